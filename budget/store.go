@@ -1,0 +1,41 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// A Record is one line of a ledger as a [Store] sees it: a number and bytes.
+// The bytes hold the hash of the line before, so a store needs to understand
+// nothing and cannot change anything unseen.
+type Record struct {
+	Seq  uint64 // 0 for the first record of an account, then 1, 2, 3, …
+	Data []byte
+}
+
+// ErrConflict is returned by [Store.Append] if a record's number is taken or
+// would leave a gap. Another writer was faster: read on, decide again.
+var ErrConflict = errors.New("budget: record number is not the next one")
+
+// A Store keeps records and releases. All its methods must be usable
+// concurrently, from several goroutines and several processes. Package
+// budgettest tests implementations.
+type Store interface {
+	// Read yields the records of an account in order, from a number on. An
+	// account that does not exist has no records; that is not an error.
+	Read(ctx context.Context, account string, from uint64) iter.Seq2[Record, error]
+
+	// Append adds records with consecutive numbers, all or none. It must return
+	// an error that wraps [ErrConflict], and change nothing, unless the first
+	// number is the count of records that are there. It must not return nil
+	// before all of them are durable. If it returns any other error, all of
+	// them may be there, or none.
+	Append(ctx context.Context, account string, records ...Record) error
+
+	// Keep stores a release under the number of the record that paid for it,
+	// unless one is there, and returns the one that is there afterwards; of two
+	// callers that race both get the same. With a nil release it only looks,
+	// and returns nil if there is none. What it returns is durable.
+	Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error)
+}

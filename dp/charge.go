@@ -1,0 +1,291 @@
+package dp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+)
+
+// A Mechanism says how noise was drawn. Its text is what a ledger stores, and
+// never changes.
+type Mechanism string
+
+// The mechanisms whose use an [Event] can describe.
+const (
+	// DiscreteLaplace adds integers X with P(X=x) ∝ exp(-|x|/Scale) to a vector
+	// whose change is a box, Event.Sensitivity.
+	DiscreteLaplace Mechanism = "discrete laplace"
+
+	// DiscreteLaplaceVector is the same noise on a vector whose change has an
+	// L1 norm of at most L0·LInf and need not be a box. It is Pure with
+	// ε = L0·LInf/Scale, and no more is claimed.
+	DiscreteLaplaceVector Mechanism = "discrete laplace vector"
+
+	// DiscreteGaussian adds integers X with P(X=x) ∝ exp(-x²/(2·Scale²)). At a
+	// Scale of 4096 and more the change may be any vector with an L2 norm of at
+	// most √L0·LInf whose coordinates are at most √L0·LInf; below, it must be
+	// the box.
+	DiscreteGaussian Mechanism = "discrete gaussian"
+
+	// Laplace and Gaussian are the continuous laws, as other libraries use them.
+	Laplace  Mechanism = "laplace"
+	Gaussian Mechanism = "gaussian"
+
+	// Threshold releases keys whose noisy count reaches a threshold. The noise
+	// is an event of its own; this one is the δ of the threshold.
+	Threshold Mechanism = "threshold"
+
+	// TruncatedGeometric selects keys as in Desfontaines, Voss, Gipson,
+	// Mandayam 2022, Theorem 1, with Epsilon and Delta.
+	TruncatedGeometric Mechanism = "truncated geometric"
+
+	// BoundedRange is the exponential mechanism with ε = Epsilon.
+	BoundedRange Mechanism = "bounded range"
+
+	// Declared is anything that is Epsilon, Delta or Rho private because its
+	// user says so.
+	Declared Mechanism = "declared"
+)
+
+// An Event is one use of one mechanism, in exact terms: what an accountant
+// needs to know, now or later, and nothing that depends on data.
+type Event struct {
+	Mechanism   Mechanism
+	For         string      // what it is for, such as "total sum"
+	Sensitivity Sensitivity // in grid steps; zero where the mechanism has none
+	Scale       *big.Rat    // in grid steps; nil where the mechanism has none
+	Epsilon     *big.Rat    // of mechanisms that are given by their loss, else nil
+	Delta       *big.Rat    // likewise
+	Rho         *big.Rat    // likewise
+	Count       int         // how many independent uses, at least 1
+}
+
+// A Charge is what one release costs and why: the loss that was asked for, the
+// mechanisms that it pays for, and the request that it answers. Asking again
+// under the same key is not paying again.
+type Charge struct {
+	Dataset string   // what the rows are of
+	Unit    string   // who is protected, such as "customer"
+	Purpose string   // why it is asked
+	Key     string   // of the request
+	Plan    string   // fingerprint of the question; another one under the same key is an error
+	Analyst string   // who asks; may be empty
+	Periods []string // periods of the data that are read; may be empty
+	Loss    Loss     // what the whole charge guarantees
+	Events  []Event  // what it consists of
+}
+
+// A Payment is the answer to a charge that was accepted: where it stands in the
+// ledger and, if the request was answered before, the answer that was kept.
+type Payment struct {
+	Account string    `json:"account"`
+	Entry   uint64    `json:"entry"` // number of the ledger entry
+	At      time.Time `json:"at"`
+	Hash    [32]byte  `json:"-"` // of the ledger entry, chained to all before it
+	Kept    []byte    `json:"-"` // the stored release, or nil
+}
+
+// Check returns every mistake of the event, joined.
+func (e Event) Check() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("dp: event "+format, args...)) }
+	if e.Count < 1 {
+		fail("count is %d, must be at least 1", e.Count)
+	}
+	needs, known := parameters[e.Mechanism]
+	if !known {
+		fail("mechanism is %q, which is not known", e.Mechanism)
+	}
+	for _, p := range []struct {
+		name string
+		x    *big.Rat
+		need need
+	}{
+		{"scale", e.Scale, needs.scale},
+		{"epsilon", e.Epsilon, needs.epsilon},
+		{"delta", e.Delta, needs.delta},
+		{"rho", e.Rho, needs.rho},
+	} {
+		if known {
+			errs = append(errs, p.need.check(string(e.Mechanism), p.name, p.x))
+		}
+	}
+	if e.Delta != nil && e.Delta.Cmp(big.NewRat(1, 1)) >= 0 {
+		fail("delta is %s, must be below 1", e.Delta.RatString())
+	}
+	if needs.scale == must {
+		errs = append(errs, e.Sensitivity.Check())
+	}
+	return errors.Join(errs...)
+}
+
+type need int
+
+const (
+	never need = iota
+	may
+	must
+)
+
+func (n need) check(mechanism, name string, x *big.Rat) error {
+	switch {
+	case n == never && x != nil:
+		return fmt.Errorf("dp: event of mechanism %q has a %s, which it does not take", mechanism, name)
+	case n == must && x == nil:
+		return fmt.Errorf("dp: event of mechanism %q has no %s", mechanism, name)
+	case x != nil && x.Sign() <= 0:
+		return fmt.Errorf("dp: event %s is %s, must be positive", name, x.RatString())
+	}
+	return nil
+}
+
+var parameters = map[Mechanism]struct{ scale, epsilon, delta, rho need }{
+	DiscreteLaplace:       {scale: must},
+	DiscreteLaplaceVector: {scale: must},
+	DiscreteGaussian:      {scale: must},
+	Laplace:               {scale: must},
+	Gaussian:              {scale: must},
+	Threshold:             {delta: must},
+	TruncatedGeometric:    {epsilon: must, delta: must},
+	BoundedRange:          {epsilon: must},
+	Declared:              {epsilon: may, delta: may, rho: may},
+}
+
+// Check returns every mistake of the charge, joined.
+func (c Charge) Check() error {
+	errs := []error{CheckLoss(c.Loss)}
+	for _, f := range []struct{ name, value string }{
+		{"Dataset", c.Dataset}, {"Purpose", c.Purpose}, {"Key", c.Key},
+	} {
+		if f.value == "" {
+			errs = append(errs, fmt.Errorf("dp: Charge.%s is empty", f.name))
+		}
+	}
+	if len(c.Events) == 0 {
+		errs = append(errs, errors.New("dp: Charge.Events is empty; a release that costs nothing is a mistake"))
+	}
+	for _, e := range c.Events {
+		errs = append(errs, e.Check())
+	}
+	return errors.Join(errs...)
+}
+
+type eventJSON struct {
+	Mechanism   Mechanism    `json:"mechanism"`
+	For         string       `json:"for,omitempty"`
+	Sensitivity *Sensitivity `json:"sensitivity,omitempty"`
+	Scale       *big.Rat     `json:"scale,omitempty"`
+	Epsilon     *big.Rat     `json:"epsilon,omitempty"`
+	Delta       *big.Rat     `json:"delta,omitempty"`
+	Rho         *big.Rat     `json:"rho,omitempty"`
+	Count       int          `json:"count"`
+}
+
+// MarshalJSON writes rationals as quotients, so that nothing is rounded.
+func (e Event) MarshalJSON() ([]byte, error) {
+	j := eventJSON{e.Mechanism, e.For, nil, e.Scale, e.Epsilon, e.Delta, e.Rho, e.Count}
+	if e.Sensitivity != (Sensitivity{}) {
+		j.Sensitivity = &e.Sensitivity
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var j eventJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return fmt.Errorf("dp: event: %w", err)
+	}
+	*e = Event{j.Mechanism, j.For, Sensitivity{}, j.Scale, j.Epsilon, j.Delta, j.Rho, j.Count}
+	if j.Sensitivity != nil {
+		e.Sensitivity = *j.Sensitivity
+	}
+	return nil
+}
+
+type chargeJSON struct {
+	Dataset string   `json:"dataset"`
+	Unit    string   `json:"unit,omitempty"`
+	Purpose string   `json:"purpose"`
+	Key     string   `json:"key"`
+	Plan    string   `json:"plan,omitempty"`
+	Analyst string   `json:"analyst,omitempty"`
+	Periods []string `json:"periods,omitempty"`
+	Loss    lossJSON `json:"loss"`
+	Events  []Event  `json:"events"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c Charge) MarshalJSON() ([]byte, error) {
+	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Charge) UnmarshalJSON(b []byte) error {
+	var j chargeJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return fmt.Errorf("dp: charge: %w", err)
+	}
+	*c = Charge{j.Dataset, j.Unit, j.Purpose, j.Key, j.Plan, j.Analyst, j.Periods, j.Loss.Loss, j.Events}
+	return nil
+}
+
+// MarshalLoss writes a loss as JSON with exact decimals, such as
+// {"epsilon":"0.1","delta":"1e-06"}.
+func MarshalLoss(l Loss) ([]byte, error) { return json.Marshal(lossJSON{l}) }
+
+// UnmarshalLoss reads what [MarshalLoss] wrote, and checks it.
+func UnmarshalLoss(b []byte) (Loss, error) {
+	var j lossJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return nil, fmt.Errorf("dp: loss: %w", err)
+	}
+	return j.Loss, CheckLoss(j.Loss)
+}
+
+type lossJSON struct{ Loss }
+
+func (l lossJSON) MarshalJSON() ([]byte, error) {
+	f := func(x float64) string { return fmt.Sprint(x) }
+	switch l := l.Loss.(type) {
+	case Pure:
+		return json.Marshal(map[string]string{"epsilon": f(l.Epsilon)})
+	case Approx:
+		return json.Marshal(map[string]string{"epsilon": f(l.Epsilon), "delta": f(l.Delta)})
+	case Concentrated:
+		return json.Marshal(map[string]string{"rho": f(l.Rho)})
+	}
+	return nil, CheckLoss(nil)
+}
+
+func (l *lossJSON) UnmarshalJSON(b []byte) error {
+	var fields map[string]string
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return err
+	}
+	x := map[string]float64{}
+	for name, text := range fields {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || fmt.Sprint(f) != text {
+			return fmt.Errorf("%s is %q, must be the shortest decimal of a float64", name, text)
+		}
+		x[name] = f
+	}
+	_, hasEpsilon := x["epsilon"]
+	_, hasDelta := x["delta"]
+	_, hasRho := x["rho"]
+	switch {
+	case len(x) == 1 && hasEpsilon:
+		l.Loss = Pure{x["epsilon"]}
+	case len(x) == 2 && hasEpsilon && hasDelta:
+		l.Loss = Approx{x["epsilon"], x["delta"]}
+	case len(x) == 1 && hasRho:
+		l.Loss = Concentrated{x["rho"]}
+	default:
+		return errors.New("a loss has epsilon, epsilon and delta, or rho, and nothing else")
+	}
+	return nil
+}

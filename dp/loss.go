@@ -1,0 +1,101 @@
+package dp
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// A Loss bounds what a release may reveal about one unit. It is a [Pure], an
+// [Approx] or a [Concentrated] value: the kind of the loss chooses the noise,
+// so there is no pair of loss and noise to get wrong.
+//
+// The numbers are read as the decimals that a person wrote: an Epsilon of 0.1
+// is one tenth exactly, in the sampler, in the ledger and in a refusal.
+//
+// The zero value of every kind is refused wherever a Loss is taken. It never
+// means "no limit" nor "all that is left".
+type Loss interface {
+	fmt.Stringer
+
+	// Check returns nil if the loss is positive and finite; otherwise every
+	// mistake, joined.
+	Check() error
+
+	// loss seals the interface, so that kinds can be added later.
+	loss()
+}
+
+// Pure is ε-differential privacy (Dwork, McSherry, Nissim, Smith 2006,
+// Definition 1): no output is more than e^Epsilon times as likely with a unit's
+// rows as without them. Noise is discrete Laplace.
+type Pure struct{ Epsilon float64 }
+
+// Approx is (ε, δ)-differential privacy (Dwork, Kenthapadi, McSherry, Mironov,
+// Naor 2006, Definition 1): as [Pure], but for a probability of at most Delta.
+// Noise is discrete Laplace or discrete Gaussian, whichever has less variance
+// for the whole plan. Keys can be selected privately.
+type Approx struct{ Epsilon, Delta float64 }
+
+// Concentrated is ρ-zero-concentrated differential privacy (Bun, Steinke 2016,
+// Definition 1.1). Noise is discrete Gaussian.
+type Concentrated struct{ Rho float64 }
+
+func (Pure) loss()         {}
+func (Approx) loss()       {}
+func (Concentrated) loss() {}
+
+// String returns the loss as in "ε=1".
+func (l Pure) String() string { return fmt.Sprintf("ε=%g", l.Epsilon) }
+
+// String returns the loss as in "ε=1 δ=1e-06".
+func (l Approx) String() string { return fmt.Sprintf("ε=%g δ=%g", l.Epsilon, l.Delta) }
+
+// String returns the loss as in "ρ=0.5".
+func (l Concentrated) String() string { return fmt.Sprintf("ρ=%g", l.Rho) }
+
+// Check implements [Loss].
+func (l Pure) Check() error { return positive("epsilon", l.Epsilon) }
+
+// Check implements [Loss]. Delta must be in (0, 1); a loss without δ is a
+// [Pure].
+func (l Approx) Check() error {
+	err := positive("epsilon", l.Epsilon)
+	if !(l.Delta > 0 && l.Delta < 1) { // written so that NaN fails
+		err = errors.Join(err, fmt.Errorf("dp: delta is %v, must be in (0, 1); for a loss without delta use dp.Pure", l.Delta))
+	}
+	return err
+}
+
+// Check implements [Loss].
+func (l Concentrated) Check() error { return positive("rho", l.Rho) }
+
+func positive(name string, x float64) error {
+	if !(x > 0) || math.IsInf(x, 1) {
+		return fmt.Errorf("dp: %s is %v, must be positive and finite", name, x)
+	}
+	return nil
+}
+
+// CheckLoss returns nil if l is a loss that can be spent. Unlike Loss.Check it
+// accepts a nil Loss, and says so.
+func CheckLoss(l Loss) error {
+	if l == nil {
+		return errors.New("dp: no loss given; use dp.Pure, dp.Approx or dp.Concentrated")
+	}
+	return l.Check()
+}
+
+// Exact returns epsilon as the rational that was written.
+func (l Pure) Exact() *big.Rat { return exact.Decimal(l.Epsilon) }
+
+// Exact returns epsilon and delta as the rationals that were written.
+func (l Approx) Exact() (epsilon, delta *big.Rat) {
+	return exact.Decimal(l.Epsilon), exact.Decimal(l.Delta)
+}
+
+// Exact returns rho as the rational that was written.
+func (l Concentrated) Exact() *big.Rat { return exact.Decimal(l.Rho) }
