@@ -1,0 +1,123 @@
+package pld
+
+import "math"
+
+// up is the factor by which every directed result leaves the computed value: a thousand times the round-off
+// of the closed forms (docs/proofs/accounting-gaussian.md) and a thousandth of the accuracy promised.
+const up = 1 + 1e-12
+
+// GaussianDelta returns an upper bound on the least delta for which a mu-GDP mechanism (Gaussian noise of mu
+// standard deviations) is (eps, delta)-differentially private:
+//
+//	delta(eps) = Phi(mu/2 - eps/mu) - e^eps Phi(-mu/2 - eps/mu)
+//
+// (Balle and Wang 2018, Theorem 8; Dong, Roth and Su 2022, Corollary 1). It is never below the truth and at most
+// 1e-9 above it, relatively, down to the smallest positive float, which is returned where the truth is smaller.
+// It returns 0 for mu = 0 or eps = +Inf, and 1 if mu or eps is NaN or negative, or mu infinite.
+// Proof: docs/proofs/accounting-gaussian.md.
+func GaussianDelta(mu, eps float64) float64 {
+	switch {
+	case !(mu >= 0) || !(eps >= 0) || math.IsInf(mu, 1):
+		return 1
+	case mu == 0 || math.IsInf(eps, 1):
+		return 0
+	}
+	a := gaussianThreshold(mu, eps)
+	var delta float64
+	if a < 0 && mu >= 1 {
+		delta = 0.5*math.Erfc(a/math.Sqrt2) - phi(a)*mills(a+mu)
+	} else {
+		delta = phi(a) * millsDrop(a, mu)
+	}
+	return math.Min(1, delta*up+math.SmallestNonzeroFloat64)
+}
+
+// gaussianThreshold returns a = eps/mu - mu/2, the optimal test's threshold in standard deviations, with a small
+// relative error although the two terms may nearly cancel: the remainder of the division is put back.
+func gaussianThreshold(mu, eps float64) float64 {
+	q := eps / mu
+	if math.IsInf(q, 1) || q == 0 {
+		return q - mu/2
+	}
+	return (q - mu/2) + math.FMA(-q, mu, eps)/mu
+}
+
+// gaussianLogDelta returns an estimate of ln delta(eps) that neither underflows nor overflows, and its slope.
+// It only makes first guesses; no bound depends on it.
+func gaussianLogDelta(mu, eps float64) (value, slope float64) {
+	a := gaussianThreshold(mu, eps)
+	if a < 0 && mu >= 1 {
+		tail := phi(a) * mills(a+mu)
+		delta := 0.5*math.Erfc(a/math.Sqrt2) - tail
+		return math.Log(delta), -tail / delta
+	}
+	drop := millsDrop(a, mu)
+	return math.Log(invSqrt2Pi*drop) - a*a/2, -mills(a+mu) / drop
+}
+
+// GaussianEpsilon returns an upper bound on the least eps for which a mu-GDP mechanism is (eps, delta)-differentially
+// private: GaussianDelta(mu, result) <= delta. It exceeds the truth by the change of eps that answers to a relative
+// change of 1e-11 in delta, which is below 1e-9 relative unless eps is nearly zero.
+// It returns 0 for mu = 0 or delta >= 1, and +Inf if mu or delta is NaN or negative, mu infinite, or delta zero.
+// Proof: docs/proofs/accounting-gaussian.md.
+func GaussianEpsilon(mu, delta float64) float64 {
+	switch {
+	case !(mu >= 0) || !(delta >= 0) || math.IsInf(mu, 1):
+		return math.Inf(1)
+	case mu == 0 || delta >= 1:
+		return 0
+	case delta == 0:
+		return math.Inf(1)
+	case GaussianDelta(mu, 0) <= delta:
+		return 0
+	}
+	fits := func(eps float64) bool { return GaussianDelta(mu, eps) <= delta }
+	return least(gaussianEpsilonGuess(mu, delta), fits)
+}
+
+// gaussianEpsilonGuess runs Newton's method on ln delta, which is concave and falling, so it converges.
+func gaussianEpsilonGuess(mu, delta float64) float64 {
+	goal := math.Log(delta)
+	eps := mu*mu/2 + mu*math.Sqrt(-2*goal)
+	for range 40 {
+		value, slope := gaussianLogDelta(mu, eps)
+		next := eps - (value-goal)/slope
+		if !(next > 0) {
+			next = eps / 4
+		}
+		if math.IsNaN(next) || math.Abs(next-eps) <= 1e-14*eps {
+			break
+		}
+		eps = next
+	}
+	return eps
+}
+
+// GaussianMu returns the largest mu, rounded down, for which a mu-GDP mechanism is (eps, delta)-differentially
+// private: GaussianDelta(result, eps) <= delta holds for the bound, and therefore for the truth.
+// Divide the sensitivity by it to get the standard deviation (analytic Gaussian mechanism, Balle and Wang 2018,
+// Algorithm 1). It returns 0, no mechanism, unless eps is in [0, +Inf) and delta in (0, 1).
+// Proof: docs/proofs/accounting-gaussian.md.
+func GaussianMu(eps, delta float64) float64 {
+	if !(eps >= 0) || math.IsInf(eps, 1) || !(delta > 0) || !(delta < 1) {
+		return 0
+	}
+	fits := func(mu float64) bool { return GaussianDelta(mu, eps) <= delta }
+	return greatest(gaussianMuGuess(eps, delta), fits)
+}
+
+// gaussianMuGuess bisects ln delta in ln mu to a few digits; greatest does the rest.
+func gaussianMuGuess(eps, delta float64) float64 {
+	goal := math.Log(delta)
+	lo, hi := -760.0, 400.0
+	for range 60 {
+		mid := lo + (hi-lo)/2
+		value, _ := gaussianLogDelta(math.Exp(mid), eps)
+		if value <= goal {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return math.Exp(lo)
+}
