@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+
+	"github.com/equipoise-dp/equipoise/budget"
+)
+
+// statements are compiled once, on the connection of the writer.
+type statements struct {
+	first, next, insert, changed *sql.Stmt // of Append
+	keep, kept                   *sql.Stmt // of Keep
+}
+
+func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
+	for _, s := range []struct {
+		stmt  **sql.Stmt
+		query string
+	}{
+		{&w.first, "INSERT INTO accounts (account, records, releases) VALUES (?, ?, 0) ON CONFLICT DO NOTHING"},
+		{&w.next, "UPDATE accounts SET records = records + ?3 WHERE account = ?1 AND records = ?2"},
+		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
+		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
+		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"},
+		{&w.kept, "INSERT INTO accounts (account, records, releases) VALUES (?, 0, 1) ON CONFLICT DO UPDATE SET releases = releases + 1"},
+	} {
+		if *s.stmt, err = db.PrepareContext(ctx, s.query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append implements [budget.Store] with one transaction, hence one fsync, for
+// all records.
+func (s *Store) Append(ctx context.Context, account string, records ...budget.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if err := consecutive(records); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *sql.Tx) (int64, error) {
+		if err := s.advance(ctx, tx, account, records[0].Seq, len(records)); err != nil {
+			return 0, err
+		}
+		insert := tx.StmtContext(ctx, s.write.insert)
+		for _, r := range records {
+			if _, err := insert.ExecContext(ctx, account, int64(r.Seq), blob(r.Data)); err != nil {
+				return 0, err
+			}
+		}
+		return int64(len(records)), nil
+	})
+}
+
+// advance counts records that are to be added, if first is the count of those
+// that are there.
+func (s *Store) advance(ctx context.Context, tx *sql.Tx, account string, first uint64, n int) error {
+	var result sql.Result
+	var err error
+	if first == 0 {
+		result, err = tx.StmtContext(ctx, s.write.first).ExecContext(ctx, account, n)
+	} else {
+		result, err = tx.StmtContext(ctx, s.write.next).ExecContext(ctx, account, int64(first), n)
+	}
+	if err != nil {
+		return err
+	}
+	if rows, err := result.RowsAffected(); err != nil || rows == 1 {
+		return err
+	}
+	return fmt.Errorf("sqlite: record %d of account %q: %w", first, account, budget.ErrConflict)
+}
+
+func consecutive(records []budget.Record) error {
+	for i, r := range records {
+		if want := records[0].Seq + uint64(i); r.Seq != want || want > math.MaxInt64 {
+			return fmt.Errorf("sqlite: record number is %d after %d records from %d: %w", r.Seq, i, records[0].Seq, budget.ErrConflict)
+		}
+	}
+	return nil
+}
+
+// change runs do in a transaction and, if it made changes, commits them and
+// raises the mark. An error may come before or after the commit took effect.
+func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return explain(s.path, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	n, err := do(tx)
+	if err != nil || n == 0 {
+		return explain(s.path, err)
+	}
+	var changes int64
+	if err := tx.StmtContext(ctx, s.write.changed).QueryRowContext(ctx, n).Scan(&changes); err != nil {
+		return explain(s.path, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return explain(s.path, err)
+	}
+	return s.mark.raise(changes)
+}
+
+// blob makes of nil what the driver does not take for NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// What a ledger file says of itself. Neither ever changes for this schema.
+const (
+	applicationID = 0x45716470 // "Eqdp", in the header of the file
+	version       = 1
+)
+
+// schema is the text of every object, as sqlite_schema has it. Counts are kept
+// beside the rows, on other pages, so that rows that are lost with a page are
+// missed. Nothing is ever changed or deleted; the triggers are for people with
+// a SQL prompt.
+var schema = []string{
+	`CREATE TABLE ledger (id TEXT NOT NULL, changes INTEGER NOT NULL) STRICT`,
+	`CREATE TABLE accounts (account TEXT NOT NULL PRIMARY KEY, records INTEGER NOT NULL, releases INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
+	`CREATE TABLE records (account TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (account, seq)) STRICT, WITHOUT ROWID`,
+	`CREATE TABLE releases (account TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (account, seq)) STRICT, WITHOUT ROWID`,
+	forever("ledger", "DELETE"),
+	forever("accounts", "DELETE"),
+	forever("records", "DELETE"),
+	forever("records", "UPDATE"),
+	forever("releases", "DELETE"),
+	forever("releases", "UPDATE"),
+}
+
+func forever(table, verb string) string {
+	return fmt.Sprintf(`CREATE TRIGGER no_%s_of_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'a ledger only grows'); END`,
+		strings.ToLower(verb), table, verb, table)
+}
+
+// checkSchema returns an error unless the file is a ledger of this version.
+func checkSchema(ctx context.Context, db *sql.DB, path string) error {
+	var app, user int64
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&user); err != nil {
+		return err
+	}
+	switch {
+	case app != applicationID:
+		return fmt.Errorf("sqlite: %s is not a ledger: its application_id is %#x, must be %#x", path, app, applicationID)
+	case user > version:
+		return fmt.Errorf("sqlite: %s was written by a newer version of this library: its user_version is %d, this one knows %d; use the newer one",
+			path, user, version)
+	case user < 1:
+		return fmt.Errorf("sqlite: %s is not a ledger: its user_version is %d, must be %d", path, user, version)
+	}
+	have, err := column[string](ctx, db, "SELECT sql FROM sqlite_schema ORDER BY rowid")
+	if err != nil {
+		return err
+	}
+	if strings.Join(have, ";\n") != strings.Join(schema, ";\n") {
+		return damaged(path, "its schema is not that of a ledger")
+	}
+	return nil
+}
+
+// checkContent looks at every page: the trees, the counts, the releases. It
+// returns the ledger's identity and how often it was changed.
+func checkContent(ctx context.Context, db *sql.DB, path string) (id string, changes int64, err error) {
+	problems, err := column[string](ctx, db, "PRAGMA integrity_check(3)")
+	if err != nil {
+		return "", 0, err
+	}
+	if strings.Join(problems, "; ") != "ok" {
+		return "", 0, damaged(path, strings.Join(problems, "; "))
+	}
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // others may write meanwhile
+	if err != nil {
+		return "", 0, err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	ids, err := column[string](ctx, tx, "SELECT id FROM ledger")
+	if err != nil {
+		return "", 0, err
+	}
+	if len(ids) != 1 {
+		return "", 0, damaged(path, fmt.Sprintf("it has %d identities, must have 1", len(ids)))
+	}
+	wrong, err := column[string](ctx, tx, countsThatDiffer)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(wrong) != 0 {
+		return "", 0, damaged(path, fmt.Sprintf("the records or releases of %q are not complete", wrong))
+	}
+	if err := checkReleases(ctx, tx, path); err != nil {
+		return "", 0, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT changes FROM ledger").Scan(&changes)
+	return ids[0], changes, err
+}
+
+const countsThatDiffer = `
+WITH have (account, records, releases) AS (
+	SELECT account, sum(records), sum(releases) FROM (
+		SELECT account, count(*) AS records, 0 AS releases FROM records GROUP BY account HAVING min(seq) = 0 AND max(seq) = count(*) - 1
+		UNION ALL SELECT account, 0, count(*) FROM releases GROUP BY account
+	) GROUP BY account
+)
+SELECT account FROM (SELECT * FROM have EXCEPT SELECT * FROM accounts)
+UNION SELECT account FROM (SELECT * FROM accounts EXCEPT SELECT * FROM have)
+UNION SELECT account FROM records GROUP BY account HAVING min(seq) != 0 OR max(seq) != count(*) - 1
+UNION SELECT '(the ledger)' FROM ledger WHERE changes != (SELECT coalesce(sum(records + releases), 0) FROM accounts)`
+
+func checkReleases(ctx context.Context, tx *sql.Tx, path string) error {
+	rows, err := tx.QueryContext(ctx, "SELECT account, seq, data, sum FROM releases")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var account string
+		var seq uint64
+		var data, have sql.RawBytes
+		if err := rows.Scan(&account, &seq, &data, &have); err != nil {
+			return err
+		}
+		if string(have) != string(sum(account, seq, data)) {
+			return damaged(path, fmt.Sprintf("release %d of %q is not what was kept", seq, account))
+		}
+	}
+	return rows.Err()
+}
+
+// sum binds a release to its place.
+func sum(account string, seq uint64, data []byte) []byte {
+	h := sha256.New()
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(account))))
+	h.Write([]byte(account))
+	h.Write(binary.BigEndian.AppendUint64(nil, seq))
+	h.Write(data)
+	return h.Sum(nil)
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func column[T any](ctx context.Context, db querier, query string) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		var x T
+		if err := rows.Scan(&x); err != nil {
+			return nil, err
+		}
+		all = append(all, x)
+	}
+	return all, rows.Err()
+}
