@@ -1,0 +1,31 @@
+package sample
+
+import (
+	"fmt"
+	"math/big"
+)
+
+var (
+	minScale = big.NewRat(1, 1<<10)
+	maxScale = big.NewRat(1<<40, 1)
+)
+
+// checkScale refuses what the tables are not made for. Outside this range a
+// caller has chosen a wrong unit, and should hear of it.
+func checkScale(name string, x *big.Rat) error {
+	if x == nil {
+		return fmt.Errorf("sample: %s is nil, must be in [2^-10, 2^40]", name)
+	}
+	if x.Cmp(minScale) < 0 || x.Cmp(maxScale) > 0 {
+		return fmt.Errorf("sample: %s is %s, must be in [2^-10, 2^40]", name, show(x))
+	}
+	return nil
+}
+
+// show prints a rational at a length that fits a message.
+func show(x *big.Rat) string {
+	if text := x.RatString(); len(text) <= 40 {
+		return text
+	}
+	return new(big.Float).SetPrec(64).SetRat(x).Text('g', 12)
+}

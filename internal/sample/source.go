@@ -1,0 +1,108 @@
+package sample
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"reflect"
+)
+
+const (
+	bufferBytes   = 4096
+	refillsPerKey = 1 << 12 // 16 MiB of one key, see docs/proofs/sampler-laplace.md, "Randomness"
+)
+
+// zeros is what the key stream is added to. Nobody writes to it.
+var zeros [bufferBytes]byte
+
+// Source is a stream of random bits for one release: AES-256 in counter mode
+// under a key from crypto/rand, renewed every 16 MiB. It must not outlive the
+// release nor be shared between goroutines: a buffer that survives a fork or a
+// snapshot of the machine would give two releases the same noise.
+type Source struct {
+	pos    int
+	left   int // refills before the next key
+	wiped  bool
+	block  cipher.Block
+	stream cipher.Stream
+	buf    [bufferBytes]byte
+}
+
+// NewSource returns a source under a fresh key.
+func NewSource() *Source {
+	return &Source{pos: bufferBytes}
+}
+
+// Uint64 returns 64 uniform bits.
+func (s *Source) Uint64() uint64 {
+	return binary.LittleEndian.Uint64(s.words(1))
+}
+
+// words returns the next n words, 8n bytes, which stay valid until the next
+// call. What is left of the buffer when it cannot serve n words is thrown away:
+// its length depends on the calls alone, never on what was drawn.
+func (s *Source) words(n int) []byte {
+	if s.pos+8*n > bufferBytes {
+		s.refill()
+	}
+	b := s.buf[s.pos : s.pos+8*n]
+	s.pos += 8 * n
+	return b
+}
+
+func (s *Source) refill() {
+	if s.wiped {
+		panic("sample: internal error: a wiped source was used")
+	}
+	if s.left == 0 {
+		s.rekey()
+	}
+	s.left--
+	s.stream.XORKeyStream(s.buf[:], zeros[:])
+	s.pos = 0
+}
+
+// rekey draws a key and a first counter. crypto/rand.Read never returns an
+// error: it ends the process instead, so no noise is ever drawn without it.
+func (s *Source) rekey() {
+	var seed [48]byte
+	rand.Read(seed[:])
+	s.erase()
+	block, err := aes.NewCipher(seed[:32])
+	if err != nil {
+		panic("sample: internal error: AES refuses a key of 32 bytes")
+	}
+	s.block, s.stream, s.left = block, cipher.NewCTR(block, seed[32:]), refillsPerKey
+	clear(seed[:])
+}
+
+// Wipe overwrites the key schedule and the buffer with zeros. Using the source
+// afterwards panics.
+func (s *Source) Wipe() {
+	s.erase()
+	clear(s.buf[:])
+	s.pos, s.wiped = bufferBytes, true
+}
+
+func (s *Source) erase() {
+	eraseValue(reflect.ValueOf(s.block))
+	eraseValue(reflect.ValueOf(s.stream))
+	s.block, s.stream = nil, nil
+}
+
+// eraseValue overwrites what v points to, or the structs that v's own fields
+// point to. The standard library offers no way to erase a key schedule, so
+// this reaches it by reflection; a test checks that it still does.
+func eraseValue(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			reflect.NewAt(v.Type().Elem(), v.UnsafePointer()).Elem().SetZero()
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			eraseValue(field)
+		}
+	}
+}
