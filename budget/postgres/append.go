@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/equipoise-dp/equipoise/budget"
+)
+
+// durable is a condition that is true, and makes the commit of the statement
+// that has it wait for the disk, whatever the session's default is.
+const durable = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true) IS NOT NULL`
+
+// One statement is one transaction and one round trip. Whoever counts first
+// holds the row of the account until its commit; who waited finds another count.
+const (
+	countFirst = `INSERT INTO equipoise.accounts (account, records) SELECT $1, cardinality($3::bytea[]) WHERE $2::bigint = 0 AND ` + durable + ` ON CONFLICT DO NOTHING RETURNING account`
+	countNext  = `UPDATE equipoise.accounts SET records = records + cardinality($3::bytea[]) WHERE account = $1 AND records = $2::bigint AND ` + durable + ` RETURNING account`
+	add        = ` INSERT INTO equipoise.records (account, seq, data) SELECT account, $2 + i - 1, data FROM counted, unnest($3::bytea[]) WITH ORDINALITY AS u (data, i)`
+
+	appendFirst = `WITH counted AS (` + countFirst + `)` + add
+	appendNext  = `WITH counted AS (` + countNext + `)` + add
+)
+
+// Append implements [budget.Store] with one statement for all records.
+func (s *Store) Append(ctx context.Context, account string, records ...budget.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	data := make([][]byte, len(records))
+	for i, r := range records {
+		if want := records[0].Seq + uint64(i); r.Seq != want || want > math.MaxInt64 {
+			return rule(budget.ErrConflict, "record number is %d after %d records from %d", r.Seq, i, records[0].Seq)
+		}
+		data[i] = blob(r.Data)
+	}
+	query := appendNext
+	if records[0].Seq == 0 {
+		query = appendFirst
+	}
+	tag, err := s.pool.Exec(ctx, query, account, int64(records[0].Seq), data)
+	switch {
+	case conflicting(err) || err == nil && tag.RowsAffected() == 0:
+		return rule(budget.ErrConflict, "record %d of account %q", records[0].Seq, account)
+	case err != nil:
+		return explain(err)
+	}
+	return nil
+}
+
+// conflicting says whether the server undid a statement because another was
+// faster: serialization_failure, deadlock_detected or unique_violation.
+func conflicting(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "23505")
+}
+
+// blob makes of nil what the driver does not take for NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
