@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a call waits for another process to finish writing.
-const patience = 5 * time.Second
+var patience = 5 * time.Second // shorter in tests
 
 // connect returns a pool of at most so many connections to a file that exists.
 func connect(path string, connections int) (*sql.DB, error) {

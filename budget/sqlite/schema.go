@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -55,11 +56,11 @@ func checkSchema(ctx context.Context, db *sql.DB, path string) error {
 	case user < 1:
 		return fmt.Errorf("sqlite: %s is not a ledger: its user_version is %d, must be %d", path, user, version)
 	}
-	have, err := column[string](ctx, db, "SELECT sql FROM sqlite_schema ORDER BY rowid")
+	have, err := column[string](ctx, db, "SELECT sql FROM sqlite_schema ORDER BY sql")
 	if err != nil {
 		return err
 	}
-	if strings.Join(have, ";\n") != strings.Join(schema, ";\n") {
+	if !slices.Equal(have, slices.Sorted(slices.Values(schema))) {
 		return damaged(path, "its schema is not that of a ledger")
 	}
 	return nil
