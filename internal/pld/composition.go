@@ -1,0 +1,210 @@
+package pld
+
+import "math"
+
+// A Composition is a multiset of mechanisms used on the same people, in any order. The zero value is empty. Its bounds
+// hold when the multiset was fixed before the first answer was seen (Zhu, Dong and Wang 2022, Theorem 10; adaptive
+// order and early stopping included); for mechanisms chosen in the light of answers use Renyi divergences of fixed
+// order, or sums.
+type Composition struct {
+	entries []entry
+	index   map[Mechanism]int
+	broken  bool
+}
+
+type entry struct {
+	mechanism Mechanism
+	count     int
+}
+
+// Add adds count uses of a mechanism. An invalid mechanism or a negative count makes the composition cost everything.
+func (c *Composition) Add(m Mechanism, count int) {
+	switch {
+	case m.kind == invalid || count < 0:
+		c.broken = true
+	case m.kind == nothing || count == 0:
+	default:
+		c.put(m, count)
+	}
+}
+
+func (c *Composition) put(m Mechanism, count int) {
+	if c.index == nil {
+		c.index = make(map[Mechanism]int)
+	}
+	i, known := c.index[m]
+	if !known {
+		c.index[m] = len(c.entries)
+		c.entries = append(c.entries, entry{m, count})
+		return
+	}
+	if c.entries[i].count > math.MaxInt-count {
+		c.broken = true
+		return
+	}
+	c.entries[i].count += count
+}
+
+// Delta returns an upper bound on the least delta for which the composition is (eps, delta)-differentially private: the
+// least of the contour engine's bound, basic composition's, the Renyi bound, and a closed form where there is one.
+// Round-off is included and there is no floor. It returns 1 if eps is NaN or negative or a mechanism invalid.
+// Proof: docs/proofs/accounting-contour.md.
+func (c *Composition) Delta(eps float64) float64 {
+	if c.broken || !(eps >= 0) {
+		return 1
+	}
+	worst := 0.0
+	for _, flip := range c.directions() {
+		worst = math.Max(worst, c.deltaOne(eps, flip))
+	}
+	return math.Min(1, worst)
+}
+
+// Epsilon returns an upper bound on the least eps for which the composition is (eps, delta)-differentially private, by
+// the same engines. It returns +Inf if no eps will do, if delta is NaN or negative, or if a mechanism is invalid, and
+// 0 for delta >= 1. Proof: docs/proofs/accounting-contour.md.
+func (c *Composition) Epsilon(delta float64) float64 {
+	if delta >= 1 {
+		return 0
+	}
+	if c.broken || !(delta >= 0) {
+		return math.Inf(1)
+	}
+	worst := 0.0
+	for _, flip := range c.directions() {
+		worst = math.Max(worst, c.epsilonOne(delta, flip))
+	}
+	return worst
+}
+
+// directions is both orders of neighbours if any mechanism tells them apart.
+func (c *Composition) directions() []bool {
+	for _, e := range c.entries {
+		if e.mechanism.kind == table {
+			return []bool{false, true}
+		}
+	}
+	return []bool{false}
+}
+
+func (c *Composition) hasZcdp() bool {
+	for _, e := range c.entries {
+		if e.mechanism.kind == zcdp {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Composition) deltaOne(eps float64, flip bool) float64 {
+	p := newProfile(c.entries, flip)
+	finite := 1.0
+	switch {
+	case c.hasZcdp():
+		finite = c.renyiDelta(p, eps)
+	case p.v == 0 && eps >= p.top():
+		finite = 0
+	case len(p.parts) == 0:
+		finite = GaussianDelta(math.Sqrt(p.v)*(1+4*ulp), eps)
+	default:
+		finite = math.Min(p.single(eps), p.finiteDelta(eps))
+		if finite > 1e-3 || c.hasRange() {
+			finite = math.Min(finite, c.renyiDelta(p, eps))
+		}
+	}
+	infinite := p.infinite()
+	return (infinite + (1-infinite)*finite) * (1 + 8*ulp)
+}
+
+func (c *Composition) epsilonOne(delta float64, flip bool) float64 {
+	p := newProfile(c.entries, flip)
+	infinite := p.infinite()
+	left := (delta - infinite) / (1 - infinite) * (1 - 8*ulp)
+	if infinite == 0 {
+		left = delta
+	}
+	if len(p.parts) == 0 && p.v == 0 && !c.hasZcdp() && infinite <= delta {
+		return 0
+	}
+	best := p.top()
+	if c.hasZcdp() {
+		best = math.Inf(1)
+	}
+	switch {
+	case infinite > delta || infinite == 1:
+		return math.Inf(1)
+	case left <= 0:
+		return best
+	case c.hasZcdp():
+		return math.Min(best, c.renyiEpsilon(p, left))
+	case len(p.parts) == 0:
+		return GaussianEpsilon(math.Sqrt(p.v)*(1+4*ulp), left)
+	}
+	best = math.Min(best, p.finiteEpsilon(left))
+	if p.single(0) < 1 {
+		fits := func(eps float64) bool { return eps >= best || p.single(eps) <= left }
+		best = math.Min(best, least(best, fits))
+	}
+	if c.hasRange() || math.IsInf(best, 1) {
+		best = math.Min(best, c.renyiEpsilon(p, left))
+	}
+	return best
+}
+
+// hasRange tells whether the composition has mechanisms whose Renyi divergences are below those of their pair.
+func (c *Composition) hasRange() bool {
+	for _, e := range c.entries {
+		if e.mechanism.kind == boundedRange {
+			return true
+		}
+	}
+	return false
+}
+
+// single is the closed form of one lone mechanism, or 1.
+func (p *profile) single(eps float64) float64 {
+	if p.v > 0 || len(p.parts) != 1 || p.parts[0].count != 1 {
+		return 1
+	}
+	switch t := p.parts[0].transform.(type) {
+	case laplaceTransform:
+		return singleUp(-math.Expm1((eps-t.eps)/2), eps)
+	case twoPoint:
+		return singleUp(-math.Expm1(eps-t.eps)/(1+math.Exp(-t.eps)), eps)
+	case rangeTransform:
+		gap := math.Expm1((eps - t.eps) / 2)
+		return singleUp(gap*gap/-math.Expm1(-t.eps), eps)
+	}
+	return 1
+}
+
+func singleUp(delta, eps float64) float64 {
+	return delta*up + 4*ulp*eps*0x1p-20 + math.SmallestNonzeroFloat64
+}
+
+func (p *profile) finiteDelta(eps float64) float64 {
+	t := p.saddleAt(eps)
+	k, _ := p.log(t)
+	goal := k - t*eps - math.Log(t) - math.Log1p(t)
+	slack := p.slack()
+	if g, ok := p.lattice(); ok {
+		return sane01(newFolded(p, g, t, goal).delta(eps, slack))
+	}
+	return sane01(newContour(p, t, eps, goal).delta(eps, slack))
+}
+
+func (p *profile) finiteEpsilon(delta float64) float64 {
+	t, eps := p.saddleFor(math.Log(delta))
+	slack := p.slack()
+	if g, ok := p.lattice(); ok {
+		return newFolded(p, g, t, math.Log(delta)).epsilon(delta, eps, slack)
+	}
+	return newContour(p, t, math.Max(eps, 0), math.Log(delta)).epsilon(delta, math.Min(math.Max(eps, 0), p.top()), slack, p.top())
+}
+
+func sane01(delta float64) float64 {
+	if !(delta >= 0 && delta <= 1) {
+		return 1
+	}
+	return delta
+}

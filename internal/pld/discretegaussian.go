@@ -1,0 +1,106 @@
+package pld
+
+import (
+	"math"
+	"math/cmplx"
+)
+
+// smallSigma divides the discrete Gaussians priced as finite tables from those priced by their theta function.
+const smallSigma = 1.0
+
+// farOut is the number of standard deviations kept in a table: the rest, below 1e-340, counts as infinite loss.
+const farOut = 40
+
+// discreteGaussianOf prices the integers directly for small sigma and by Poisson summation otherwise.
+func discreteGaussianOf(sigma, shift float64) (transform, float64) {
+	if sigma >= smallSigma {
+		return thetaTransform{sigma, shift}, 0
+	}
+	return discreteGaussianTable(sigma, shift), -1e-320
+}
+
+// discreteGaussianTable lists the losses (s^2 - 2sx)/(2 sigma^2) for |x| <= 40 sigma, in rising order.
+func discreteGaussianTable(sigma, shift float64) stepTable {
+	n := math.Ceil(farOut * sigma)
+	unit := shift / sigma / sigma
+	t := stepTable{step: unit, offset: unit * (shift/2 - n)}
+	for x := n; x >= -n; x-- {
+		t.loss = append(t.loss, unit*(shift/2-x))
+		t.p = append(t.p, math.Exp(-(x/sigma)*(x/sigma)/2))
+	}
+	t.tableTransform = t.normal()
+	return t
+}
+
+// thetaTransform is the discrete Gaussian for sigma >= 1. With mu = s/sigma,
+//
+//	M(z) = e^(mu^2 z(z+1)/2) theta(sz)/theta(0),  theta(w) = sum over k of e^(-2 pi^2 sigma^2 k^2) e^(2 pi i k w),
+//
+// the continuous Gaussian's transform times a ratio that is one at integers (docs/proofs/accounting-vector.md).
+type thetaTransform struct{ sigma, s float64 }
+
+// square is mu^2, a little up.
+func (g thetaTransform) square() float64 {
+	mu := g.s / g.sigma
+	return mu * mu * (1 + 4*ulp)
+}
+
+// nome is e^(-2 pi^2 sigma^2).
+func (g thetaTransform) nome() float64 { return math.Exp(-2 * math.Pi * math.Pi * g.sigma * g.sigma) }
+
+// theta at real arguments: terms beyond k = 2 are below 1e-77.
+func (g thetaTransform) theta(w float64) float64 {
+	q := g.nome()
+	w = math.Remainder(w, 1)
+	return 1 + 2*q*math.Cos(2*math.Pi*w) + 2*q*q*q*q*math.Cos(4*math.Pi*w)
+}
+func (g thetaTransform) log(t float64) float64 {
+	return g.square()*t*(t+1)/2 + math.Log(g.theta(g.s*t)/g.theta(0))
+}
+
+// reach is what 40 standard deviations of noise can lose.
+func (g thetaTransform) reach() float64 { return g.s / g.sigma * (g.s/g.sigma/2 + farOut) }
+func (g thetaTransform) top() float64   { return math.Inf(1) }
+func (g thetaTransform) grid() (float64, float64, bool) {
+	unit := g.s / g.sigma / g.sigma
+	return unit, unit * math.Remainder(g.s/2, 1), true
+}
+func (g thetaTransform) line(t float64) line {
+	return thetaLine{
+		v: g.square(), t: t, s: g.s, sigma: g.sigma, nome: g.nome(), scale: 1 / g.theta(g.s*t),
+		wt: 2 * math.Pi * math.Remainder(g.s*t, 1), period: 2 * math.Pi * g.sigma * g.sigma / g.s,
+		offset: g.s / g.sigma / g.sigma * math.Remainder(g.s/2, 1),
+	}
+}
+
+type thetaLine struct{ v, t, s, sigma, nome, scale, wt, period, offset float64 }
+
+// at folds y into the middle period, where four theta terms are enough, and turns by the lattice's offset.
+func (l thetaLine) at(y float64) complex128 {
+	turn := complex(1, 0)
+	if n := math.Round(y / l.period); n != 0 {
+		y = math.FMA(-n, l.period, y)
+		turn = expi(n * l.period * l.offset)
+	}
+	w := complex(-2*math.Pi*l.s*y, l.wt) // 2 pi i s z
+	ln := -2 * math.Pi * math.Pi * l.sigma * l.sigma
+	g := complex(-l.v*y*y/2, l.v*y*(l.t+0.5))
+	sum := cmplx.Exp(g)
+	if l.sigma < 64 {
+		for k := 1.0; k <= 2; k++ {
+			e := complex(ln*k*k, 0) + g
+			kw := complex(k, 0) * w
+			sum += cmplx.Exp(e+kw) + cmplx.Exp(e-kw)
+		}
+	} else if math.Abs(y) > l.period/4 {
+		e := complex(ln, 0) + g
+		sum += cmplx.Exp(e+w) + cmplx.Exp(e-w)
+	}
+	return sum * turn * complex(l.scale, 0)
+}
+func (l thetaLine) half() float64 { return l.period / 2 }
+
+// bound: up to half a period the k-th theta term is at most e^(-2 pi^2 sigma^2 (k^2-|k|)), 2.1 in all for sigma >= 1.
+func (l thetaLine) bound(y float64) float64 {
+	return math.Min(1, 2.1*math.Exp(-l.v*y*y/2*(1-8*ulp)))
+}

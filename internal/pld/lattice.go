@@ -1,0 +1,182 @@
+package pld
+
+import (
+	"math"
+	"math/cmplx"
+)
+
+// When every loss lies on one lattice c + gZ the integrand is periodic but for its kernel, and the sum over all periods
+// of the kernel is closed: with l the first lattice point at or above eps,
+//
+//	delta(eps) = mean over one period of e^(K(z) - zl) ((1-w) + e^(-zg) (w - e^(-g))) / ((1-e^(-zg)) (1-e^(-(z+1)g))),
+//
+// w = e^(eps-l). N nodes fold the lattice modulo Ng, which again only adds positive terms
+// (docs/proofs/accounting-contour.md, section 5).
+
+type spacing struct{ gap, offset float64 }
+
+// lattice finds the common lattice of all losses, if spacings are exact multiples of the least one.
+func (p *profile) lattice() (spacing, bool) {
+	if p.v > 0 {
+		return spacing{}, false
+	}
+	s := spacing{gap: math.Inf(1)}
+	for _, q := range p.parts {
+		gap, offset, ok := q.grid()
+		if !ok || !(gap > 0) {
+			return s, false
+		}
+		s.gap = math.Min(s.gap, gap)
+		s.offset += float64(q.count) * offset
+	}
+	for _, q := range p.parts {
+		gap, _, _ := q.grid()
+		if gap > 64*s.gap || math.Mod(gap, s.gap) != 0 {
+			return s, false
+		}
+	}
+	return s, true
+}
+
+// folded is the integrand over one period.
+type folded struct {
+	spacing
+	tilt, log, size float64
+	nodes           int
+	y               []float64
+	f               []complex128
+	unit            []float64
+	dropped         float64
+}
+
+func newFolded(p *profile, g spacing, t, goal float64) *folded {
+	_, second := p.slopes(t)
+	second += 1 / (t * t)
+	span := math.Max((math.Max(0, -goal)+alias)/t, deviations*math.Sqrt(second))
+	c := &folded{spacing: g, tilt: t}
+	c.log, c.size = p.log(t)
+	half := math.Ceil(span/g.gap/2) + 1
+	if !(half < 1e15) {
+		half = 1e15
+	}
+	c.nodes = 2 * int(half)
+	c.sample(newWalk(p, t))
+	return c
+}
+
+// sample evaluates one half period, stopping early where the bounds of all mechanisms allow.
+func (c *folded) sample(w *walk) {
+	half := c.nodes / 2
+	base := 2 * math.Pi / c.gap / float64(c.nodes)
+	check := 32
+	for i := 0; i <= half; i++ {
+		y := float64(i) * base
+		if i == check {
+			rest := math.Exp(w.boundLog(y, math.Pi/c.gap*(1-1e-9)))
+			if rest < 1e-20 || i > 2*manyNodes {
+				c.dropped += rest * c.kernelBound(y) * (1 + 1e-9)
+				return
+			}
+			check += check/4 + 1
+		}
+		r, unit, whole := w.at(y)
+		if !whole {
+			c.dropped += cmplx.Abs(r) * c.kernelBound(y) * 2 / float64(c.nodes)
+			continue
+		}
+		if i == 0 || i == half {
+			r /= 2
+		}
+		c.y = append(c.y, y)
+		c.f = append(c.f, r)
+		c.unit = append(c.unit, unit)
+	}
+}
+
+// kernelBound is at least the kernel's modulus from y to the half period, where both of its denominators grow.
+func (c *folded) kernelBound(y float64) float64 {
+	a := cmplx.Abs(expm1(complex(-c.tilt*c.gap, -y*c.gap)))
+	b := cmplx.Abs(expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap)))
+	return -math.Expm1(-c.gap) * 2 / (a * b)
+}
+
+// first returns the first lattice point at or above eps, and its distance from eps.
+func (c *folded) first(eps float64) (point, distance float64) {
+	steps := math.Ceil((eps - c.offset) / c.gap)
+	point = c.offset + steps*c.gap
+	distance = point - eps
+	return point, math.Max(0, math.Min(distance, c.gap))
+}
+
+func (c *folded) sum(eps float64) (value, slope float64) {
+	point, distance := c.first(eps)
+	w := math.Exp(-distance)
+	below := -math.Expm1(-distance)
+	above := w * -math.Expm1(distance-c.gap)
+	var re, dre, moduli float64
+	for i, y := range c.y {
+		u := expm1(complex(-c.tilt*c.gap, -y*c.gap))
+		d := u * expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap))
+		turn := c.f[i] * expi(-point*y) / d
+		k := complex(below, 0) + (u+1)*complex(above, 0)
+		re += real(turn * k)
+		dre += real(turn*u) * w
+		moduli += cmplx.Abs(turn) * (below + math.Exp(-c.tilt*c.gap)*above) * (c.unit[i] + 8*math.Abs(point)*y + 40 + 8*y*c.gap)
+	}
+	m := 2 / float64(c.nodes)
+	count := float64(len(c.y))
+	value = m*re + c.dropped + m*moduli*ulp*(2+count/16)
+	return value, m * dre
+}
+
+// delta is an upper bound on the finite part of delta(eps).
+func (c *folded) delta(eps, slack float64) float64 {
+	eps -= slack
+	value, _ := c.sum(eps)
+	if !(value > 0) {
+		return 1
+	}
+	point, _ := c.first(eps)
+	size := 8 * ulp * (c.size + c.tilt*(math.Abs(point)+math.Abs(c.offset)) + math.Abs(c.log))
+	return math.Exp(c.log-c.tilt*point+size)*value*up + math.SmallestNonzeroFloat64
+}
+
+// epsilon bisects: between lattice points delta is linear in e^eps, so the secant in it finishes at once.
+func (c *folded) epsilon(delta, guess, slack float64) float64 {
+	if c.delta(0, slack) <= delta {
+		return 0
+	}
+	lo, hi := 0.0, math.Max(guess, c.gap)
+	for range 80 {
+		if c.delta(hi, slack) <= delta {
+			break
+		}
+		lo, hi = hi, hi+math.Max(c.gap, hi/16)
+		if math.IsInf(hi, 1) {
+			return hi
+		}
+	}
+	if c.delta(hi, slack) > delta {
+		return math.Inf(1)
+	}
+	return c.narrowEpsilon(lo, hi, delta, slack)
+}
+
+func (c *folded) narrowEpsilon(lo, hi, delta, slack float64) float64 {
+	dlo, dhi := math.Log(c.delta(lo, slack)/delta), math.Log(c.delta(hi, slack)/delta)
+	for i := 0; i < 90 && hi-lo > 1e-14*hi; i++ {
+		mid := lo + (hi-lo)*dlo/(dlo-dhi)*(1+1e-12)
+		if i%3 == 2 || !(mid > lo && mid < hi) {
+			mid = lo + (hi-lo)/2
+		}
+		if mid <= lo || mid >= hi {
+			break
+		}
+		if d := math.Log(c.delta(mid, slack) / delta); d <= 0 {
+			hi, dhi = mid, d
+		} else {
+			lo, dlo = mid, d
+		}
+	}
+	return hi
+}
