@@ -67,3 +67,27 @@ func FloatUp(r *big.Rat) float64 {
 // Float returns x itself as a rational, without reading it as a decimal. It
 // returns nil if x is NaN or infinite.
 func Float(x float64) *big.Rat { return new(big.Rat).SetFloat64(x) }
+
+// SqrtUp returns a dyadic rational that is at least the square root of x, and
+// above it by less than one part in 2^46. x must not be negative.
+func SqrtUp(x *big.Rat) *big.Rat {
+	f := new(big.Float).SetPrec(256).SetMode(big.ToPositiveInf).SetRat(x)
+	f.Sqrt(f)
+	r := RoundUp(f)
+	for new(big.Rat).Mul(r, r).Cmp(x) < 0 { // Sqrt rounds to nearest
+		r = RoundUp(f.Add(f, new(big.Float).SetMantExp(big.NewFloat(1), f.MantExp(nil)-200)))
+	}
+	return r
+}
+
+// RoundUp returns f rounded up to 48 significant bits, as a rational.
+func RoundUp(f *big.Float) *big.Rat {
+	r, _ := new(big.Float).SetPrec(48).SetMode(big.ToPositiveInf).Set(f).Rat(nil)
+	return r
+}
+
+// RatUp returns x rounded up to 48 significant bits.
+func RatUp(x *big.Rat) *big.Rat {
+	f := new(big.Float).SetPrec(64).SetMode(big.ToPositiveInf).SetRat(x)
+	return RoundUp(f)
+}

@@ -61,3 +61,14 @@ func TestInt128AgreesWithBig(t *testing.T) {
 		}
 	}
 }
+
+func TestSqrtUpIsNeverBelowAndHardlyAbove(t *testing.T) {
+	for _, x := range []*big.Rat{new(big.Rat), big.NewRat(1, 1), big.NewRat(2, 1), big.NewRat(1, 3), big.NewRat(4, 9), big.NewRat(1<<62, 7), big.NewRat(1, 1<<60)} {
+		r := SqrtUp(x)
+		square := new(big.Rat).Mul(r, r)
+		limit := new(big.Rat).Mul(x, new(big.Rat).SetFloat64(1+0x1p-45))
+		if square.Cmp(x) < 0 || square.Cmp(limit) > 0 {
+			t.Errorf("SqrtUp(%v) = %v", x, r)
+		}
+	}
+}

@@ -94,3 +94,8 @@ func (a Int128) Float64() float64 {
 	f, _ := new(big.Float).SetInt(a.Big()).Float64()
 	return f
 }
+
+// Shl returns a·2^k for k in [0, 64). The caller knows that it fits.
+func (a Int128) Shl(k uint) Int128 {
+	return Int128{a.Hi<<k | int64(a.Lo>>(64-k)), a.Lo << k}
+}

@@ -1,0 +1,254 @@
+package aggregate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
+	"github.com/equipoise-dp/equipoise/internal/ranktree"
+)
+
+// A question is what is to be calibrated: which measures, and how much of them
+// one unit can move.
+type question struct {
+	wants   []want
+	l0      int64 // groups of a unit
+	rows    int64 // rows of a unit in a group
+	selects bool
+	loss    dp.Loss
+}
+
+// A want is a measure that is asked for and not calibrated yet.
+type want struct {
+	form  form
+	value *value
+}
+
+// A calibration is a question with noise for it.
+type calibration struct {
+	family    core.Family
+	measures  []*measure
+	threshold *threshold // nil unless groups are selected
+}
+
+// calibrate chooses the noise. A [dp.Approx] is tried with both families, and
+// gets the one with less variance over all measures.
+func (q question) calibrate() (*calibration, error) {
+	switch l := q.loss.(type) {
+	case dp.Pure:
+		return q.laplace(l.Exact(), nil)
+	case dp.Concentrated:
+		budget := l.Exact()
+		return q.gaussian(budget.Add(budget, budget), nil)
+	case dp.Approx:
+		laplace, errL := q.approxLaplace(l)
+		gaussian, errG := q.approxGaussian(l)
+		switch {
+		case errL != nil && errG != nil:
+			return nil, errL
+		case errG != nil, errL == nil && laplace.noisiness() <= gaussian.noisiness():
+			return laplace, nil
+		}
+		return gaussian, nil
+	}
+	return nil, fmt.Errorf("aggregate: internal error: no calibration for %T", q.loss)
+}
+
+// approxLaplace spends all of epsilon on noise and all of delta on selection.
+func (q question) approxLaplace(l dp.Approx) (*calibration, error) {
+	epsilon, delta := l.Exact()
+	return q.laplace(epsilon, delta)
+}
+
+// approxGaussian spends delta on noise, or half of it if groups are selected.
+func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
+	_, delta := l.Exact()
+	if q.selects {
+		delta.Quo(delta, big.NewRat(2, 1))
+	}
+	mu := exact.Float(pld.GaussianMu(l.Epsilon, exact.FloatDown(delta)))
+	if mu == nil || mu.Sign() <= 0 {
+		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", l)
+	}
+	mu.Quo(mu, fineLatticeFactor)
+	return q.gaussian(mu.Mul(mu, mu), delta)
+}
+
+// On a grid that is at least fineLattice times finer than the noise, a discrete
+// Gaussian costs at most what a continuous one costs whose μ is larger by
+// fineLatticeFactor. Proof: docs/proofs/accounting-vector.md.
+const fineLattice = 4096
+
+var fineLatticeFactor = big.NewRat(10001, 10000)
+
+// laplace gives every measure the same share of epsilon (basic composition:
+// Dwork, Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1).
+func (q question) laplace(epsilon, delta *big.Rat) (*calibration, error) {
+	share := new(big.Rat).Quo(epsilon, big.NewRat(int64(len(q.wants)), 1))
+	return q.build(core.Laplace, delta, func(l0, linf *big.Int) *big.Rat {
+		l1 := new(big.Rat).SetInt(new(big.Int).Mul(l0, linf))
+		return l1.Quo(l1, share)
+	})
+}
+
+// gaussian gives every measure the same share of budget, a bound on Σ(L2/σ)²:
+// it is μ² of Gaussian differential privacy (Dong, Roth, Su 2022, Corollary 3.3)
+// and 2ρ of concentrated differential privacy (Bun, Steinke 2016, Lemma 2.3).
+func (q question) gaussian(budget, delta *big.Rat) (*calibration, error) {
+	share := new(big.Rat).Quo(budget, big.NewRat(int64(len(q.wants)), 1))
+	return q.build(core.Gaussian, delta, func(l0, linf *big.Int) *big.Rat {
+		l2 := new(big.Int).Mul(linf, linf)
+		square := new(big.Rat).SetInt(l2.Mul(l2, l0))
+		return exact.SqrtUp(square.Quo(square, share))
+	})
+}
+
+// build makes the measures, with noise of the scale that is needed for a change
+// of at most l0 numbers by linf each.
+func (q question) build(f core.Family, delta *big.Rat, scale func(l0, linf *big.Int) *big.Rat) (*calibration, error) {
+	c := &calibration{family: f}
+	var errs []error
+	one := big.NewInt(1)
+	for _, w := range q.wants {
+		m := &measure{form: w.form, value: w.value}
+		if w.value != nil {
+			times := scale(big.NewInt(q.l0), q.records(m))
+			g, err := w.value.chooseGrid(q.formsOf(w.value), times)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			m.grid = g
+		}
+		if w.form == formRanks {
+			m.shape = ranktree.For(m.grid.Cells+1, branching(f))
+		}
+		l0 := new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels()))
+		linf := new(big.Int).Mul(m.norm(), q.records(m))
+		if f == core.Gaussian {
+			m.shift = shiftFor(scale(l0, linf))
+		}
+		linf.Mul(linf, new(big.Int).Lsh(one, m.shift))
+		errs = append(errs, m.calibrate(f, l0, linf, scale(l0, linf)))
+		c.measures = append(c.measures, m)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if q.selects {
+		c.threshold = newThreshold(c.units(), q.l0, delta)
+	}
+	return c, nil
+}
+
+// branching is the number of children of a node of the tree that gave the least
+// error with either noise on continuous data.
+func branching(f core.Family) int {
+	if f == core.Laplace {
+		return 16
+	}
+	return 4
+}
+
+// records returns how many records a unit has in a group.
+func (q question) records(m *measure) *big.Int {
+	if m.perUnit() {
+		return big.NewInt(1)
+	}
+	return big.NewInt(q.rows)
+}
+
+func (q question) formsOf(v *value) []form {
+	var forms []form
+	for _, w := range q.wants {
+		if w.value == v {
+			forms = append(forms, w.form)
+		}
+	}
+	return forms
+}
+
+// shiftFor returns how many bits finer the grid must be for scale to be at least
+// fineLattice steps of it.
+func shiftFor(scale *big.Rat) uint {
+	k := uint(0)
+	for limit := big.NewRat(fineLattice, 1); scale.Cmp(limit) < 0; limit.Quo(limit, big.NewRat(2, 1)) {
+		k++
+	}
+	return k
+}
+
+// calibrate sets the noise of a measure whose numbers change as given.
+func (m *measure) calibrate(f core.Family, l0, linf *big.Int, scale *big.Rat) error {
+	if !l0.IsInt64() || !linf.IsInt64() || scale.Cmp(big.NewRat(1<<40, 1)) > 0 {
+		approx, _ := scale.Float64()
+		return fmt.Errorf("aggregate: %v needs noise of scale %.3g, must be at most 2^40; use a larger loss or smaller caps", m, approx)
+	}
+	scale = maxRat(tidy(scale), big.NewRat(1, 1024))
+	law, err := core.NewLaw(f, scale)
+	if err != nil {
+		return fmt.Errorf("aggregate: %v: %w", m, err)
+	}
+	m.law = law
+	m.event = dp.Event{
+		Mechanism: m.mechanism(f), For: m.String(), Scale: scale, Count: 1,
+		Sensitivity: dp.Sensitivity{L0: l0.Int64(), LInf: linf.Int64()},
+	}
+	return nil
+}
+
+// mechanism names the noise. Only a measure of one number per group changes by a
+// box.
+func (m *measure) mechanism(f core.Family) dp.Mechanism {
+	switch {
+	case f == core.Gaussian:
+		return dp.DiscreteGaussian
+	case m.parts() == 1:
+		return dp.DiscreteLaplace
+	}
+	return dp.DiscreteLaplaceVector
+}
+
+// tidy rounds a scale up to 48 bits if it takes many more to write.
+func tidy(scale *big.Rat) *big.Rat {
+	if scale.Num().BitLen()+scale.Denom().BitLen() > 96 {
+		return exact.RatUp(scale)
+	}
+	return scale
+}
+
+func maxRat(a, b *big.Rat) *big.Rat {
+	if a.Cmp(b) < 0 {
+		return b
+	}
+	return a
+}
+
+// units returns the measure of units, which a selection always has.
+func (c *calibration) units() *measure { return c.find(formUnits, nil) }
+
+func (c *calibration) find(f form, v *value) *measure {
+	for _, m := range c.measures {
+		if m.form == f && m.value == v {
+			return m
+		}
+	}
+	return nil
+}
+
+// noisiness is the mean logarithm of the noise of a record's norm, over the
+// measures: what is compared between families.
+func (c *calibration) noisiness() float64 {
+	sum := 0.0
+	for _, m := range c.measures {
+		norm, _ := new(big.Rat).SetInt(m.norm()).Float64()
+		depth := math.Sqrt(float64(m.shape.Base * m.shape.Height))
+		sum += math.Log(m.law.StdDev()/math.Ldexp(norm, int(m.shift))) + math.Log(max(depth, 1))
+	}
+	return sum / float64(len(c.measures))
+}

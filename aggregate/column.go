@@ -1,0 +1,65 @@
+package aggregate
+
+import (
+	"fmt"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A Column is one number asked for every group; T is its type. Columns are
+// comparable values.
+type Column[T dp.Number] struct{ column }
+
+// An AnyColumn is a [Column] of any type.
+type AnyColumn interface {
+	fmt.Stringer
+	id() column
+}
+
+// Of returns the estimate of the column in a group. It reads what was released
+// and costs nothing. It panics if the column is not in the plan that made the
+// cell, which is a mistake of the program.
+func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
+	if cell.plan == nil || !cell.plan.has(c.column) {
+		panic(fmt.Sprintf("aggregate: column %v is not in the plan of this cell", c))
+	}
+	return typed[T](cell.estimate(c.column))
+}
+
+// A kind says what a column asks. The zero kind is none.
+type kind int
+
+const (
+	kindCount kind = 1 + iota
+	kindUnits
+	kindSum
+	kindMean
+	kindVariance
+	kindStdDev
+	kindQuantile
+)
+
+var kindNames = map[kind]string{
+	kindCount: "count", kindUnits: "units", kindSum: "sum", kindMean: "mean",
+	kindVariance: "variance", kindStdDev: "standard deviation",
+}
+
+type column struct {
+	query any    // the *Query it belongs to
+	value *value // what it is about, or nil
+	kind  kind
+	rank  float64 // of a quantile
+}
+
+func (c column) id() column { return c }
+
+// String returns a name such as "total mean" or "total p95".
+func (c column) String() string {
+	switch {
+	case c.kind == kindQuantile:
+		return fmt.Sprintf("%s p%g", c.value.name, c.rank*100)
+	case c.value != nil:
+		return c.value.name + " " + kindNames[c.kind]
+	}
+	return kindNames[c.kind]
+}

@@ -1,0 +1,261 @@
+package aggregate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/grid"
+	"github.com/equipoise-dp/equipoise/internal/keys"
+)
+
+// A Plan is a checked question with a price. It is immutable and safe for
+// concurrent use, and it can be run many times; every run is paid for.
+type Plan[Row any, Unit, Key comparable] struct {
+	query Query[Row, Unit, Key]
+	*compiled
+	reads []func(Row) int64 // the values, as points or amounts
+}
+
+// compiled is a plan without its types.
+type compiled struct {
+	dataset, unitName string
+	maxKeys, maxRows  int
+	loss              dp.Loss
+	columns           []column
+	values            []*value // that are read, in the order of their first column
+	valueOf           []int    // for each measure, the index of its value, or -1
+	calibration
+	fingerprint string
+}
+
+// Plan checks the question and splits loss among the measures that answer it.
+// All mistakes are reported, joined, and none depends on rows: call it when the
+// program starts. It costs nothing.
+//
+// Measures get equal shares of the loss. Sum, Mean, Variance and StdDev of a
+// value are one measure, all its quantiles are another; Count and Units come
+// from the mean of a value where there is one. With a [dp.Approx], Laplace and
+// Gaussian noise are compared and the plan takes the one with less variance.
+//
+// The plan is ε-, (ε, δ)- or ρ-private as loss says: its measures are calibrated
+// so that their composition is. Proofs: docs/proofs/plan.md.
+func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[Row, Unit, Key], error) {
+	asked, err := q.checkColumns(columns)
+	if err := errors.Join(dp.CheckLoss(loss), q.check(), q.checkSelection(loss), err); err != nil {
+		return nil, err
+	}
+	c := &compiled{
+		dataset: q.Dataset, unitName: q.UnitName, loss: loss, columns: asked,
+		maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerKey, values: valuesOf(asked),
+	}
+	calibrated, err := question{
+		wants: wants(asked, q.selects()), loss: loss, selects: q.selects(),
+		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey),
+	}.calibrate()
+	if err != nil {
+		return nil, err
+	}
+	c.calibration = *calibrated
+	for _, m := range c.measures {
+		c.valueOf = append(c.valueOf, slices.Index(c.values, m.value))
+	}
+	p := &Plan[Row, Unit, Key]{query: *q, compiled: c}
+	p.query.Keys = slices.Clone(q.Keys)
+	for _, v := range c.values {
+		p.reads = append(p.reads, v.bind(c.gridOf(v)).(func(Row) int64))
+	}
+	c.fingerprint = p.describe()
+	return p, nil
+}
+
+// checkSelection returns an error if groups are selected without a delta.
+func (q *Query[Row, Unit, Key]) checkSelection(loss dp.Loss) error {
+	if _, approx := loss.(dp.Approx); loss == nil || approx || !q.selects() {
+		return nil
+	}
+	return fmt.Errorf("aggregate: groups are selected privately, which needs a dp.Approx loss, not %v; or list them in Query.Keys", loss)
+}
+
+// checkColumns returns the columns without repetitions, and every mistake in
+// them.
+func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, error) {
+	var asked []column
+	var errs []error
+	checked := map[*value]bool{nil: true}
+	if len(columns) == 0 {
+		errs = append(errs, errors.New("aggregate: no columns given; ask for at least one, such as Query.Count"))
+	}
+	for _, any := range columns {
+		if any == nil || reflect.ValueOf(any).Kind() == reflect.Pointer && reflect.ValueOf(any).IsNil() {
+			errs = append(errs, errors.New("aggregate: a column is nil"))
+			continue
+		}
+		c := any.id()
+		if c.kind == 0 {
+			errs = append(errs, errors.New("aggregate: a column is the zero Column; columns come from a Query or a Value"))
+			continue
+		}
+		if c.query != q.identity() {
+			errs = append(errs, fmt.Errorf("aggregate: column %v belongs to another query", c))
+		}
+		if c.kind == kindQuantile && !(c.rank > 0 && c.rank < 1) { // written so that NaN fails
+			errs = append(errs, fmt.Errorf("aggregate: quantile rank of %q is %v, must be in (0, 1)", c.value.name, c.rank))
+		}
+		if !checked[c.value] {
+			checked[c.value] = true
+			errs = append(errs, c.value.err)
+		}
+		if !slices.Contains(asked, c) {
+			asked = append(asked, c)
+		}
+	}
+	return asked, errors.Join(append(errs, checkNames(asked))...)
+}
+
+// identity is what columns remember their query by.
+func (q *Query[Row, Unit, Key]) identity() any { return q }
+
+// checkNames returns an error if two values have one name, which would make
+// receipts ambiguous.
+func checkNames(columns []column) error {
+	byName := make(map[string]*value)
+	var errs []error
+	for _, v := range valuesOf(columns) {
+		if byName[v.name] != nil {
+			errs = append(errs, fmt.Errorf("aggregate: two values have the name %q", v.name))
+		}
+		byName[v.name] = v
+	}
+	return errors.Join(errs...)
+}
+
+func valuesOf(columns []column) []*value {
+	var values []*value
+	for _, c := range columns {
+		if c.value != nil && !slices.Contains(values, c.value) {
+			values = append(values, c.value)
+		}
+	}
+	return values
+}
+
+// wants returns the measures that answer the columns, each of them once.
+func wants(columns []column, selects bool) []want {
+	var ws []want
+	add := func(w want) {
+		if !slices.Contains(ws, w) {
+			ws = append(ws, w)
+		}
+	}
+	if selects {
+		add(want{formUnits, nil})
+	}
+	moments := momentForms(columns)
+	for _, c := range columns {
+		switch {
+		case c.kind == kindQuantile:
+			add(want{formRanks, c.value})
+		case c.value != nil:
+			add(want{moments[c.value], c.value})
+		case c.kind == kindCount && counter(columns, false) == nil:
+			add(want{formRows, nil})
+		case c.kind == kindUnits && counter(columns, true) == nil:
+			add(want{formUnits, nil})
+		}
+	}
+	return ws
+}
+
+// momentForms returns the form that answers all moments that are asked of a
+// value.
+func momentForms(columns []column) map[*value]form {
+	forms := make(map[*value]form)
+	need := map[kind]form{kindSum: formTotal, kindMean: formPair, kindVariance: formTriple, kindStdDev: formTriple}
+	for _, c := range columns {
+		forms[c.value] = max(forms[c.value], need[c.kind])
+	}
+	return forms
+}
+
+// counter returns the value whose mean or variance also counts the rows, or the
+// units, of a group.
+func counter(columns []column, units bool) *value {
+	for _, c := range columns {
+		if c.kind >= kindMean && c.kind <= kindStdDev && c.value.perUnit == units {
+			return c.value
+		}
+	}
+	return nil
+}
+
+func (c *compiled) has(asked column) bool { return slices.Contains(c.columns, asked) }
+
+// gridOf returns the grid that all measures of a value share.
+func (c *compiled) gridOf(v *value) *grid.Grid {
+	for _, m := range c.measures {
+		if m.value == v {
+			return m.grid
+		}
+	}
+	return nil
+}
+
+// moments returns the measure that answers the moments of a value.
+func (c *compiled) moments(v *value) *measure {
+	for _, f := range []form{formTriple, formPair, formTotal} {
+		if m := c.find(f, v); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// Charge returns what one run costs: the events, in exact terms.
+func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
+	return dp.Charge{
+		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key, Plan: p.fingerprint,
+		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: p.events(),
+	}
+}
+
+func (c *compiled) events() []dp.Event {
+	var events []dp.Event
+	for _, m := range c.measures {
+		events = append(events, m.event)
+	}
+	if c.threshold != nil {
+		events = append(events, c.threshold.event())
+	}
+	return events
+}
+
+// Fingerprint identifies the question: two plans have the same one if they ask
+// for the same columns with the same bounds, caps, keys, loss and noise. It does
+// not see the functions of the query, which are code.
+func (p *Plan[Row, Unit, Key]) Fingerprint() string { return p.fingerprint }
+
+func (p *Plan[Row, Unit, Key]) describe() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "equipoise plan 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxKeys, p.maxRows, p.loss)
+	for _, c := range p.columns {
+		fmt.Fprintf(&b, "column %q %d %v\n", c, c.kind, c.rank)
+	}
+	for _, v := range p.values {
+		g := p.gridOf(v)
+		fmt.Fprintf(&b, "value %q %t %t %v %v %v\n", v.name, v.perUnit, v.integer, g.Lower, g.Step, g.Cells)
+	}
+	for _, e := range p.events() {
+		fmt.Fprintf(&b, "event %q %q %+v %v %v\n", e.Mechanism, e.For, e.Sensitivity, e.Scale, e.Delta)
+	}
+	for _, k := range p.query.given() {
+		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
+	}
+	hash := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(hash[:])
+}

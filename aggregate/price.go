@@ -1,0 +1,167 @@
+package aggregate
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A Price says what a column costs and how accurate it will be. It does not
+// depend on rows.
+type Price struct {
+	Column    string       // such as "total mean"
+	Measure   string       // what it is read from; columns of one measure are paid for once
+	Mechanism dp.Mechanism // the noise of the measure
+	Share     float64      // of the loss, for the measure
+	StdDev    float64      // of the noise, in the column's unit; see PlusMinus
+	PlusMinus float64      // half the width of the 95 % noise interval
+
+	// Per says what StdDev and PlusMinus are for where they depend on the data:
+	// "1000 records" for means and variances, "records of rank" for quantiles.
+	Per string
+}
+
+// at is the number of records for which prices of means are given.
+const at = 1000
+
+// Prices returns the price list: one line for each column.
+func (p *Plan[Row, Unit, Key]) Prices() []Price {
+	var prices []Price
+	for _, c := range p.columns {
+		m := p.measureOf(c)
+		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.event.Mechanism, Share: 1 / float64(len(p.measures))}
+		price.StdDev, price.PlusMinus, price.Per = p.accuracy(c, m)
+		prices = append(prices, price)
+	}
+	return prices
+}
+
+// Threshold returns the noisy number of units from which on a group is released,
+// and the number from which on it is released with a probability of 95 %. Both
+// are 0 if the groups are given.
+func (p *Plan[Row, Unit, Key]) Threshold() (units, surely float64) {
+	if p.threshold == nil {
+		return 0, 0
+	}
+	return p.threshold.units(), p.threshold.shows(0.95)
+}
+
+func (c *compiled) measureOf(asked column) *measure {
+	switch asked.kind {
+	case kindCount, kindUnits:
+		return c.countMeasure(asked.kind == kindUnits)
+	case kindQuantile:
+		return c.find(formRanks, asked.value)
+	}
+	return c.moments(asked.value)
+}
+
+// accuracy returns the noise of a column as it would be in a cell.
+func (c *compiled) accuracy(asked column, m *measure) (stdDev, plusMinus float64, per string) {
+	switch asked.kind {
+	case kindQuantile:
+		levels := math.Sqrt(float64(m.levels()))
+		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
+		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), "records of rank"
+	case kindMean, kindVariance, kindStdDev:
+		e := c.sample(m).estimate(asked)
+		return e.stdDev, halfWidth(e), fmt.Sprintf("%d records", at)
+	}
+	e := c.sample(m).estimate(asked)
+	return e.stdDev, halfWidth(e), ""
+}
+
+func halfWidth(e estimate) float64 {
+	lo, hi := e.interval(0.95)
+	width, _ := new(big.Rat).Sub(hi, lo).Float64()
+	return width / 2
+}
+
+// sample returns a cell without noise in which every measure has records spread
+// over the middle of its value: public, made up, and only good for prices.
+func (c *compiled) sample(of *measure) Cell {
+	cell := Cell{plan: c}
+	for _, m := range c.measures {
+		g := c.newGroup()
+		for i := range int64(at) {
+			if m == of && m.grid != nil {
+				m.record(m.grid.Cells/4+i*(m.grid.Cells/2)/at, g.sums[:m.parts()])
+			}
+		}
+		for _, sum := range g.sums[:m.parts()] {
+			cell.sums = append(cell.sums, sum.Shl(m.shift).Big())
+		}
+	}
+	return cell
+}
+
+// String returns the price list as a table: the loss, the caps, and for each
+// column its measure, noise, and the half-width of its 95 % noise interval.
+func (p *Plan[Row, Unit, Key]) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.family)
+	fmt.Fprintf(&b, "each %s counts in at most %s, with at most %s in each\n", p.unitName, plural(p.maxKeys, "group"), plural(p.maxRows, "row"))
+	for _, v := range p.values {
+		r := p.receiptValue(v)
+		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
+	}
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\ncolumn\tread from\tshare\tscale\t± at 95 %")
+	for i, price := range p.Prices() {
+		scale := p.measureOf(p.columns[i]).scaleInUnits()
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", price.Column, price.Measure, percent(price.Share), short(scale), price.accuracy())
+	}
+	w.Flush()
+	if p.threshold != nil {
+		units, surely := p.Threshold()
+		fmt.Fprintf(&b, "\na group shows if its noisy number of units is at least %s: 95 %% of the time from %.0f units on\n", short(units), surely)
+	}
+	return b.String()
+}
+
+func (p Price) accuracy() string {
+	switch {
+	case p.Per == "":
+		return short(p.PlusMinus)
+	case strings.HasSuffix(p.Per, "rank"):
+		return short(p.PlusMinus) + " " + p.Per
+	}
+	return short(p.PlusMinus) + " for " + p.Per
+}
+
+// scaleInUnits returns the scale of the noise in the unit of the measure:
+// records, or the value for sums.
+func (m *measure) scaleInUnits() float64 {
+	unit := m.unit()
+	if m.form == formTotal {
+		unit = new(big.Rat).Quo(unit, m.grid.Step)
+	}
+	scale, _ := new(big.Rat).Quo(m.law.Scale, unit).Float64()
+	return scale
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" }
+
+func short(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
+
+// decimal writes a rational as a decimal of up to 12 places, without trailing
+// zeros.
+func decimal(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
+	}
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', 12, 64)
+}

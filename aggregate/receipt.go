@@ -1,0 +1,143 @@
+package aggregate
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A Receipt is the public record of a release: what was released, of what, for
+// what, under which guarantee, by which mechanisms, and where it stands in the
+// ledger. It holds nothing that depends on rows, and can be published.
+type Receipt struct {
+	Dataset  string
+	Unit     string // who is protected
+	Purpose  string
+	Key      string // of the request
+	Analyst  string
+	Periods  []string
+	Loss     dp.Loss
+	Noise    string // the family of noise
+	Columns  []string
+	MaxKeys  int
+	MaxRows  int // of one unit in one group
+	Values   []ReceiptValue
+	Measures []ReceiptMeasure
+
+	// Threshold is the noisy number of units from which on a group is released,
+	// and 0 if the groups were given.
+	Threshold float64
+
+	Plan    string // fingerprint
+	Account string
+	Entry   uint64 // of the ledger
+	Hash    string // of the ledger entry, in hexadecimal
+	At      time.Time
+}
+
+// A ReceiptValue says how a value was bounded.
+type ReceiptValue struct {
+	Name  string `json:"name"`
+	Per   string `json:"per"` // "row" or "unit"
+	Lower string `json:"lower"`
+	Upper string `json:"upper"`
+	Step  string `json:"step"`
+}
+
+// A ReceiptMeasure says which noise a measure got.
+type ReceiptMeasure struct {
+	Name        string         `json:"name"`
+	Mechanism   dp.Mechanism   `json:"mechanism"`
+	Scale       string         `json:"scale"` // in steps, exactly
+	Sensitivity dp.Sensitivity `json:"sensitivity"`
+	StdDev      float64        `json:"stddev"` // of the noise, in records of full size
+}
+
+func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
+	r := Receipt{
+		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
+		Loss: c.Loss, Noise: p.family.String(), MaxKeys: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
+	}
+	for _, column := range p.columns {
+		r.Columns = append(r.Columns, column.String())
+	}
+	for _, v := range p.values {
+		r.Values = append(r.Values, p.receiptValue(v))
+	}
+	for _, m := range p.measures {
+		r.Measures = append(r.Measures, ReceiptMeasure{m.String(), m.event.Mechanism, m.law.Scale.RatString(), m.event.Sensitivity, m.perRecord()})
+	}
+	if p.threshold != nil {
+		r.Threshold = p.threshold.units()
+	}
+	return r
+}
+
+func (c *compiled) receiptValue(v *value) ReceiptValue {
+	g := c.gridOf(v)
+	per := "row"
+	if v.perUnit {
+		per = "unit"
+	}
+	return ReceiptValue{v.name, per, decimal(g.Lower), decimal(g.Upper()), decimal(g.Step)}
+}
+
+// perRecord returns the standard deviation of the noise on one part, in records
+// of full size.
+func (m *measure) perRecord() float64 {
+	unit, _ := m.unit().Float64()
+	if m.form == formTotal {
+		unit = math.Ldexp(float64(m.grid.Largest()), int(m.shift))
+	}
+	return m.law.StdDev() / unit
+}
+
+type receiptJSON struct {
+	Dataset   string           `json:"dataset"`
+	Unit      string           `json:"unit"`
+	Purpose   string           `json:"purpose"`
+	Key       string           `json:"key"`
+	Analyst   string           `json:"analyst,omitempty"`
+	Periods   []string         `json:"periods,omitempty"`
+	Loss      json.RawMessage  `json:"loss"`
+	Noise     string           `json:"noise"`
+	Columns   []string         `json:"columns"`
+	MaxKeys   int              `json:"max_keys"`
+	MaxRows   int              `json:"max_rows_per_key"`
+	Values    []ReceiptValue   `json:"values,omitempty"`
+	Measures  []ReceiptMeasure `json:"measures"`
+	Threshold float64          `json:"threshold,omitempty"`
+	Plan      string           `json:"plan"`
+	Account   string           `json:"account"`
+	Entry     uint64           `json:"entry"`
+	Hash      string           `json:"hash"`
+	At        time.Time        `json:"at"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r Receipt) MarshalJSON() ([]byte, error) {
+	loss, err := dp.MarshalLoss(r.Loss)
+	if err != nil {
+		return nil, fmt.Errorf("aggregate: receipt: %w", err)
+	}
+	return json.Marshal(receiptJSON{r.Dataset, r.Unit, r.Purpose, r.Key, r.Analyst, r.Periods, loss, r.Noise, r.Columns, r.MaxKeys, r.MaxRows, r.Values, r.Measures, r.Threshold, r.Plan, r.Account, r.Entry, r.Hash, r.At})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Receipt) UnmarshalJSON(text []byte) error {
+	var j receiptJSON
+	if err := json.Unmarshal(text, &j); err != nil {
+		return fmt.Errorf("aggregate: receipt: %w", err)
+	}
+	loss, err := dp.UnmarshalLoss(j.Loss)
+	if err != nil {
+		return fmt.Errorf("aggregate: receipt: %w", err)
+	}
+	*r = Receipt{j.Dataset, j.Unit, j.Purpose, j.Key, j.Analyst, j.Periods, loss, j.Noise, j.Columns, j.MaxKeys, j.MaxRows, j.Values, j.Measures, j.Threshold, j.Plan, j.Account, j.Entry, j.Hash, j.At}
+	return nil
+}

@@ -1,0 +1,248 @@
+package aggregate
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"math"
+	"math/big"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/keys"
+	"github.com/equipoise-dp/equipoise/internal/ranktree"
+)
+
+// A Release holds what was released: estimates and a receipt. It is safe to
+// store, print and share.
+type Release[Key comparable] struct {
+	keys    []Key
+	cells   []Cell
+	receipt Receipt
+}
+
+// All yields the groups and their estimates: the given Keys in their order, or
+// the selected ones in the order of their keys. The order does not depend on the
+// rows.
+func (r *Release[Key]) All() iter.Seq2[Key, Cell] {
+	return func(yield func(Key, Cell) bool) {
+		for i, k := range r.keys {
+			if !yield(k, r.cells[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Len returns how many groups were released.
+func (r *Release[Key]) Len() int { return len(r.keys) }
+
+// Cell returns the estimates of a group, and whether it was released.
+func (r *Release[Key]) Cell(key Key) (Cell, bool) {
+	i := slices.Index(r.keys, key)
+	if i < 0 {
+		return Cell{}, false
+	}
+	return r.cells[i], true
+}
+
+// Receipt returns the public record of the release.
+func (r *Release[Key]) Receipt() Receipt { return r.receipt }
+
+// A Cell holds the estimates of one group; [Column.Of] reads them.
+type Cell struct {
+	plan  *compiled
+	sums  []*big.Int // noisy, in steps of the noise
+	ranks [][]ranked // for each measure of ranks, for each of its ranks
+}
+
+// stored is the form in which a release is kept: the noisy integers, from which
+// every estimate follows.
+type stored struct {
+	Format  string        `json:"format"`
+	Plan    string        `json:"plan"`
+	Receipt Receipt       `json:"receipt"`
+	Groups  []storedGroup `json:"groups"`
+}
+
+type storedGroup struct {
+	Key   string     `json:"key"`
+	Sums  []*big.Int `json:"sums,omitempty"`
+	Ranks [][]ranked `json:"ranks,omitempty"`
+}
+
+const format = "equipoise release 1"
+
+// A ranked is a noisy quantile: points of the value's grid.
+type ranked struct {
+	Point int64   `json:"point"`
+	Lows  []int64 `json:"lows"` // for each of ladder
+	Highs []int64 `json:"highs"`
+}
+
+// ladder holds the confidences at which intervals of quantiles are kept.
+var ladder = []float64{0.5, 0.68, 0.8, 0.9, 0.95, 0.99, 0.999}
+
+// encode draws the noise of a release. It is the one place where exact sums are
+// read.
+func encode[Key comparable](given []Key, c *compiled, receipt Receipt, groups map[Key]*group) []byte {
+	session := core.Begin()
+	defer session.End()
+	s := stored{Format: format, Plan: c.fingerprint, Receipt: receipt}
+	for _, key := range candidates(given, groups) {
+		g := groups[key]
+		if g == nil {
+			g = c.newGroup()
+		}
+		if cell, ok := c.noisy(session, g); ok {
+			cell.Key = keys.Encode(key)
+			s.Groups = append(s.Groups, cell)
+		}
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic("aggregate: internal error: a release cannot be written as JSON: " + err.Error())
+	}
+	return text
+}
+
+// candidates returns the groups to look at: those given, or those that have
+// rows, in an order that does not depend on that of the rows.
+func candidates[Key comparable](given []Key, groups map[Key]*group) []Key {
+	if given != nil {
+		return given
+	}
+	var found []Key
+	for k := range groups {
+		found = append(found, k)
+	}
+	keys.Sort(found)
+	return found
+}
+
+// noisy adds noise to a group. It reports false if the group is not selected.
+func (c *compiled) noisy(session *core.Session, g *group) (cell storedGroup, ok bool) {
+	part, histogram := 0, 0
+	for _, m := range c.measures {
+		if m.form == formRanks {
+			cell.Ranks = append(cell.Ranks, c.noisyRanks(session, m, g.histograms[histogram]))
+			histogram++
+		}
+		draws := make([]int64, m.parts())
+		session.Draw(m.law, draws)
+		for _, draw := range draws {
+			sum := g.sums[part].Shl(m.shift).Add(exact.Int(draw))
+			if m.form == formUnits && !c.threshold.passes(sum) {
+				return cell, false
+			}
+			cell.Sums = append(cell.Sums, sum.Big())
+			part++
+		}
+		clear(draws)
+	}
+	return cell, true
+}
+
+// passes reports whether a noisy count of units is enough for its group to be
+// released. Without a threshold, and without noise, every group is.
+func (t *threshold) passes(noisy exact.Int128) bool {
+	return t == nil || core.Noiseless() || noisy.Cmp(exact.Int(t.at)) >= 0
+}
+
+// noisyRanks returns the quantiles that are asked of a measure.
+func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
+	scale := math.Ldexp(1, -int(m.shift))
+	tree := ranktree.New(m.shape, histogram, scale*m.law.StdDev(), func(counts []int64) []float64 {
+		draws := make([]int64, len(counts))
+		session.Draw(m.law, draws)
+		noisy := make([]float64, len(counts))
+		for i, n := range counts {
+			noisy[i] = scale * exact.Int(n).Shl(m.shift).Add(exact.Int(draws[i])).Float64()
+		}
+		clear(draws)
+		return noisy
+	})
+	var all []ranked
+	for _, rank := range c.ranksOf(m.value) {
+		all = append(all, m.search(tree, rank))
+	}
+	return all
+}
+
+// search reads one quantile and its intervals from a noisy tree.
+func (m *measure) search(tree *ranktree.Tree, rank float64) ranked {
+	leaf := tree.Search(rank, 0)
+	r := ranked{Point: m.shape.Point(leaf, tree.Within(leaf, rank), m.grid.Cells)}
+	for _, confidence := range ladder {
+		z := core.Normal(confidence, m.law.TreeKurtosis())
+		low, high := tree.Search(rank, -z), tree.Search(rank, z)
+		r.Lows = append(r.Lows, min(m.shape.Point(low, 0, m.grid.Cells), r.Point))
+		r.Highs = append(r.Highs, max(m.shape.Point(high, 1, m.grid.Cells), r.Point))
+	}
+	return r
+}
+
+// ranksOf returns the ranks that are asked of a value, in the order of the
+// columns.
+func (c *compiled) ranksOf(v *value) []float64 {
+	var ranks []float64
+	for _, asked := range c.columns {
+		if asked.kind == kindQuantile && asked.value == v {
+			ranks = append(ranks, asked.rank)
+		}
+	}
+	return ranks
+}
+
+// decode reads what encode wrote.
+func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
+	var s stored
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
+	}
+	if s.Format != format {
+		return nil, fmt.Errorf("aggregate: the stored release has format %q, must be %q", s.Format, format)
+	}
+	if s.Plan != c.fingerprint {
+		return nil, fmt.Errorf("aggregate: the stored release answers another plan")
+	}
+	r := &Release[Key]{receipt: s.Receipt}
+	for _, g := range s.Groups {
+		key, err := keys.Decode[Key](g.Key)
+		if err == nil {
+			err = c.checkGroup(g)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
+		}
+		r.keys = append(r.keys, key)
+		r.cells = append(r.cells, Cell{c, g.Sums, g.Ranks})
+	}
+	return r, nil
+}
+
+// checkGroup returns an error if a stored group does not have the numbers that
+// the plan asks for.
+func (c *compiled) checkGroup(g storedGroup) error {
+	sums, ranks := 0, 0
+	for _, m := range c.measures {
+		sums += m.parts()
+		if m.form != formRanks {
+			continue
+		}
+		if len(g.Ranks) <= ranks || len(g.Ranks[ranks]) != len(c.ranksOf(m.value)) {
+			return fmt.Errorf("a group lacks quantiles")
+		}
+		for _, r := range g.Ranks[ranks] {
+			if len(r.Lows) != len(ladder) || len(r.Highs) != len(ladder) {
+				return fmt.Errorf("a quantile lacks intervals")
+			}
+		}
+		ranks++
+	}
+	if len(g.Sums) != sums || len(g.Ranks) != ranks || slices.Contains(g.Sums, nil) {
+		return fmt.Errorf("a group has %d sums and %d lists of quantiles, must have %d and %d", len(g.Sums), len(g.Ranks), sums, ranks)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A Request names one release, so that asking again is not paying again.
+type Request struct {
+	// Key names the request. The same key and plan return the stored release at
+	// no cost; the same key and another plan is an error. Required.
+	Key string
+
+	// Purpose says why the question is asked. The account may allow only some
+	// purposes, and limit each. Required.
+	Purpose string
+
+	// Analyst says who asks, if the account limits analysts.
+	Analyst string
+
+	// Periods are the periods of the data that are read, such as "2026-05", if
+	// the account limits periods. They are periods of the data's own time, and
+	// not of the clock.
+	Periods []string
+}
+
+// A Budget pays for releases and keeps them. No answer of it depends on rows.
+//
+// An account of package budget is a Budget.
+type Budget interface {
+	// Afford returns nil if the charge would be accepted now. It spends nothing.
+	Afford(context.Context, dp.Charge) error
+
+	// Spend is durable before it returns nil, and there is no refund. If the
+	// charge's key was paid for before, it spends nothing and returns that
+	// payment, with what was kept for it, if anything was.
+	Spend(context.Context, dp.Charge) (dp.Payment, error)
+
+	// Keep stores the release of a charge that was paid for, unless there is
+	// one; it returns the one that is there afterwards. Of two callers that
+	// race, both get the same. With a nil release it only looks, and returns nil
+	// if the charge was not paid for or nothing was kept.
+	Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error)
+}
+
+// Run returns the stored release if the request was answered before. Otherwise
+// it asks what b can afford, reads rows, bounds and sums them, pays, adds noise,
+// keeps and releases.
+//
+// It fails if rows cannot be read, if ctx is done, or if b refuses or fails to
+// answer. If it fails, nothing is released; only if b failed to answer may
+// something be paid, and then running again with the same request does not pay
+// again.
+func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Key], error) {
+	if err := check(b, r); err != nil {
+		return nil, err
+	}
+	charge := p.Charge(r)
+	if kept, err := b.Keep(ctx, charge, nil); err != nil {
+		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
+	} else if kept != nil {
+		return decode[Key](p.compiled, kept)
+	}
+	if err := b.Afford(ctx, charge); err != nil {
+		return nil, fmt.Errorf("aggregate: %w", err)
+	}
+	part, err := p.Collect(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	return p.Release(ctx, b, r, part)
+}
+
+func check(b Budget, r Request) error {
+	var errs []error
+	if b == nil {
+		errs = append(errs, errors.New("aggregate: no Budget given; package budget makes one"))
+	}
+	if r.Key == "" {
+		errs = append(errs, errors.New("aggregate: Request.Key is empty; name the request, so that asking again is not paying again"))
+	}
+	if r.Purpose == "" {
+		errs = append(errs, errors.New("aggregate: Request.Purpose is empty; say why the question is asked"))
+	}
+	return errors.Join(errs...)
+}
+
+// Release is the second half of [Plan.Run]: it pays, adds noise, keeps and
+// releases. No unit may be in two of the parts.
+//
+// What it returns is private in the sense of the plan's loss. It has been paid
+// for durably before noise was drawn, and kept durably before it was returned.
+func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request, parts ...*Partial[Key]) (*Release[Key], error) {
+	if err := check(b, r); err != nil {
+		return nil, err
+	}
+	groups, err := merge(p.compiled, parts)
+	if err != nil {
+		return nil, err
+	}
+	charge := p.Charge(r)
+	payment, err := b.Spend(ctx, charge)
+	if err != nil {
+		return nil, fmt.Errorf("aggregate: %w", err)
+	}
+	if payment.Kept != nil {
+		return decode[Key](p.compiled, payment.Kept)
+	}
+	release := encode(p.query.given(), p.compiled, p.receipt(charge, payment), groups)
+	kept, err := b.Keep(context.WithoutCancel(ctx), charge, release)
+	if err != nil {
+		return nil, fmt.Errorf("aggregate: the release is paid for but could not be kept, so it is not shown; run again with the same key, at no cost: %w", err)
+	}
+	return decode[Key](p.compiled, kept)
+}

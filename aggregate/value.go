@@ -1,0 +1,182 @@
+package aggregate
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/grid"
+)
+
+// Bounds limit a value. They are public: choose them from what is known without
+// looking at the rows. What is outside is clamped, so narrow bounds cut off and
+// wide bounds cost noise.
+type Bounds[T dp.Number] struct {
+	Lower, Upper T
+
+	// Step is the grid that values are rounded to, such as 0.01 for cents. If 0,
+	// the plan chooses a power of two that is far below the noise, and says which;
+	// for integers it is 1 unless the noise is very large.
+	Step T
+}
+
+// A Value is a number about rows, or about all rows that a unit has in a group.
+// [PerRow] and [PerUnit] make one.
+type Value[T dp.Number] struct {
+	query any
+	value *value
+}
+
+// PerRow returns a value of rows. Bounds are on the value of one row.
+//
+// The name stands in price lists, receipts and reports. See the package
+// documentation for NaN and other odd values.
+func PerRow[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T]) *Value[T] {
+	return newValue(q, name, of, b, false)
+}
+
+// PerUnit returns a value of units: the sum of a number over the rows that a unit
+// has in a group. Bounds are on this sum. So Sum adds up all rows, and Mean and
+// Quantile are over units, not over rows. Where units have several rows in a
+// group, a bound per unit costs less noise than one per row.
+func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T]) *Value[T] {
+	return newValue(q, name, of, b, true)
+}
+
+// Sum asks for the sum of the value in a group. Sums of integers are exact
+// integers before noise and after it.
+func (v *Value[T]) Sum() Column[T] { return Column[T]{column{v.query, v.value, kindSum, 0}} }
+
+// Mean asks for the mean of the value in a group. Sum, Mean, Variance and StdDev
+// of one value, and the count behind them, are paid for once.
+func (v *Value[T]) Mean() Column[float64] {
+	return Column[float64]{column{v.query, v.value, kindMean, 0}}
+}
+
+// Variance asks for the population variance of the value in a group.
+func (v *Value[T]) Variance() Column[float64] {
+	return Column[float64]{column{v.query, v.value, kindVariance, 0}}
+}
+
+// StdDev asks for the population standard deviation of the value in a group.
+func (v *Value[T]) StdDev() Column[float64] {
+	return Column[float64]{column{v.query, v.value, kindStdDev, 0}}
+}
+
+// Quantile asks for a quantile of the value in a group: the smallest value that
+// at least this share of the values does not exceed. The rank must be in (0, 1).
+// Any number of quantiles of one value are paid for once.
+func (v *Value[T]) Quantile(rank float64) Column[T] {
+	return Column[T]{column{v.query, v.value, kindQuantile, rank}}
+}
+
+// value is a Value without its types.
+type value struct {
+	name                string
+	perUnit             bool
+	integer             bool
+	lower, upper, asked *big.Rat // asked is the step, or nil
+	err                 error    // mistakes of the bounds
+	missing             bool     // no function was given
+	badStep             bool     // a step was given that is no number
+
+	// bind returns a func(Row) int64: the point of a row on the grid, or its
+	// amount in steps where a unit's rows are added up.
+	bind func(*grid.Grid) any
+}
+
+func newValue[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T], perUnit bool) *Value[T] {
+	v := &value{
+		name: name, perUnit: perUnit, integer: isInteger[T](), missing: of == nil,
+		lower: ratOf(b.Lower), upper: ratOf(b.Upper),
+	}
+	if b.Step != 0 {
+		v.asked = ratOf(b.Step)
+		v.badStep = v.asked == nil
+	}
+	v.err = v.check(fmt.Sprint(b.Lower), fmt.Sprint(b.Upper), fmt.Sprint(b.Step))
+	v.bind = func(g *grid.Grid) any { return bind(of, g, perUnit) }
+	return &Value[T]{query: q, value: v}
+}
+
+func bind[T dp.Number, Row any](of func(Row) T, g *grid.Grid, perUnit bool) func(Row) int64 {
+	switch integer := isInteger[T](); {
+	case integer && perUnit:
+		return func(r Row) int64 { return g.AmountInt(clampedInt(of(r))) }
+	case integer:
+		return func(r Row) int64 { return g.Int(clampedInt(of(r))) }
+	case perUnit:
+		return func(r Row) int64 { return g.Amount(float64(of(r))) }
+	}
+	return func(r Row) int64 { return g.Float(float64(of(r))) }
+}
+
+// clampedInt returns x as an int64; a uint64 beyond is the largest.
+func clampedInt[T dp.Number](x T) int64 {
+	if x > 0 && int64(x) < 0 {
+		return 1<<63 - 1
+	}
+	return int64(x)
+}
+
+func isInteger[T dp.Number]() bool {
+	switch reflect.TypeFor[T]().Kind() {
+	case reflect.Float32, reflect.Float64:
+		return false
+	}
+	return true
+}
+
+// ratOf returns x exactly: floats as the decimals that were written. It returns
+// nil for NaN and infinities.
+func ratOf[T dp.Number](x T) *big.Rat {
+	switch v := reflect.ValueOf(x); {
+	case v.CanInt():
+		return new(big.Rat).SetInt64(v.Int())
+	case v.CanUint():
+		return new(big.Rat).SetUint64(v.Uint())
+	case v.Kind() == reflect.Float32:
+		r, _ := new(big.Rat).SetString(fmt.Sprint(x)) // NaN and infinities do not parse
+		return r
+	default:
+		return exact.Decimal(v.Float())
+	}
+}
+
+func (v *value) check(lower, upper, step string) error {
+	var errs []error
+	fail := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("aggregate: value %q: "+format, append([]any{v.name}, args...)...))
+	}
+	if v.name == "" {
+		errs = append(errs, errors.New("aggregate: a value has no name"))
+	}
+	if v.missing {
+		fail("no function given")
+	}
+	switch {
+	case v.lower == nil:
+		fail("lower bound is %s, must be finite", lower)
+	case v.upper == nil:
+		fail("upper bound is %s, must be finite", upper)
+	case v.lower.Cmp(v.upper) >= 0:
+		fail("lower bound is %s, must be below the upper bound %s", lower, upper)
+	case v.badStep || v.asked != nil && v.asked.Sign() <= 0:
+		fail("step is %s, must be positive, or 0 for the plan to choose", step)
+	case v.asked != nil && v.integer && !powerOfTwo(v.asked):
+		fail("step is %s, must be a power of two for integers", step)
+	case v.asked != nil && grid.New(v.lower, v.upper, v.asked) == nil:
+		fail("step is %s, so fine that [%s, %s] has more than 2^62 of them", step, lower, upper)
+	case v.integer && grid.New(v.lower, v.upper, big.NewRat(4, 1)) == nil:
+		fail("bounds [%s, %s] are wider than 2^63", lower, upper)
+	}
+	return errors.Join(errs...)
+}
+
+func powerOfTwo(r *big.Rat) bool {
+	n := r.Num()
+	return r.IsInt() && n.TrailingZeroBits() == uint(n.BitLen()-1)
+}

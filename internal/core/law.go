@@ -1,0 +1,92 @@
+// Package core is the one place where noise is drawn.
+//
+// A [Law] is a distribution on the integers; a [Session] is the randomness of
+// one release. Everything else in the library asks these two.
+package core
+
+import (
+	"fmt"
+	"math/big"
+	"sync/atomic"
+
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/sample"
+)
+
+// A Family is a kind of noise. The zero Family is none.
+type Family int
+
+// The families.
+const (
+	Laplace  Family = 1 + iota // P(x) ∝ exp(-|x|/scale)
+	Gaussian                   // P(x) ∝ exp(-x²/(2·scale²))
+)
+
+// String returns the name that ledgers and receipts use.
+func (f Family) String() string {
+	switch f {
+	case Laplace:
+		return "discrete laplace"
+	case Gaussian:
+		return "discrete gaussian"
+	}
+	return "no noise"
+}
+
+// A Law is a family at an exact scale. It is immutable and safe for concurrent
+// use.
+type Law struct {
+	Family  Family
+	Scale   *big.Rat // in grid steps
+	sampler interface{ Fill(*sample.Source, []int64) }
+	approx  float64 // Scale, rounded up
+}
+
+// NewLaw returns the law, or an error if the scale is out of the samplers'
+// range.
+func NewLaw(f Family, scale *big.Rat) (*Law, error) {
+	l := &Law{Family: f, Scale: scale, approx: exact.FloatUp(scale)}
+	var err error
+	switch f {
+	case Laplace:
+		l.sampler, err = sample.NewLaplace(scale)
+	case Gaussian:
+		l.sampler, err = sample.NewGaussian(scale)
+	default:
+		err = fmt.Errorf("core: internal error: no family %d", f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// noiseless is set for the duration of a test that asked for it, by
+// dptest.NoNoise only.
+var noiseless atomic.Bool
+
+// SetNoiseless turns noise off or on in the whole process. Only package dptest
+// calls it, and it needs a test to do so.
+func SetNoiseless(off bool) { noiseless.Store(off) }
+
+// Noiseless reports whether a test has turned noise off.
+func Noiseless() bool { return noiseless.Load() }
+
+// A Session is the randomness of one release: keyed afresh, never shared, and
+// wiped by [Session.End].
+type Session struct{ source *sample.Source }
+
+// Begin starts a session.
+func Begin() *Session { return &Session{sample.NewSource()} }
+
+// End wipes the randomness of the session.
+func (s *Session) End() { s.source.Wipe() }
+
+// Draw fills dst with independent draws.
+func (s *Session) Draw(l *Law, dst []int64) {
+	if Noiseless() {
+		clear(dst)
+		return
+	}
+	l.sampler.Fill(s.source, dst)
+}

@@ -1,0 +1,117 @@
+package core
+
+import "math"
+
+// HalfWidth returns the smallest t, or a little more, with P(|X| ≤ t) at least
+// the given confidence for one draw X of the law. A confidence of 1 or more, or
+// NaN, gives +Inf.
+func (l *Law) HalfWidth(confidence float64) float64 {
+	if !(confidence < 1) {
+		return math.Inf(1)
+	}
+	if l.Family == Laplace {
+		return l.laplaceHalfWidth(confidence)
+	}
+	return math.Ceil(math.Sqrt2 * math.Erfinv(max(confidence, 0)) * l.approx)
+}
+
+// laplaceHalfWidth solves P(|X| > t) = 2q^(t+1)/(1+q) ≤ 1-confidence for an
+// integer t, with q = exp(-1/scale).
+func (l *Law) laplaceHalfWidth(confidence float64) float64 {
+	q := math.Exp(-1 / l.approx)
+	t := math.Ceil(-l.approx*math.Log((1-confidence)*(1+q)/2)) - 1
+	return max(t, 0)
+}
+
+// StdDev returns the standard deviation of one draw.
+func (l *Law) StdDev() float64 {
+	if l.Family == Gaussian {
+		return l.approx
+	}
+	return math.Sqrt2 / (2 * l.approx * math.Sinh(1/(2*l.approx))) * l.approx
+}
+
+// CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ.
+func (l *Law) CombinedStdDev(weights ...float64) float64 {
+	return l.StdDev() * math.Sqrt(sumOfPowers(weights, 2))
+}
+
+// Combined returns t with P(|Σ wᵢXᵢ| ≤ t) at least the confidence, for
+// independent draws Xᵢ. It is exact for the continuous laws with Gaussian noise
+// and with Laplace noise of at most two terms; for more Laplace terms it uses
+// the Cornish-Fisher expansion to the fourth moment (Cornish, Fisher 1938).
+func (l *Law) Combined(confidence float64, weights ...float64) float64 {
+	if !(confidence < 1) {
+		return math.Inf(1)
+	}
+	alpha := 1 - max(confidence, 0)
+	if l.Family == Laplace && len(weights) == 1 {
+		return math.Abs(weights[0]) * l.HalfWidth(confidence)
+	}
+	if l.Family == Laplace && len(weights) == 2 {
+		return l.approx * twoLaplace(alpha, math.Abs(weights[0]), math.Abs(weights[1]))
+	}
+	return Normal(confidence, l.kurtosis(weights)) * l.CombinedStdDev(weights...)
+}
+
+// kurtosis returns the excess kurtosis of Σ wᵢXᵢ.
+func (l *Law) kurtosis(weights []float64) float64 {
+	if l.Family == Gaussian {
+		return 0
+	}
+	square := sumOfPowers(weights, 2)
+	if square == 0 {
+		return 0
+	}
+	return 3 * sumOfPowers(weights, 4) / (square * square)
+}
+
+// Normal returns the two-sided quantile of a standardised symmetric variable
+// that is nearly normal but has the given excess kurtosis.
+func Normal(confidence, kurtosis float64) float64 {
+	z := math.Sqrt2 * math.Erfinv(min(max(confidence, 0), 1))
+	return max(z+(z*z*z-3*z)*kurtosis/24, 0)
+}
+
+// twoLaplace returns t with P(|aX + bY| > t) = alpha for independent standard
+// Laplace X and Y: (a²e^(-t/a) - b²e^(-t/b))/(a²-b²), and (1+t/2a)e^(-t/a) where
+// a = b.
+func twoLaplace(alpha, a, b float64) float64 {
+	a, b = max(a, b), min(a, b)
+	if a == 0 {
+		return 0
+	}
+	tail := func(t float64) float64 {
+		switch {
+		case b < 1e-9*a:
+			return math.Exp(-t / a)
+		case a-b < 1e-6*a:
+			return (1 + t/(2*a)) * math.Exp(-t/a)
+		}
+		return (a*a*math.Exp(-t/a) - b*b*math.Exp(-t/b)) / (a*a - b*b)
+	}
+	low, high := 0.0, a
+	for tail(high) > alpha {
+		high *= 2
+	}
+	for range 60 {
+		if mid := (low + high) / 2; tail(mid) > alpha {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return high
+}
+
+func sumOfPowers(weights []float64, n float64) float64 {
+	sum := 0.0
+	for _, w := range weights {
+		sum += math.Pow(w, n)
+	}
+	return sum
+}
+
+// TreeKurtosis returns an excess kurtosis for sums of the many draws that a tree
+// of counts adds up: that of three equal terms for Laplace noise.
+func (l *Law) TreeKurtosis() float64 { return l.kurtosis([]float64{1, 1, 1}) }

@@ -1,0 +1,178 @@
+// Package keys orders, writes and reads the keys of groups, whatever their
+// type, in a way that depends on nothing but the keys.
+package keys
+
+import (
+	"cmp"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Check returns an error if values of type t cannot be told apart by their
+// content (pointers, interfaces, channels, floats) or, where they must be
+// stored, cannot be read back (unexported fields).
+func Check(t reflect.Type, stored bool) error {
+	switch t.Kind() {
+	case reflect.Bool, reflect.String,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return nil
+	case reflect.Array:
+		return Check(t.Elem(), stored)
+	case reflect.Struct:
+		return checkStruct(t, stored)
+	}
+	return fmt.Errorf("%v is of kind %v, which does not compare by content; use integers, strings, booleans, or arrays and structs of them", t, t.Kind())
+}
+
+func checkStruct(t reflect.Type, stored bool) error {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if stored && !f.IsExported() {
+			return fmt.Errorf("%v has the unexported field %s, so a stored release could not be read back; export it", t, f.Name)
+		}
+		if err := Check(f.Type, stored); err != nil {
+			return fmt.Errorf("field %s of %v: %w", f.Name, t, err)
+		}
+	}
+	return nil
+}
+
+// Sort sorts keys by content: numbers by size, strings by bytes, structs field
+// by field.
+func Sort[K comparable](ks []K) {
+	slices.SortFunc(ks, func(a, b K) int { return compare(reflect.ValueOf(a), reflect.ValueOf(b)) })
+}
+
+func compare(a, b reflect.Value) int {
+	switch {
+	case a.Kind() == reflect.Bool:
+		return cmp.Compare(btoi(a.Bool()), btoi(b.Bool()))
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.Kind() == reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	}
+	n, part := parts(a)
+	for i := range n {
+		if c := compare(part(a, i), part(b, i)); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func parts(v reflect.Value) (n int, part func(reflect.Value, int) reflect.Value) {
+	if v.Kind() == reflect.Struct {
+		return v.NumField(), reflect.Value.Field
+	}
+	return v.Len(), reflect.Value.Index
+}
+
+// Encode returns a text that stands for the key and for no other of its type.
+func Encode[K comparable](k K) string {
+	text, err := json.Marshal(leaves(reflect.ValueOf(k), nil))
+	if err != nil {
+		panic("keys: internal error: strings cannot be written as JSON: " + err.Error())
+	}
+	return string(text)
+}
+
+func leaves(v reflect.Value, to []string) []string {
+	switch {
+	case v.Kind() == reflect.Bool:
+		return append(to, strconv.FormatBool(v.Bool()))
+	case v.CanInt():
+		return append(to, strconv.FormatInt(v.Int(), 10))
+	case v.CanUint():
+		return append(to, strconv.FormatUint(v.Uint(), 10))
+	case v.Kind() == reflect.String:
+		return append(to, quote(v.String()))
+	}
+	n, part := parts(v)
+	for i := range n {
+		to = leaves(part(v, i), to)
+	}
+	return to
+}
+
+// quote keeps bytes that are not UTF-8, which JSON would replace.
+func quote(s string) string {
+	if utf8.ValidString(s) && !strings.HasPrefix(s, "\x00") {
+		return s
+	}
+	return "\x00" + hex.EncodeToString([]byte(s))
+}
+
+func unquote(s string) (string, error) {
+	if !strings.HasPrefix(s, "\x00") {
+		return s, nil
+	}
+	b, err := hex.DecodeString(s[1:])
+	return string(b), err
+}
+
+// Decode reads what Encode wrote.
+func Decode[K comparable](text string) (K, error) {
+	var k K
+	var texts []string
+	if err := json.Unmarshal([]byte(text), &texts); err != nil {
+		return k, fmt.Errorf("keys: %w", err)
+	}
+	rest, err := fill(reflect.ValueOf(&k).Elem(), texts)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("keys: %d values too many for %T", len(rest), k)
+	}
+	return k, err
+}
+
+func fill(v reflect.Value, texts []string) (rest []string, err error) {
+	if k := v.Kind(); k == reflect.Struct || k == reflect.Array {
+		n, part := parts(v)
+		for i := range n {
+			if texts, err = fill(part(v, i), texts); err != nil {
+				return nil, err
+			}
+		}
+		return texts, nil
+	}
+	if len(texts) == 0 {
+		return nil, fmt.Errorf("keys: no value for a %v", v.Type())
+	}
+	return texts[1:], fillLeaf(v, texts[0])
+}
+
+func fillLeaf(v reflect.Value, text string) error {
+	switch {
+	case v.Kind() == reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		v.SetBool(b)
+		return err
+	case v.CanInt():
+		i, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		v.SetInt(i)
+		return err
+	case v.CanUint():
+		u, err := strconv.ParseUint(text, 10, v.Type().Bits())
+		v.SetUint(u)
+		return err
+	}
+	s, err := unquote(text)
+	v.SetString(s)
+	return err
+}
