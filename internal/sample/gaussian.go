@@ -107,9 +107,9 @@ func (g *Gaussian) fill64(s *Source, dst []int64, signs uint64) {
 func (g *Gaussian) fillByTrials(s *Source, dst []int64) {
 	for i := 0; i < len(dst); {
 		w := s.words(3)
-		x, accepted, tie := g.trial(word(w, 0), word(w, 1), word(w, 2))
+		x, accepted, tie := g.trial(w[0], w[1], w[2])
 		if tie != 0 {
-			x, accepted = g.exactTrial(s, word(w, 0), word(w, 1), word(w, 2))
+			x, accepted = g.exactTrial(s, w[0], w[1], w[2])
 		}
 		dst[i] = int64(x)
 		i += int(accepted)

@@ -3,15 +3,17 @@ package sample
 import (
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
-// digitBits is the size of a digit: geometric variables are drawn in base 4,
-// one random word a digit. Base 2 costs more words, base 8 more comparisons.
+// Geometric variables are drawn in base 4, one random word a digit. A smaller
+// base costs more words, a larger one more comparisons. The top digit may be
+// larger than the base.
 const (
 	digitBits  = 2
 	digitBase  = 1 << digitBits
 	maxDigits  = 24 // enough for scales up to 2^42
-	topEntries = 8  // the top digit may be larger than the base
+	topEntries = 8
 )
 
 // digits is the law of a geometric variable, P(x) = (1-q) q^x for x >= 0 with
@@ -20,7 +22,7 @@ const (
 // docs/proofs/sampler-laplace.md, theorem 1.
 type digits struct {
 	rate *big.Rat
-	// low[i][j-1] is the first word of P(digit i >= j).
+	// low[n-1-i][j-1] is the first word of P(digit i >= j).
 	low [][digitBase - 1]uint64
 	// top[j-1] is the first word of P(top digit >= j); the last one is 0, so
 	// that a larger digit is not missed: it meets the word 0, which is a tie.
@@ -48,8 +50,9 @@ func (d *digits) fill(p uint) bool {
 		if !d.fillLow(q, p) {
 			return false
 		}
-		q = q.mul(q, p)
-		q = q.mul(q, p)
+		for range digitBits {
+			q = q.mul(q, p)
+		}
 	}
 	panic("sample: internal error: a geometric variable has too many digits")
 }
@@ -63,7 +66,7 @@ func (d *digits) fillTop(q interval, p uint) bool {
 			return false
 		}
 		d.top = append(d.top, t)
-		if t == 0 {
+		if t == 0 && len(d.top)%tableStep == 0 {
 			return true
 		}
 		power = power.mul(q, p)
@@ -80,7 +83,7 @@ func (d *digits) fillLow(q interval, p uint) bool {
 		}
 		row[j] = t
 	}
-	d.low = append(d.low, row)
+	d.low = slices.Insert(d.low, 0, row)
 	return true
 }
 
@@ -103,19 +106,12 @@ func (d *digits) words() int { return len(d.low) + 1 }
 // draw turns words into a variable, from the top digit down. Its time depends
 // on the table alone. If tie is not zero, some word left its digit undecided
 // and value must not be used.
-func (d *digits) draw(w []byte) (value, tie uint64) {
-	r := word(w, 0)
-	var below, above uint64
-	for _, t := range d.top {
-		below, above = compare(r, t, below, above)
-	}
-	value = below
-	tie = below + above ^ uint64(len(d.top))
-	w = w[8:]
-	for i := len(d.low) - 1; i >= 0; i-- {
-		t := &d.low[i]
-		r := word(w, 0)
-		w = w[8:]
+func (d *digits) draw(w []uint64) (value, tie uint64) {
+	value, tie = scan(d.top, w[0])
+	low := d.low
+	w = w[1:][:len(low)]
+	for i, r := range w {
+		t := &low[i]
 		below, above := compare(r, t[0], 0, 0)
 		below, above = compare(r, t[1], below, above)
 		below, above = compare(r, t[2], below, above)

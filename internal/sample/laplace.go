@@ -3,6 +3,7 @@ package sample
 import (
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // Laplace is the discrete Laplace law: P(x) is proportional to
@@ -47,12 +48,12 @@ func (l *Laplace) fill64(s *Source, dst []int64, signs uint64) {
 	need := l.magnitude.words() + 1
 	for i := range dst {
 		w := s.words(need)
-		value, tie := l.magnitude.draw(w[8:])
-		r := word(w, 0)
+		value, tie := l.magnitude.draw(w[1:])
+		r := w[0]
 		_, some := bits.Sub64(r, l.nonzero, 0)
 		_, none := bits.Sub64(l.nonzero, r, 0)
 		if tie|(some+none^1) != 0 {
-			some, value = l.exact(s, wordsOf(w))
+			some, value = l.exact(s, slices.Clone(w))
 		}
 		dst[i] = int64(signed((value+1)&-some, signs&1))
 		signs >>= 1

@@ -1,6 +1,9 @@
 package sample
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // Geometric is the one-sided law: P(x) is proportional to exp(-x/scale) on the
 // integers from 0. It is immutable and safe for concurrent use. Proof:
@@ -23,7 +26,7 @@ func (g *Geometric) Fill(s *Source, dst []int64) {
 		w := s.words(need)
 		value, tie := g.digits.draw(w)
 		if tie != 0 {
-			value = g.digits.exact(s, wordsOf(w))
+			value = g.digits.exact(s, slices.Clone(w))
 		}
 		dst[i] = int64(value)
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	bufferBytes   = 4096
+	bufferWords   = 512
 	refillsPerKey = 1 << 12 // 16 MiB of one key, see docs/proofs/sampler-laplace.md, "Randomness"
 )
 
 // zeros is what the key stream is added to. Nobody writes to it.
-var zeros [bufferBytes]byte
+var zeros [8 * bufferWords]byte
 
 // Source is a stream of random bits for one release: AES-256 in counter mode
 // under a key from crypto/rand, renewed every 16 MiB. It must not outlive the
@@ -26,29 +26,29 @@ type Source struct {
 	wiped  bool
 	block  cipher.Block
 	stream cipher.Stream
-	buf    [bufferBytes]byte
+	buf    [bufferWords]uint64
+	raw    [8 * bufferWords]byte
 }
 
 // NewSource returns a source under a fresh key.
 func NewSource() *Source {
-	return &Source{pos: bufferBytes}
+	return &Source{pos: bufferWords}
 }
 
 // Uint64 returns 64 uniform bits.
 func (s *Source) Uint64() uint64 {
-	return binary.LittleEndian.Uint64(s.words(1))
+	return s.words(1)[0]
 }
 
-// words returns the next n words, 8n bytes, which stay valid until the next
-// call. What is left of the buffer when it cannot serve n words is thrown away:
+// words returns the next n words, which stay valid until the next call. What is left of the buffer when it cannot serve n words is thrown away:
 // its length depends on the calls alone, never on what was drawn.
-func (s *Source) words(n int) []byte {
-	if s.pos+8*n > bufferBytes {
+func (s *Source) words(n int) []uint64 {
+	if s.pos+n > bufferWords {
 		s.refill()
 	}
-	b := s.buf[s.pos : s.pos+8*n]
-	s.pos += 8 * n
-	return b
+	w := s.buf[s.pos : s.pos+n]
+	s.pos += n
+	return w
 }
 
 func (s *Source) refill() {
@@ -59,7 +59,12 @@ func (s *Source) refill() {
 		s.rekey()
 	}
 	s.left--
-	s.stream.XORKeyStream(s.buf[:], zeros[:])
+	s.stream.XORKeyStream(s.raw[:], zeros[:])
+	raw := s.raw[:]
+	for i := range s.buf {
+		s.buf[i] = binary.LittleEndian.Uint64(raw)
+		raw = raw[8:]
+	}
 	s.pos = 0
 }
 
@@ -82,7 +87,8 @@ func (s *Source) rekey() {
 func (s *Source) Wipe() {
 	s.erase()
 	clear(s.buf[:])
-	s.pos, s.wiped = bufferBytes, true
+	clear(s.raw[:])
+	s.pos, s.wiped = bufferWords, true
 }
 
 func (s *Source) erase() {
