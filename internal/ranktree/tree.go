@@ -157,7 +157,7 @@ func (t *Tree) Search(rank, z float64) (leaf int64) {
 	low, high := int64(0), t.shape.Leaves-1
 	for low < high {
 		mid := (low + high) / 2
-		if value, stdDev := t.excess(mid+1, rank); value >= z*stdDev {
+		if value, stdDev := t.excess(mid+1, rank); value >= (z-rounding)*stdDev {
 			high = mid
 		} else {
 			low = mid + 1
@@ -165,6 +165,10 @@ func (t *Tree) Search(rank, z float64) (leaf int64) {
 	}
 	return low
 }
+
+// rounding is more than what floating point adds to an excess, in standard
+// deviations, so that a tie counts as one.
+const rounding = 1e-7
 
 // Within returns how far into a leaf the quantile is, in [0, 1], by linear
 // interpolation of the noisy counts.
