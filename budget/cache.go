@@ -1,0 +1,48 @@
+package budget
+
+import (
+	"encoding/json"
+	"sync"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A priceCache remembers the price of what a charge consists of: an account
+// sees few mechanisms, many times.
+type priceCache struct {
+	mu     sync.Mutex
+	prices map[string]*price
+}
+
+// cacheMost bounds the memory that callers with ever new mechanisms can take.
+const cacheMost = 4096
+
+func newPriceCache() *priceCache { return &priceCache{prices: map[string]*price{}} }
+
+// of returns the price of a charge.
+func (pc *priceCache) of(c *dp.Charge, orders []float64) *price {
+	key := priceKey(c)
+	pc.mu.Lock()
+	p := pc.prices[key]
+	pc.mu.Unlock()
+	if p != nil {
+		return p
+	}
+	p = priceOf(c, orders)
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	if len(pc.prices) >= cacheMost {
+		clear(pc.prices)
+	}
+	pc.prices[key] = p
+	return p
+}
+
+// priceKey is the part of a charge on which the price depends.
+func priceKey(c *dp.Charge) string {
+	b, err := json.Marshal(c.Events)
+	if err != nil {
+		panic("budget: internal error: an event that was checked cannot be written")
+	}
+	return c.Loss.String() + string(b)
+}

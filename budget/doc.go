@@ -1,0 +1,33 @@
+// Package budget keeps accounts of privacy loss and refuses what they cannot
+// afford.
+//
+// An [Account] is a list of entries that only grows. The first entry holds its
+// [Terms]; nearly every other one is a charge that was accepted. A charge is
+// spent when its entry is durable, and what is spent is never given back: a
+// crash can waste budget, and cannot exceed it. Asking again under the same key
+// returns the first answer and costs nothing.
+//
+//	store := budget.Memory() // or package budget/sqlite, budget/postgres
+//	account, err := budget.Create(ctx, store, budget.Terms{
+//		Dataset: "visits",
+//		Unit:    "patient",
+//		Limit:   dp.Approx{Epsilon: 1, Delta: 1e-6},
+//	})
+//	payment, err := account.Spend(ctx, charge) // durable, or a *RefusedError
+//
+// # Privacy
+//
+// Whoever is named in Terms.Unit is protected: all rows of one unit may be added
+// or removed, and the probability of everything that was ever released under the
+// account changes by no more than Terms.Limit, even if every question was chosen
+// after seeing all answers before it. The rules that decide are privacy filters;
+// their proofs are in docs/proofs/filter-default.md, filter-gdp.md,
+// filter-zcdp.md and filter-plan.md. A decision depends on charges alone and
+// never on data, so a refusal may be shown to anyone and consumes nothing.
+//
+// An account holds what was asked, by whom if the service says so, and at what
+// price. It never holds rows, or a unit's name.
+//
+// The account of an older copy of the store is valid in itself. Keep an [Anchor]
+// elsewhere to notice that a store was rolled back.
+package budget

@@ -1,0 +1,64 @@
+package budget
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrExists is returned by [Create] and [Import] if the account is there.
+	ErrExists = errors.New("budget: account exists")
+
+	// ErrNotFound is returned by [Open] if there is no such account. Opening
+	// never creates, so that a lost file is not a fresh budget.
+	ErrNotFound = errors.New("budget: account not found")
+
+	// ErrKeyReused is wrapped by every [KeyReusedError].
+	ErrKeyReused = errors.New("budget: request key was used for another charge")
+
+	// ErrUnknown is wrapped by every [UnknownError].
+	ErrUnknown = errors.New("budget: outcome is unknown and counts as spent")
+
+	// ErrNotPaid is returned by [Account.Keep] and [Account.Kept] if nothing
+	// was paid under the key.
+	ErrNotPaid = errors.New("budget: nothing was paid under this key")
+
+	// ErrTampered is wrapped by errors about records that do not fit together:
+	// changed, missing, or of an older copy.
+	ErrTampered = errors.New("budget: the ledger is not intact")
+
+	// ErrVersion is wrapped by errors about records of a newer format.
+	ErrVersion = errors.New("budget: the ledger is of a newer format")
+)
+
+// A KeyReusedError says that a request key was paid for with another charge.
+type KeyReusedError struct {
+	Account string
+	Key     string
+	Entry   uint64 // what paid for the key
+}
+
+func (e *KeyReusedError) Error() string {
+	return fmt.Sprintf("budget: account %q: request key %q was used for another charge in entry %d; use a new key for a new question",
+		e.Account, e.Key, e.Entry)
+}
+
+// Unwrap returns [ErrKeyReused].
+func (e *KeyReusedError) Unwrap() error { return ErrKeyReused }
+
+// An UnknownError says that the store failed in such a way that the charge may
+// be durable. It counts as spent. Spending again under the same key finds out
+// and never pays twice.
+type UnknownError struct {
+	Account string
+	Key     string
+	Err     error // of the store
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("budget: account %q: outcome of request key %q is unknown and counts as spent; spend again under the same key: %v",
+		e.Account, e.Key, e.Err)
+}
+
+// Unwrap returns [ErrUnknown] and the error of the store.
+func (e *UnknownError) Unwrap() []error { return []error{ErrUnknown, e.Err} }

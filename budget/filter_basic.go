@@ -1,0 +1,146 @@
+package budget
+
+import (
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
+)
+
+// basicFilter accepts while Σε ≤ ε and Σδ ≤ δ, of the losses that charges
+// declare, in exact decimals (Rogers, Roth, Ullman, Vadhan 2016, Theorem 3.1).
+type basicFilter struct {
+	of             dp.Loss
+	epsilon, delta *big.Rat // limit
+	sumE, sumD     *big.Rat
+}
+
+func newBasic(l dp.Loss) *basicFilter {
+	f := &basicFilter{sumE: zero, sumD: zero}
+	f.setLimit(l)
+	return f
+}
+
+func (f *basicFilter) setLimit(l dp.Loss) {
+	f.of = l
+	f.epsilon, f.delta = f.cost(l)
+}
+
+// cost returns what a loss adds. A dp.Concentrated becomes the (ε, δ) that it
+// implies at a hundredth of the limit's δ.
+func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
+	switch l := l.(type) {
+	case dp.Pure:
+		return l.Exact(), zero
+	case dp.Approx:
+		return l.Exact()
+	case dp.Concentrated:
+		if f.delta.Sign() == 0 {
+			return nil, nil
+		}
+		delta := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
+		if r := pld.RhoEpsilon(l.Rho, exact.FloatDown(exact.Decimal(delta))); r < 1e300 && delta > 0 {
+			return exact.Decimal(r), exact.Decimal(delta)
+		}
+	}
+	return nil, nil
+}
+
+func (f *basicFilter) decide(p *price) way {
+	e, d := f.cost(p.loss)
+	if e == nil || sum(f.sumE, e).Cmp(f.epsilon) > 0 || sum(f.sumD, d).Cmp(f.delta) > 0 {
+		return refused
+	}
+	return byLoss
+}
+
+func (f *basicFilter) add(p *price, _ way, n int64) {
+	e, d := f.cost(p.loss)
+	if e == nil { // a record of another engine; nothing fits after it
+		e, d = f.epsilon, f.delta
+	}
+	k := new(big.Rat).SetInt64(n)
+	f.sumE, f.sumD = sum(f.sumE, product(e, k)), sum(f.sumD, product(d, k))
+}
+
+// count returns how many copies of a charge fit.
+func (f *basicFilter) count(p *price) *big.Int {
+	e, d := f.cost(p.loss)
+	if e == nil {
+		return new(big.Int)
+	}
+	n := floorQuo(rest(f.epsilon, f.sumE), e)
+	if d.Sign() > 0 {
+		if m := floorQuo(rest(f.delta, f.sumD), d); m.Cmp(n) < 0 {
+			n = m
+		}
+	}
+	return n
+}
+
+func floorQuo(a, b *big.Rat) *big.Int {
+	q := new(big.Rat).Quo(a, b)
+	return new(big.Int).Quo(q.Num(), q.Denom())
+}
+
+// rest returns limit-sum, at least 0.
+func rest(limit, sum *big.Rat) *big.Rat {
+	r := new(big.Rat).Sub(limit, sum)
+	if r.Sign() < 0 {
+		return zero
+	}
+	return r
+}
+
+func (f *basicFilter) clone() filter { g := *f; return &g }
+
+func (f *basicFilter) raise(l dp.Loss) filter {
+	g := *f
+	g.setLimit(l)
+	return &g
+}
+
+func (f *basicFilter) limit() dp.Loss { return f.of }
+func (f *basicFilter) spent() dp.Loss { return lossUp(f.sumE, f.sumD) }
+func (f *basicFilter) left() dp.Loss {
+	return lossDown(rest(f.epsilon, f.sumE), rest(f.delta, f.sumD))
+}
+
+func (f *basicFilter) leftRho() *big.Rat {
+	if rest(f.delta, f.sumD).Cmp(new(big.Rat).Mul(f.delta, big.NewRat(1, 100))) < 0 || f.delta.Sign() == 0 {
+		return zero
+	}
+	d := exact.FloatDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
+	return exact.Float(pld.RhoMax(exact.FloatDown(rest(f.epsilon, f.sumE)), d))
+}
+
+func (f *basicFilter) lacks(p *price) string {
+	if _, pure := p.loss.(dp.Pure); !pure && f.delta.Sign() == 0 {
+		return "its limit is a dp.Pure, which takes only charges that are dp.Pure"
+	}
+	return ""
+}
+
+// lossUp shows an amount that was spent.
+func lossUp(epsilon, delta *big.Rat) dp.Loss {
+	switch {
+	case epsilon.Sign() == 0 && delta.Sign() == 0:
+		return nil
+	case delta.Sign() == 0:
+		return dp.Pure{Epsilon: exact.DecimalUp(epsilon)}
+	}
+	return dp.Approx{Epsilon: exact.DecimalUp(epsilon), Delta: exact.DecimalUp(delta)}
+}
+
+// lossDown shows an amount that is left.
+func lossDown(epsilon, delta *big.Rat) dp.Loss {
+	e, d := exact.DecimalDown(epsilon), exact.DecimalDown(delta)
+	switch {
+	case e <= 0:
+		return nil
+	case d <= 0:
+		return dp.Pure{Epsilon: e}
+	}
+	return dp.Approx{Epsilon: e, Delta: d}
+}

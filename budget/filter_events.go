@@ -1,0 +1,190 @@
+package budget
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// An eventFilter keeps an (ε, δ) limit. Of its δ, one part bounds the sum of the
+// δ of events; the other is what a meter may use to convert to ε. It accepts
+// while the first sum fits and either all mechanisms so far are pure and their ε
+// add up to at most the limit, or the meter still fits.
+//
+// A charge counts as its events or as its declared loss, whichever fits first,
+// and as the same thing in every branch. Proof: docs/proofs/filter-default.md,
+// Theorem 1.
+type eventFilter struct {
+	of             dp.Approx
+	share          *big.Rat
+	epsilon        *big.Rat // limit of pure
+	failures       *big.Rat // limit of delta
+	pure           *big.Rat // Σε, nil once a mechanism was not pure
+	delta          *big.Rat // Σδ
+	meter          meter
+	setMeter       func(epsilon, conversion float64) meter
+	conversionDown float64
+}
+
+// A meter adds up one or more kinds of divergence against an (ε, δ) limit.
+type meter interface {
+	fits(*part) bool
+	add(p *part, n int64)
+	clone() meter
+	adopt(meter) meter     // the same limit, and what the other one added
+	spent() float64        // least ε at the same δ that would have sufficed, or +Inf
+	leftPure() float64     // largest ε of randomised response that fits
+	leftRho() float64      // largest ρ that fits
+	measures(p *part) bool // whether the mechanism has a finite divergence
+}
+
+func newEventFilter(l dp.Approx, share *big.Rat, set func(epsilon, conversion float64) meter) *eventFilter {
+	f := &eventFilter{share: share, pure: zero, delta: zero, setMeter: set}
+	f.setLimit(l)
+	return f
+}
+
+func (f *eventFilter) setLimit(l dp.Approx) {
+	f.of = l
+	epsilon, delta := l.Exact()
+	f.epsilon = epsilon
+	f.failures = new(big.Rat).Mul(delta, f.share)
+	f.conversionDown = exact.FloatDown(new(big.Rat).Sub(delta, f.failures))
+	m := f.setMeter(exact.FloatDown(epsilon), f.conversionDown)
+	if f.meter != nil {
+		m = m.adopt(f.meter)
+	}
+	f.meter = m
+}
+
+func (f *eventFilter) decide(p *price) way {
+	for _, q := range p.parts() {
+		if f.fits(q) {
+			return q.way
+		}
+	}
+	return refused
+}
+
+func (f *eventFilter) fits(q *part) bool {
+	if sum(f.delta, q.delta).Cmp(f.failures) > 0 {
+		return false
+	}
+	e := sum(f.pure, q.pure)
+	return e != nil && e.Cmp(f.epsilon) <= 0 || f.meter.fits(q)
+}
+
+func (f *eventFilter) add(p *price, w way, n int64) {
+	q := p.by(w)
+	k := new(big.Rat).SetInt64(n)
+	f.delta = sum(f.delta, product(q.delta, k))
+	f.pure = sum(f.pure, product(q.pure, k))
+	f.meter.add(q, n)
+}
+
+// count returns how many copies of a charge fit, at most most.
+func (f *eventFilter) count(p *price, most int64) int64 { return countCopies(f, p, most) }
+
+// countCopies counts in steps that double and then halve. The sums only grow,
+// so that what does not fit now does not fit later.
+func countCopies(f filter, p *price, most int64) int64 {
+	f = f.clone()
+	var n int64
+	for step := int64(1); step > 0 && n < most; {
+		step = min(step, most-n)
+		if g, ok := addCopies(f, p, step); ok {
+			f, n, step = g, n+step, 2*step
+		} else {
+			step /= 2
+		}
+	}
+	return n
+}
+
+// addCopies adds n copies that are all taken in one way.
+func addCopies(f filter, p *price, n int64) (filter, bool) {
+	w := f.decide(p)
+	if w == refused {
+		return f, false
+	}
+	g := f.clone()
+	g.add(p, w, n-1)
+	if g.decide(p) != w {
+		return f, n == 1
+	}
+	g.add(p, w, 1)
+	return g, true
+}
+
+func (f *eventFilter) clone() filter {
+	g := *f
+	g.meter = f.meter.clone()
+	return &g
+}
+
+func (f *eventFilter) raise(l dp.Loss) filter {
+	g := *f
+	g.setLimit(l.(dp.Approx))
+	return &g
+}
+
+func (f *eventFilter) limit() dp.Loss { return f.of }
+
+func (f *eventFilter) spent() dp.Loss {
+	if f.pure != nil && f.pure.Cmp(f.epsilon) <= 0 {
+		return lossUp(f.pure, f.delta)
+	}
+	delta := new(big.Rat).Add(f.delta, exact.Float(f.conversionDown))
+	e := f.meter.spent()
+	if math.IsInf(e, 1) {
+		return f.of
+	}
+	return dp.Approx{Epsilon: e, Delta: exact.DecimalUp(delta)}
+}
+
+func (f *eventFilter) left() dp.Loss {
+	e := exact.Float(f.meter.leftPure())
+	if f.pure != nil {
+		if r := rest(f.epsilon, f.pure); r.Cmp(e) > 0 {
+			e = r
+		}
+	}
+	return lossDown(e, rest(f.failures, f.delta))
+}
+
+func (f *eventFilter) leftRho() *big.Rat { return exact.Float(f.meter.leftRho()) }
+
+func (f *eventFilter) lacks(p *price) string {
+	for _, q := range p.parts() {
+		if q.delta.Cmp(f.failures) <= 0 && (q.pure != nil || f.meter.measures(q)) {
+			return ""
+		}
+	}
+	if p.events.delta.Cmp(f.failures) > 0 {
+		return fmt.Sprintf("its events have a δ of their own that is more than the account keeps for such events (Terms.EventShare, %s of δ)", f.share.RatString())
+	}
+	return "the rule of the account has no measure for this mechanism"
+}
+
+// largest returns the largest x in [0, most], nearly, for which fits holds, by
+// halving; fits holds below some point and not above.
+func largest(most float64, fits func(float64) bool) float64 {
+	if fits(most) {
+		return most
+	}
+	lo, hi := 0.0, most
+	for range 60 {
+		if mid := lo + (hi-lo)/2; fits(mid) {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// down makes room for the round-off of one more addition.
+func down(x float64) float64 { return math.Max(0, x*(1-1e-9)) }

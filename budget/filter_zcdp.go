@@ -1,0 +1,108 @@
+package budget
+
+import (
+	"math"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
+)
+
+// newZCDP keeps a limit of ρ, or the ρ that implies (ε, δ):
+// docs/proofs/filter-zcdp.md.
+func newZCDP(l dp.Loss, share *big.Rat) filter {
+	if l, ok := l.(dp.Concentrated); ok {
+		return &zcdpFilter{of: l, rho: rhoMeter{limit: l.Exact(), sum: zero}}
+	}
+	return newEventFilter(l.(dp.Approx), share, func(epsilon, delta float64) meter {
+		rho := exact.Float(pld.RhoMax(epsilon, delta))
+		return &rhoMeter{limit: rho, sum: zero, delta: delta}
+	})
+}
+
+// rhoMeter adds up ρ, exactly.
+type rhoMeter struct {
+	limit, sum *big.Rat
+	delta      float64
+}
+
+func (m *rhoMeter) fits(p *part) bool {
+	s := sum(m.sum, p.rho)
+	return s != nil && s.Cmp(m.limit) <= 0
+}
+
+func (m *rhoMeter) add(p *part, n int64) {
+	rho := p.rho
+	if rho == nil { // taken by another branch; this one is closed from now on
+		rho = new(big.Rat).Add(m.limit, one)
+	}
+	m.sum = sum(m.sum, product(rho, new(big.Rat).SetInt64(n)))
+}
+
+func (m *rhoMeter) clone() meter { n := *m; return &n }
+
+func (m *rhoMeter) adopt(other meter) meter {
+	n := *m
+	n.sum = other.(*rhoMeter).sum
+	return &n
+}
+
+func (m *rhoMeter) spent() float64    { return pld.RhoEpsilon(exact.FloatUp(m.sum), m.delta) }
+func (m *rhoMeter) leftPure() float64 { return down(math.Sqrt(2 * m.leftRho())) }
+func (m *rhoMeter) leftRho() float64  { return exact.DecimalDown(rest(m.limit, m.sum)) }
+
+func (m *rhoMeter) measures(p *part) bool { return p.rho != nil }
+
+// zcdpFilter keeps a limit of ρ. Mechanisms with a δ of their own are refused:
+// no ρ bounds them.
+type zcdpFilter struct {
+	of  dp.Concentrated
+	rho rhoMeter
+}
+
+func (f *zcdpFilter) decide(p *price) way {
+	for _, q := range p.parts() {
+		if q.delta.Sign() == 0 && f.rho.fits(q) {
+			return q.way
+		}
+	}
+	return refused
+}
+
+func (f *zcdpFilter) add(p *price, w way, n int64) { f.rho.add(p.by(w), n) }
+func (f *zcdpFilter) clone() filter                { g := *f; return &g }
+
+func (f *zcdpFilter) raise(l dp.Loss) filter {
+	g := *f
+	g.of = l.(dp.Concentrated)
+	g.rho.limit = g.of.Exact()
+	return &g
+}
+
+func (f *zcdpFilter) limit() dp.Loss { return f.of }
+
+func (f *zcdpFilter) spent() dp.Loss {
+	if f.rho.sum.Sign() == 0 {
+		return nil
+	}
+	return dp.Concentrated{Rho: exact.DecimalUp(f.rho.sum)}
+}
+
+func (f *zcdpFilter) left() dp.Loss {
+	if rho := f.rho.leftRho(); rho > 0 {
+		return dp.Concentrated{Rho: rho}
+	}
+	return nil
+}
+
+func (f *zcdpFilter) leftRho() *big.Rat { return rest(f.rho.limit, f.rho.sum) }
+
+func (f *zcdpFilter) lacks(p *price) string {
+	for _, q := range p.parts() {
+		if q.delta.Sign() == 0 && q.rho != nil {
+			return ""
+		}
+	}
+	return "its limit is a dp.Concentrated, which takes no charge with a δ of its own"
+}

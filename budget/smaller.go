@@ -1,0 +1,60 @@
+package budget
+
+import (
+	"math"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// smaller returns the loss l cut down to what a filter has left, or nil if
+// nothing is.
+func smaller(l dp.Loss, f filter) dp.Loss {
+	if c, ok := l.(dp.Concentrated); ok {
+		rho := math.Min(c.Rho, exact.DecimalDown(f.leftRho()))
+		if rho <= 0 {
+			return nil
+		}
+		return dp.Concentrated{Rho: rho}
+	}
+	epsilon, delta := pair(f.left())
+	e, d := pair(l)
+	return pairLoss(math.Min(e, epsilon), math.Min(d, delta))
+}
+
+// pair returns ε and δ of a loss. A ρ is read as the ε of the pure loss that
+// has it, ε²/2.
+func pair(l dp.Loss) (epsilon, delta float64) {
+	switch l := l.(type) {
+	case dp.Pure:
+		return l.Epsilon, 0
+	case dp.Approx:
+		return l.Epsilon, l.Delta
+	case dp.Concentrated:
+		return down(math.Sqrt(2 * l.Rho)), 0
+	}
+	return 0, 0
+}
+
+func pairLoss(epsilon, delta float64) dp.Loss {
+	switch {
+	case !(epsilon > 0):
+		return nil
+	case !(delta > 0):
+		return dp.Pure{Epsilon: epsilon}
+	}
+	return dp.Approx{Epsilon: epsilon, Delta: delta}
+}
+
+// scaled returns the loss with ε or ρ multiplied by f, and the same δ.
+func scaled(l dp.Loss, f float64) dp.Loss {
+	switch l := l.(type) {
+	case dp.Pure:
+		return dp.Pure{Epsilon: l.Epsilon * f}
+	case dp.Approx:
+		return dp.Approx{Epsilon: l.Epsilon * f, Delta: l.Delta}
+	case dp.Concentrated:
+		return dp.Concentrated{Rho: l.Rho * f}
+	}
+	return l
+}

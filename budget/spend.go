@@ -1,0 +1,218 @@
+package budget
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A request is one charge on its way into the ledger.
+type request struct {
+	ctx     context.Context
+	charge  *dp.Charge
+	raw     json.RawMessage // the charge, as it will be stored
+	digest  digest          // of raw
+	price   *price
+	from    *plan // what it is drawn from, or nil
+	reserve bool  // its events are drawn later
+
+	done    chan struct{} // closed when the two below are set
+	payment dp.Payment
+	err     error
+	first   bool // this request paid, and not an earlier one of the same key
+}
+
+// newRequest checks and prices a charge. It needs no lock: terms and orders
+// never change.
+func (a *Account) newRequest(ctx context.Context, c dp.Charge) (*request, error) {
+	s := a.state
+	if err := errors.Join(s.terms.checkCharge(&c)...); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("budget: charge: %w", err)
+	}
+	if len(raw) > maxCharge {
+		return nil, fmt.Errorf("budget: charge has %d bytes, must have at most %d", len(raw), maxCharge)
+	}
+	return &request{
+		ctx: ctx, charge: &c, raw: raw, digest: hashOf(raw),
+		price: s.prices.of(&c, s.orders), done: make(chan struct{}),
+	}, nil
+}
+
+const maxCharge = 1 << 20
+
+// Spend adds the charge to the account, or returns a [*RefusedError] and adds
+// nothing. Once it returns nil the charge is durable, and never given back.
+//
+// If the same charge was paid before under the same key, Spend costs nothing and
+// returns the first payment, with the release that was kept, if any. Another
+// charge under a used key is a [*KeyReusedError]. If the store fails in such a
+// way that nobody can tell, Spend returns an [*UnknownError]; spend again under
+// the same key.
+//
+// Privacy: what is accepted over the life of the account is private as
+// Terms.Limit says, for charges that are chosen adaptively; a decision depends
+// on charges alone.
+func (a *Account) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error) {
+	r, err := a.newRequest(ctx, c)
+	if err != nil {
+		return dp.Payment{}, err
+	}
+	return a.spend(ctx, r)
+}
+
+func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
+	p, found, err := a.paidFor(r)
+	if !found {
+		p, err = a.submit(ctx, r)
+	}
+	if err != nil {
+		a.observe(ctx, outcomeOf(err), r, p, err)
+		return dp.Payment{}, err
+	}
+	if found || !r.first {
+		return a.repeated(ctx, r, p)
+	}
+	a.observe(ctx, OutcomeSpent, r, p, nil)
+	return p, nil
+}
+
+// repeated completes the payment of a request that was paid before. While the
+// account is frozen it gives out what was released, and nothing new.
+func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
+	kept, err := a.store.Keep(ctx, a.name, p.Entry, nil)
+	if err == nil && kept == nil {
+		err = a.frozenFor(r)
+	}
+	if err != nil {
+		if _, ok := errors.AsType[*RefusedError](err); !ok {
+			err = fmt.Errorf("budget: account %q: %w", a.name, err)
+		}
+		a.observe(ctx, outcomeOf(err), r, p, err)
+		return dp.Payment{}, err
+	}
+	p.Kept = kept
+	a.observe(ctx, OutcomeRepeated, r, p, nil)
+	return p, nil
+}
+
+func (a *Account) frozenFor(r *request) error {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.state.frozen == "" {
+		return nil
+	}
+	return a.state.refuseFrozen(r.charge)
+}
+
+// paidFor looks for the request among those that were paid.
+func (a *Account) paidFor(r *request) (dp.Payment, bool, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	old, ok := a.state.keys[r.charge.Key]
+	if !ok {
+		return dp.Payment{}, false, nil
+	}
+	p, err := old.payment(a.name, r)
+	return p, err == nil, err
+}
+
+// payment answers a request whose key was paid.
+func (p paid) payment(account string, r *request) (dp.Payment, error) {
+	if p.charge != r.digest {
+		return dp.Payment{}, &KeyReusedError{account, r.charge.Key, p.seq}
+	}
+	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
+}
+
+// Afford returns nil if Spend would accept the charge now, otherwise the error
+// that Spend would return. It spends nothing.
+func (a *Account) Afford(ctx context.Context, c dp.Charge) error {
+	r, err := a.newRequest(ctx, c)
+	if err != nil {
+		return err
+	}
+	return a.afford(ctx, r)
+}
+
+func (a *Account) afford(ctx context.Context, r *request) error {
+	if err := a.refresh(ctx); err != nil {
+		return err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	d := a.state.draft()
+	return d.decide(r, a.name)
+}
+
+// Keep stores a release beside the charge that paid for it, unless one is there,
+// and returns the one that is there afterwards: of two callers that race under
+// one key, both get the same numbers. It returns [ErrNotPaid] if the charge was
+// not spent.
+func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("budget: charge: %w", err)
+	}
+	p, err := a.lookup(ctx, c.Key)
+	if err != nil {
+		return nil, err
+	}
+	if p.charge != hashOf(raw) {
+		return nil, &KeyReusedError{a.name, c.Key, p.seq}
+	}
+	if release == nil {
+		release = []byte{} // nil would only look
+	}
+	kept, err := a.store.Keep(ctx, a.name, p.seq, release)
+	if err != nil {
+		return nil, fmt.Errorf("budget: account %q: keep: %w", a.name, err)
+	}
+	return kept, nil
+}
+
+// Kept returns the payment that was made under a key, with the release that was
+// kept, if any. It returns [ErrNotPaid] if there is none.
+func (a *Account) Kept(ctx context.Context, key string) (dp.Payment, error) {
+	p, err := a.lookup(ctx, key)
+	if err != nil {
+		return dp.Payment{}, err
+	}
+	kept, err := a.store.Keep(ctx, a.name, p.seq, nil)
+	if err != nil {
+		return dp.Payment{}, fmt.Errorf("budget: account %q: keep: %w", a.name, err)
+	}
+	return dp.Payment{Account: a.name, Entry: p.seq, At: p.at, Hash: p.hash, Kept: kept}, nil
+}
+
+// lookup finds a key, reading on if it is not known.
+func (a *Account) lookup(ctx context.Context, key string) (paid, error) {
+	if p, ok := a.known(key); ok {
+		return p, nil
+	}
+	if err := a.take(ctx); err != nil {
+		return paid{}, err
+	}
+	_, err := a.readOn(ctx)
+	a.release()
+	if err != nil {
+		return paid{}, err
+	}
+	if p, ok := a.known(key); ok {
+		return p, nil
+	}
+	return paid{}, fmt.Errorf("budget: account %q, request key %q: %w", a.name, key, ErrNotPaid)
+}
+
+func (a *Account) known(key string) (paid, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	p, ok := a.state.keys[key]
+	return p, ok
+}

@@ -1,0 +1,154 @@
+package budget
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// A state is the sum of all records so far. It is what decides.
+type state struct {
+	setup
+	terms   Terms
+	stars   map[string]float64
+	next    uint64 // number of the next record
+	last    digest // hash of the last one
+	keys    map[string]paid
+	filters map[scope]filter
+	plans   map[uint64]*plan
+	frozen  string // why, or ""
+	limits  map[scope]dp.Loss
+	prices  *priceCache
+}
+
+// paid is what a request key was paid with.
+type paid struct {
+	seq    uint64
+	hash   digest // of the record
+	charge digest // of the charge
+	at     time.Time
+}
+
+// defaultShare is the part of δ for events under Default.
+const defaultShare = 0.5
+
+func newState(t Terms, stars map[string]float64) *state {
+	s := &state{
+		terms: t.clone(), stars: stars,
+		keys: map[string]paid{}, filters: map[scope]filter{}, plans: map[uint64]*plan{},
+		limits: t.limits(), prices: newPriceCache(),
+	}
+	s.rule = t.Rule
+	s.share = exact.Decimal(t.EventShare)
+	if t.EventShare == 0 && t.Rule == Default {
+		s.share = exact.Decimal(defaultShare)
+	}
+	s.orders = slices.Clone(renyiOrders)
+	for _, a := range stars {
+		s.orders = append(s.orders, a)
+	}
+	slices.Sort(s.orders)
+	s.orders = slices.Compact(s.orders)
+	return s
+}
+
+// starsFor returns the order with most weight for every limit of the terms.
+func starsFor(t Terms) map[string]float64 {
+	stars := map[string]float64{}
+	for sc, l := range t.limits() {
+		if l, ok := l.(dp.Approx); ok && t.Rule == Default {
+			stars[sc.String()] = starOrder(l.Epsilon, l.Delta/2)
+		}
+	}
+	return stars
+}
+
+// filter returns the filter of a scope, empty if nothing was spent there.
+func (s *state) filter(sc scope) filter {
+	if f := s.filters[sc]; f != nil {
+		return f
+	}
+	t := sc.template()
+	return s.newFilter(s.limits[t], s.stars[t.String()])
+}
+
+// apply adds a record that is durable. It does not decide again.
+func (s *state) apply(r *record, hash digest) error {
+	var err error
+	switch r.Kind {
+	case KindSpend, KindReserve:
+		err = s.applySpend(r, hash)
+	case KindDraw:
+		err = s.applyDraw(r, hash)
+	case KindRaise:
+		err = s.applyRaise(r)
+	case KindFreeze:
+		s.frozen = r.Reason
+	case KindThaw:
+		s.frozen = ""
+	case KindCreate:
+		if r.Seq != 0 {
+			err = fmt.Errorf("%w: record %d creates an account that is there", ErrTampered, r.Seq)
+		}
+	default:
+		err = fmt.Errorf("%w: record %d is of kind %q, which is not known", ErrTampered, r.Seq, r.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	s.next, s.last = r.Seq+1, hash
+	return nil
+}
+
+func (s *state) applySpend(r *record, hash digest) error {
+	c, err := r.charge()
+	if err != nil {
+		return err
+	}
+	scopes, err := s.terms.scopesOf(c)
+	if err != nil || len(scopes) != len(r.Took) {
+		return fmt.Errorf("%w: record %d has a charge that the terms do not allow", ErrTampered, r.Seq)
+	}
+	if slices.Contains(r.Took, refused) || slices.Contains(r.Took, byPlan) {
+		return fmt.Errorf("%w: record %d has a charge that no rule accepted", ErrTampered, r.Seq)
+	}
+	p := s.prices.of(c, s.orders)
+	for i, sc := range scopes {
+		f := s.filter(sc)
+		f.add(p, r.Took[i], 1)
+		s.filters[sc] = f
+	}
+	if r.Kind == KindReserve {
+		s.plans[r.Seq] = newPlan(r.Seq, c)
+	}
+	return s.pay(r, c, hash)
+}
+
+func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
+	if old, ok := s.keys[c.Key]; ok {
+		return fmt.Errorf("%w: records %d and %d are for the same request key", ErrTampered, old.seq, r.Seq)
+	}
+	at, err := r.time()
+	if err != nil {
+		return err
+	}
+	s.keys[c.Key] = paid{r.Seq, hash, hashOf(r.Charge), at}
+	return nil
+}
+
+func (s *state) applyRaise(r *record) error {
+	l, err := dp.UnmarshalLoss(r.Limit)
+	if err != nil {
+		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
+	}
+	sc := scope{kind: scopeAccount}
+	if err := mayRaise(s.limits[sc], l); err != nil {
+		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
+	}
+	s.filters[sc] = s.filter(sc).raise(l)
+	s.limits[sc] = l
+	return nil
+}
