@@ -116,7 +116,7 @@ func (g *Gaussian) fillByTrials(s *Source, dst []int64) {
 	}
 }
 
-// gaussSlack bounds the error of 2^-exponent in trial, in units of 2^-64. Proof:
+// gaussSlack bounds the error of the mantissa in acceptBounds, in units of 2^-64. Proof:
 // docs/proofs/sampler-gaussian.md, lemma 2.
 const gaussSlack = 256
 
@@ -126,18 +126,23 @@ func (g *Gaussian) trial(baseWord, offsetWord, acceptWord uint64) (x, accepted, 
 	base, tie := scan(g.table, baseWord)
 	offset := offsetWord & g.mask
 	sign := offsetWord & 1
-	// energy is offset*(offset+2*base), with offset as a fraction of 2^shift, in
-	// units of 2^-56. base is below 128: a larger one is a tie.
-	energy, _ := bits.Mul64(offset, offset>>8+base<<57)
-	hi, lo := bits.Mul64(energy, g.slope)
-	k, m := uint(hi>>56)&63, pow2(hi<<8|lo>>56)
-	_, accepted = bits.Sub64(acceptWord, (m-gaussSlack)>>k, 0)
-	_, rejected := bits.Sub64(upShift(m, gaussSlack, k), acceptWord, 0)
+	lo, hi := g.acceptBounds(base, offset)
+	_, accepted = bits.Sub64(acceptWord, lo, 0)
+	_, rejected := bits.Sub64(hi, acceptWord, 0)
 	tie |= accepted + rejected ^ 1
 	magnitude := base<<g.shift + offset>>(64-g.shift)
 	// Zero has two signs; only one of them counts.
 	_, zero := bits.Sub64(magnitude, 1, 0)
 	return signed(magnitude, sign), accepted &^ (zero & sign), tie
+}
+
+// acceptBounds returns words below and above the probability of acceptance.
+// offset is a fraction of 2^shift, and base below 128: a larger one is a tie.
+func (g *Gaussian) acceptBounds(base, offset uint64) (lo, hi uint64) {
+	energy, _ := bits.Mul64(offset, offset>>8+base<<57) // offset*(offset+2*base) in units of 2^-56
+	whole, fraction := bits.Mul64(energy, g.slope)
+	k, m := uint(whole>>56)&63, pow2(whole<<8|fraction>>56)
+	return (m - gaussSlack) >> k, upShift(m, gaussSlack, k)
 }
 
 // signed returns x, or -x if sign is 1.
