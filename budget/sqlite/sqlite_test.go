@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -10,8 +11,36 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 )
 
-func TestStore(t *testing.T) {
-	budgettest.TestStore(t, func(t *testing.T) budget.Store { return create(t) })
+var kills = flag.Int("kills", 20, "how often a process that spends is killed")
+
+func open(t *testing.T) budget.Store { return create(t) }
+
+func TestStore(t *testing.T)   { budgettest.TestStore(t, open) }
+func TestAccount(t *testing.T) { budgettest.TestAccount(t, open) }
+func TestFaults(t *testing.T)  { budgettest.TestFaults(t, open) }
+
+func TestDurable(t *testing.T) {
+	budgettest.TestDurable(t, budgettest.Durable{
+		Create: func(t *testing.T) string {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			s, err := sqlite.Create(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		},
+		Open: func(ctx context.Context, path string) (budget.Store, error) {
+			return sqlite.Open(ctx, path)
+		},
+		Kills: *kills,
+	})
+}
+
+func BenchmarkDurable(b *testing.B) {
+	budgettest.BenchmarkDurable(b, func(b *testing.B) budget.Store { return create(b) })
 }
 
 // create returns a new ledger, which is closed when the test ends.

@@ -1,0 +1,232 @@
+package budgettest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/budgettest"
+)
+
+const envMutant = "BUDGETTEST_MUTANT"
+
+// mutants are stores with one mistake each, of the kind that a first version of
+// a store has.
+var mutants = map[string]func() budget.Store{
+	"append never conflicts":       func() budget.Store { return &overwriting{Store: budget.Memory()} },
+	"append checks, then acts":     func() budget.Store { return &checkThenAct{Store: budget.Memory()} },
+	"append accepts gaps":          func() budget.Store { return &gaps{Store: budget.Memory()} },
+	"append adds a part":           func() budget.Store { return &partial{Store: budget.Memory()} },
+	"append reports another error": func() budget.Store { return &otherError{Store: budget.Memory()} },
+	"append forgets the last":      func() budget.Store { return &forgetful{Store: budget.Memory()} },
+	"append keeps the bytes":       func() budget.Store { return &aliasing{Store: budget.Memory(), kept: map[place][]byte{}} },
+	"read ends early, no error":    func() budget.Store { return &quiet{Store: budget.Memory()} },
+	"read starts one late":         func() budget.Store { return &late{Store: budget.Memory()} },
+	"keep replaces":                func() budget.Store { return &replacing{Store: budget.Memory(), kept: map[place][]byte{}} },
+	"keep returns its argument":    func() budget.Store { return &echo{Store: budget.Memory()} },
+	"keep loses an empty release":  func() budget.Store { return &noEmpty{Store: budget.Memory()} },
+	"accounts are one":             func() budget.Store { return &oneAccount{Store: budget.Memory()} },
+}
+
+// TestMutants: the suite must fail for every one of them. It runs in a process
+// of its own, where failing is success.
+func TestMutants(t *testing.T) {
+	if name := os.Getenv(envMutant); name != "" {
+		open := func(*testing.T) budget.Store { return mutants[name]() }
+		budgettest.TestStore(t, open)
+		return
+	}
+	for name := range mutants {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestMutants$", "-test.timeout=60s")
+			cmd.Env = append(os.Environ(), envMutant+"="+name)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: TestMutants/")) {
+				t.Errorf("the suite accepts this store: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+type place struct {
+	account string
+	seq     uint64
+}
+
+type overwriting struct{ budget.Store }
+
+func (s *overwriting) Append(ctx context.Context, account string, records ...budget.Record) error {
+	err := s.Store.Append(ctx, account, records...)
+	if errors.Is(err, budget.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// checkThenAct looks for the number before it takes the lock.
+type checkThenAct struct {
+	budget.Store
+	mu sync.Mutex
+}
+
+func (s *checkThenAct) Append(ctx context.Context, account string, records ...budget.Record) error {
+	count := func() (n uint64) {
+		for range s.Store.Read(ctx, account, 0) {
+			n++
+		}
+		return n
+	}
+	if len(records) > 0 && records[0].Seq != count() {
+		return budget.ErrConflict
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := count()
+	moved := make([]budget.Record, len(records))
+	for i, r := range records {
+		moved[i] = budget.Record{Seq: next + uint64(i), Data: r.Data}
+	}
+	return s.Store.Append(ctx, account, moved...)
+}
+
+type gaps struct{ budget.Store }
+
+func (s *gaps) Append(ctx context.Context, account string, records ...budget.Record) error {
+	err := s.Store.Append(ctx, account, records...)
+	if errors.Is(err, budget.ErrConflict) && len(records) > 0 && records[0].Seq > 0 {
+		for range s.Store.Read(ctx, account, records[0].Seq-1) {
+			return err // taken
+		}
+		return nil
+	}
+	return err
+}
+
+type partial struct{ budget.Store }
+
+func (s *partial) Append(ctx context.Context, account string, records ...budget.Record) error {
+	for _, r := range records {
+		if err := s.Store.Append(ctx, account, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type otherError struct{ budget.Store }
+
+func (s *otherError) Append(ctx context.Context, account string, records ...budget.Record) error {
+	if err := s.Store.Append(ctx, account, records...); err != nil {
+		return errors.New("no")
+	}
+	return nil
+}
+
+type forgetful struct{ budget.Store }
+
+func (s *forgetful) Append(ctx context.Context, account string, records ...budget.Record) error {
+	if len(records) > 1 {
+		records = records[:len(records)-1]
+	}
+	return s.Store.Append(ctx, account, records...)
+}
+
+type aliasing struct {
+	budget.Store
+	mu   sync.Mutex
+	kept map[place][]byte
+}
+
+func (s *aliasing) Append(ctx context.Context, account string, records ...budget.Record) error {
+	err := s.Store.Append(ctx, account, records...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range records {
+		if err == nil {
+			s.kept[place{account, r.Seq}] = r.Data
+		}
+	}
+	return err
+}
+
+func (s *aliasing) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	return func(yield func(budget.Record, error) bool) {
+		for r, err := range s.Store.Read(ctx, account, from) {
+			s.mu.Lock()
+			r.Data = s.kept[place{account, r.Seq}]
+			s.mu.Unlock()
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+type quiet struct{ budget.Store }
+
+func (s *quiet) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	return func(yield func(budget.Record, error) bool) {
+		for r, err := range s.Store.Read(ctx, account, from) {
+			if err != nil || !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+type late struct{ budget.Store }
+
+func (s *late) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	return s.Store.Read(ctx, account, max(from, 1))
+}
+
+type replacing struct {
+	budget.Store
+	mu   sync.Mutex
+	kept map[place][]byte
+}
+
+func (s *replacing) Keep(_ context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if release != nil {
+		s.kept[place{account, seq}] = append([]byte{}, release...)
+	}
+	return bytes.Clone(s.kept[place{account, seq}]), nil
+}
+
+type echo struct{ budget.Store }
+
+func (s *echo) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	kept, err := s.Store.Keep(ctx, account, seq, release)
+	if release != nil {
+		return release, err
+	}
+	return kept, err
+}
+
+type noEmpty struct{ budget.Store }
+
+func (s *noEmpty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	if len(release) == 0 {
+		release = nil
+	}
+	return s.Store.Keep(ctx, account, seq, release)
+}
+
+type oneAccount struct{ budget.Store }
+
+func (s *oneAccount) Append(ctx context.Context, _ string, records ...budget.Record) error {
+	return s.Store.Append(ctx, "", records...)
+}
+
+func (s *oneAccount) Read(ctx context.Context, _ string, from uint64) iter.Seq2[budget.Record, error] {
+	return s.Store.Read(ctx, "", from)
+}
