@@ -1,0 +1,87 @@
+// Package deps says which package must never import which.
+package deps
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const m = "github.com/equipoise-dp/equipoise/"
+
+// never lists imports that would turn an arrow of the design around. Imports of
+// imports count, except where direct is set: the standard library itself uses
+// math/rand.
+var never = []struct {
+	pkg, dep, why string
+	direct        bool
+}{
+	{"dp", m + "aggregate", "noise does not know about rows", false},
+	{"dp", m + "budget", "noise does not know who pays", false},
+	{"dp", "database/sql", "dp is arithmetic", false},
+	{"dp", "testing", "test hooks are in dptest", false},
+	{"dp", "log/slog", "the library does not log by itself", true},
+	{"aggregate", m + "budget", "aggregate takes a Budget; main joins the two", false},
+	{"aggregate", "database/sql", "engines are elsewhere", false},
+	{"aggregate", "testing", "test hooks are in dptest", false},
+	{"budget", m + "aggregate", "a ledger does not know what was asked", false},
+	{"budget", "database/sql", "stores are in budget/sqlite and budget/postgres", false},
+	{"budget", "testing", "test hooks are in budgettest", false},
+	{"budget", "modernc.org/sqlite", "a driver is the caller's choice", false},
+	{"budget", "github.com/jackc/pgx/v5", "a driver is the caller's choice", false},
+	{"internal/pld", m + "dp", "accounting arithmetic knows numbers only", false},
+	{"internal/sample", m + "dp", "samplers know numbers only", false},
+	{"internal/core", m + "dp", "the core knows numbers only", false},
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, n := range never {
+		args := []string{"list", "-deps", m + n.pkg}
+		if n.direct {
+			args = []string{"list", "-f", `{{join .Imports "\n"}}`, m + n.pkg}
+		}
+		if slices.Contains(list(t, args...), n.dep) {
+			t.Errorf("%s imports %s: %s", n.pkg, n.dep, n.why)
+		}
+	}
+}
+
+// F3, F4: nothing but tests, and packages that need a *testing.T, draws from
+// anything but crypto/rand.
+func TestF3NoPackageImportsMathRand(t *testing.T) {
+	for _, line := range list(t, "list", "-f", `{{.ImportPath}}:{{join .Imports ","}}`, m+"...") {
+		pkg, imports, _ := strings.Cut(line, ":")
+		if strings.Contains(imports, "testing") {
+			continue
+		}
+		for _, i := range strings.Split(imports, ",") {
+			if i == "math/rand" || i == "math/rand/v2" {
+				t.Errorf("%s imports %s: noise and choices come from crypto/rand", pkg, i)
+			}
+		}
+	}
+}
+
+// The bridge registers global flags, so only the bridge may import the peer.
+func TestOnlyTheBridgeImportsThePeer(t *testing.T) {
+	for _, line := range list(t, "list", "-f", `{{.ImportPath}}:{{join .Imports ","}}`, m+"...") {
+		pkg, imports, _ := strings.Cut(line, ":")
+		if strings.Contains(imports, "google/differential-privacy") && pkg != m+"budget/googledp" {
+			t.Errorf("%s imports the library that budget/googledp bridges to", pkg)
+		}
+	}
+}
+
+func list(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", args...).Output()
+	if err != nil {
+		t.Fatalf("go %v: %v", args, err)
+	}
+	lines := strings.Fields(string(out))
+	if len(lines) == 0 {
+		t.Fatalf("go %v listed nothing", args)
+	}
+	return lines
+}
