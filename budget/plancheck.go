@@ -4,25 +4,33 @@ import (
 	"fmt"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// checkPlan returns nil if the loss of a reservation holds for its events.
+// checkPlan returns nil if the loss of a reservation holds for its events, by
+// exact sums or by their privacy loss distributions: docs/proofs/filter-plan.md.
 func checkPlan(c *dp.Charge) error {
-	p := priceOf(c, nil)
+	if p := priceOf(c, nil); planFits(c, &p.events) {
+		return nil
+	}
+	return fmt.Errorf("budget: the events of the reservation under key %q are more than %v together; declare a larger loss", c.Key, c.Loss)
+}
+
+func planFits(c *dp.Charge, p *part) bool {
 	switch l := c.Loss.(type) {
 	case dp.Pure:
-		if p.events.delta.Sign() == 0 && p.events.pure != nil && p.events.pure.Cmp(l.Exact()) <= 0 {
-			return nil
-		}
+		return p.delta.Sign() == 0 && p.pure != nil && p.pure.Cmp(l.Exact()) <= 0
 	case dp.Concentrated:
-		if p.events.delta.Sign() == 0 && p.events.rho != nil && p.events.rho.Cmp(l.Exact()) <= 0 {
-			return nil
-		}
+		return p.delta.Sign() == 0 && p.rho != nil && p.rho.Cmp(l.Exact()) <= 0
 	case dp.Approx:
 		epsilon, delta := l.Exact()
-		if p.events.pure != nil && p.events.pure.Cmp(epsilon) <= 0 && p.events.delta.Cmp(delta) <= 0 {
-			return nil
+		if p.pure != nil && p.pure.Cmp(epsilon) <= 0 && p.delta.Cmp(delta) <= 0 {
+			return true
 		}
+		var whole pld.Composition
+		compose(&whole, c)
+		return whole.Delta(exact.FloatDown(epsilon)) <= exact.FloatDown(delta)
 	}
-	return fmt.Errorf("budget: the events of the reservation are not %v; declare a larger loss", c.Loss)
+	return false
 }

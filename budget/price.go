@@ -7,6 +7,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
 // A price is what a charge costs under every rule. There are two ways to see a
@@ -122,10 +123,12 @@ func scalarPart(e dp.Event, orders []float64) (part, *big.Int) {
 	draws := new(big.Int).Mul(uses, big.NewInt(max(e.Sensitivity.L0, 1)))
 	switch e.Mechanism {
 	case dp.DiscreteLaplace:
-		return discreteLaplacePart(e, orders), draws
+		p := purePart(ratio(e), orders)
+		p.lower(pld.DiscreteLaplace(exact.FloatDown(e.Scale), shiftUp(e)).Renyi, orders)
+		return p, draws
 	case dp.Laplace:
 		p := purePart(ratio(e), orders)
-		p.lower(func(a float64) float64 { return renyiLaplace(exact.FloatUp(ratio(e)), a) }, orders)
+		p.lower(pld.Laplace(exact.FloatUp(ratio(e))).Renyi, orders)
 		return p, draws
 	case dp.DiscreteLaplaceVector:
 		l1 := new(big.Rat).SetInt64(e.Sensitivity.L0)
@@ -148,9 +151,8 @@ func ratio(e dp.Event) *big.Rat {
 	return r.Quo(r, e.Scale)
 }
 
-func discreteLaplacePart(e dp.Event, orders []float64) part {
-	return purePart(ratio(e), orders)
-}
+// shiftUp returns LInf. From 2⁵³ on, a float may be a little more.
+func shiftUp(e dp.Event) float64 { return exact.FloatUp(new(big.Rat).SetInt64(e.Sensitivity.LInf)) }
 
 // gaussianPart prices one use: ρ = ‖Δ‖₂²/(2·Scale²), for the continuous and for
 // the discrete law (Canonne, Kamath, Steinke 2020, Theorem 4).
@@ -166,8 +168,7 @@ func gaussianPart(e dp.Event, orders []float64) part {
 func boundedRangePart(epsilon *big.Rat, orders []float64) part {
 	p := purePart(epsilon, orders)
 	p.rho = new(big.Rat).Mul(halfSquare(epsilon), big.NewRat(1, 4))
-	rho := exact.FloatUp(p.rho)
-	p.lower(func(a float64) float64 { return up(a * rho) }, orders)
+	p.lower(pld.BoundedRange(exact.FloatUp(epsilon)).Renyi, orders)
 	return p
 }
 
@@ -183,8 +184,7 @@ func declaredPart(e dp.Event, orders []float64) part {
 		return purePart(e.Epsilon, orders)
 	}
 	p := purePart(e.Epsilon, orders)
-	rho := exact.FloatUp(e.Rho)
-	p.lower(func(a float64) float64 { return up(a * rho) }, orders)
+	p.lower(pld.Zcdp(exact.FloatUp(e.Rho)).Renyi, orders)
 	if e.Rho.Cmp(p.rho) < 0 {
 		p.rho = e.Rho
 	}

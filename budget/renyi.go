@@ -2,8 +2,10 @@ package budget
 
 import (
 	"math"
+	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
 // The bounds below are rounded up: each is computed with a relative error far
@@ -24,20 +26,8 @@ func addUp(a, b float64) float64 {
 }
 
 // renyiPure returns an upper bound on the divergence of order a of randomised
-// response with ε: ((a-1)ε + ln(1+e^(-(2a-1)ε)) - ln(1+e^-ε))/(a-1).
-func renyiPure(e, a float64) float64 {
-	r := ((a-1)*e + math.Log1p(math.Exp(-(2*a-1)*e)) - math.Log1p(math.Exp(-e))) / (a - 1)
-	r = up(r) + 0x1p-50*(1+1/(a-1)) // the logarithms cancel where ε is small
-	return math.Min(r, math.Min(up(a*e*e/2), e))
-}
-
-// renyiLaplace returns an upper bound for Laplace noise of scale 1/ε: Mironov
-// 2017, Table II.
-func renyiLaplace(e, a float64) float64 {
-	r := e + math.Log((a+(a-1)*math.Exp(-(2*a-1)*e))/(2*a-1))/(a-1)
-	r = up(r) + 0x1p-50*(1+1/(a-1))
-	return math.Min(r, renyiPure(e, a))
-}
+// response with ε.
+func renyiPure(e, a float64) float64 { return math.Min(pld.Pure(e).Renyi(a), e) }
 
 // pureMu returns an upper bound on the μ for which ε-privacy implies μ-GDP:
 // 2Φ⁻¹(e^ε/(1+e^ε)), proved in docs/proofs/filter-gdp.md.
@@ -50,9 +40,19 @@ func pureMu(e float64) float64 {
 }
 
 // gaussianMu2 returns the μ² of a Gaussian event whose exact ‖Δ‖²/Scale² is mu2.
+// The discrete law has one where the grid is fine: docs/proofs/accounting-vector.md.
 func gaussianMu2(e dp.Event, mu2 float64) float64 {
-	if e.Mechanism == dp.Gaussian {
+	switch {
+	case e.Mechanism == dp.Gaussian:
 		return mu2
+	case e.Scale.Cmp(fineScale) >= 0:
+		return up(mu2 * fineLatticeFactor * fineLatticeFactor)
 	}
 	return math.Inf(1)
 }
+
+// A discrete Gaussian of at least fineScale steps costs at most what a
+// continuous one costs whose μ is larger by fineLatticeFactor.
+const fineLatticeFactor = 1.0001
+
+var fineScale = big.NewRat(4096, 1)

@@ -155,20 +155,23 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 // and returns the one that is there afterwards: of two callers that race under
 // one key, both get the same numbers. It returns [ErrNotPaid] if the charge was
 // not spent.
+//
+// With a nil release it only looks: it returns what is there, and nil if there
+// is nothing or the charge was not spent.
 func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("budget: charge: %w", err)
 	}
 	p, err := a.lookup(ctx, c.Key)
+	if release == nil && errors.Is(err, ErrNotPaid) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	if p.charge != hashOf(raw) {
 		return nil, &KeyReusedError{a.name, c.Key, p.seq}
-	}
-	if release == nil {
-		release = []byte{} // nil would only look
 	}
 	kept, err := a.store.Keep(ctx, a.name, p.seq, release)
 	if err != nil {

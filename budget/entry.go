@@ -1,0 +1,91 @@
+package budget
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// An Entry is one record of an account, as its readers see it.
+type Entry struct {
+	Seq    uint64
+	Kind   string // KindCreate, KindSpend, …
+	At     time.Time
+	Hash   [32]byte
+	Terms  *Terms            // KindCreate
+	Charge *dp.Charge        // KindSpend, KindReserve, KindDraw
+	Took   map[string]string // likewise: how each scope took the charge
+	From   uint64            // KindDraw: the entry that reserved
+	Limit  dp.Loss           // KindRaise
+	Reason string            // KindRaise, KindFreeze, KindThaw
+	By     string            // likewise
+}
+
+// Entries yields the entries of the account, its terms first. It checks that
+// they are chained; [Account.Verify] checks that they add up.
+func (a *Account) Entries(ctx context.Context) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		var terms Terms
+		var next uint64
+		var last digest
+		for rec, err := range a.store.Read(ctx, a.name, 0) {
+			var e Entry
+			if err == nil {
+				e, err = readEntry(rec, next, last, &terms)
+			}
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("budget: account %q: %w", a.name, err))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+			next, last = e.Seq+1, e.Hash
+		}
+	}
+}
+
+func readEntry(rec Record, next uint64, last digest, terms *Terms) (Entry, error) {
+	r, err := decodeRecord(rec.Data)
+	if err != nil {
+		return Entry{}, err
+	}
+	if rec.Seq != next {
+		return Entry{}, fmt.Errorf("%w: the store gives record %d where record %d belongs", ErrTampered, rec.Seq, next)
+	}
+	if err := r.follows(next, last); err != nil {
+		return Entry{}, err
+	}
+	if r.Terms != nil {
+		*terms = *r.Terms
+	}
+	return r.entry(hashOf(rec.Data), terms)
+}
+
+func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
+	e = Entry{Seq: r.Seq, Kind: r.Kind, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By}
+	if e.At, err = r.time(); err != nil {
+		return e, err
+	}
+	if r.Limit != nil {
+		if e.Limit, err = dp.UnmarshalLoss(r.Limit); err != nil {
+			return e, fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
+		}
+	}
+	if r.Charge == nil {
+		return e, nil
+	}
+	if e.Charge, err = r.charge(); err != nil {
+		return e, err
+	}
+	e.Took = map[string]string{}
+	if scopes, err := terms.scopesOf(e.Charge); err == nil && len(scopes) == len(r.Took) {
+		for i, sc := range scopes {
+			e.Took[sc.String()] = string(r.Took[i])
+		}
+	}
+	return e, nil
+}

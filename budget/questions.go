@@ -1,0 +1,136 @@
+package budget
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// HowMany returns how many charges like this one fit now, each under a key of
+// its own, and at most one million. It spends nothing.
+func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
+	r, d, err := a.ask(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if d.frozen != "" {
+		return 0, nil
+	}
+	scopes, err := d.terms.scopesOf(r.charge)
+	if err != nil {
+		return 0, err
+	}
+	n := int64(howManyMost)
+	for _, sc := range scopes { // each scope adds for itself, so that the least of them is the answer
+		n = min(n, countCopies(d.look(sc), r.price, n))
+	}
+	return int(n), nil
+}
+
+const howManyMost = 1_000_000
+
+// ask prepares a question about a charge that is not spent.
+func (a *Account) ask(ctx context.Context, c dp.Charge) (*request, *draft, error) {
+	r, err := a.newRequest(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := a.refresh(ctx); err != nil {
+		return nil, nil, err
+	}
+	return r, a.state.draft(), nil
+}
+
+// WhatIf returns the status that the account would have if the charges were
+// spent in this order, and for each charge nil or why it would be refused. Keys
+// that were paid before cost nothing. It spends nothing.
+func (a *Account) WhatIf(ctx context.Context, charges ...dp.Charge) (Status, []error, error) {
+	requests := make([]*request, len(charges))
+	for i, c := range charges {
+		r, err := a.newRequest(ctx, c)
+		if err != nil {
+			return Status{}, nil, err
+		}
+		requests[i] = r
+	}
+	if err := a.refresh(ctx); err != nil {
+		return Status{}, nil, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	d := a.state.draft()
+	d.addAll(a, requests)
+	errs := make([]error, len(requests))
+	for i, r := range requests {
+		errs[i] = r.err
+	}
+	s := d.status()
+	s.Entries += uint64(len(d.records))
+	return s, errs, nil
+}
+
+// SmallestScale returns the least factor, from 1 on, such that the charge fits
+// once the scale of all its noise is multiplied by it, with ε and ρ that follow
+// and the same δ. It returns the [*RefusedError] of the charge if none up to a
+// million does. It spends nothing.
+func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, error) {
+	_, d, err := a.ask(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	fits := func(factor float64) bool {
+		s := withNoise(c, factor)
+		_, _, err := d.ways(&request{charge: &s, price: priceOf(&s, d.orders)})
+		return err == nil
+	}
+	if fits(1) {
+		return 1, nil
+	}
+	low, high := 1.0, 2.0
+	for ; !fits(high); low, high = high, 2*high {
+		if high > 1e6 {
+			_, _, err := d.ways(&request{charge: &c, price: priceOf(&c, d.orders)})
+			return 0, err
+		}
+	}
+	for high-low > 1e-6*high {
+		if mid := low + (high-low)/2; fits(mid) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high, nil
+}
+
+// withNoise returns the charge with the scale of its noise multiplied by a
+// factor of at least 1, and the loss that goes with it.
+func withNoise(c dp.Charge, factor float64) dp.Charge {
+	f := exact.Float(factor)
+	div := func(x *big.Rat, times int) *big.Rat {
+		for ; x != nil && times > 0; times-- {
+			x = new(big.Rat).Quo(x, f)
+		}
+		return x
+	}
+	c.Loss = scaled(c.Loss, 1/factor)
+	if _, rho := c.Loss.(dp.Concentrated); rho {
+		c.Loss = scaled(c.Loss, 1/factor)
+	}
+	events := make([]dp.Event, len(c.Events))
+	for i, e := range c.Events {
+		if e.Scale != nil {
+			e.Scale = new(big.Rat).Mul(e.Scale, f)
+		}
+		e.Epsilon, e.Rho = div(e.Epsilon, 1), div(e.Rho, 2)
+		events[i] = e
+	}
+	c.Events = events
+	return c
+}

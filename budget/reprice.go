@@ -1,0 +1,83 @@
+package budget
+
+import (
+	"context"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/pld"
+)
+
+// Repriced is the history of an account, priced by one accountant.
+type Repriced struct {
+	Rule   Rule
+	Loss   dp.Loss // nil is nothing
+	Beyond bool    // some charges have no price under the rule and are not in Loss
+
+	// Exact is what all charges would amount to, at the δ of Loss, if they had
+	// been declared before the first of them: the least ε that is true of their
+	// privacy loss distributions. It is information about the history, and no
+	// guarantee where charges were chosen after answers. It is nil if the limit
+	// has no δ.
+	Exact dp.Loss
+}
+
+// Reprice prices the whole history by another rule, as if the account had been
+// created with it and with no limit. It changes nothing.
+func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
+	st, err := a.Status(ctx)
+	if err != nil {
+		return Repriced{}, err
+	}
+	limit := unlimited(st.Scopes[0].Limit)
+	if err := rule.takes(scope{kind: scopeAccount}, limit); err != nil {
+		return Repriced{}, err
+	}
+	terms := a.Terms()
+	terms.Rule, terms.Limit, terms.Purposes, terms.Period, terms.Analyst = rule, limit, nil, nil, nil
+	s := newState(terms, starsFor(a.Terms()))
+	f := s.filter(scope{kind: scopeAccount})
+	out := Repriced{Rule: rule}
+	var whole pld.Composition
+	for e, err := range a.Entries(ctx) {
+		if err != nil {
+			return Repriced{}, err
+		}
+		if e.Kind != KindSpend && e.Kind != KindReserve {
+			continue
+		}
+		p := s.prices.of(e.Charge, s.orders)
+		w := f.decide(p)
+		if w == refused {
+			out.Beyond = true
+			continue
+		}
+		f.add(p, w, 1)
+		compose(&whole, e.Charge)
+	}
+	out.Loss = f.spent()
+	if l, ok := limit.(dp.Approx); ok && out.Loss != nil {
+		out.Exact = exactAt(&whole, l.Delta)
+	}
+	return out, nil
+}
+
+// unlimited keeps the kind and the δ of a limit.
+func unlimited(l dp.Loss) dp.Loss {
+	const most = 1e6
+	switch l := l.(type) {
+	case dp.Approx:
+		return dp.Approx{Epsilon: most, Delta: l.Delta}
+	case dp.Concentrated:
+		return dp.Concentrated{Rho: most}
+	}
+	return dp.Pure{Epsilon: most}
+}
+
+func exactAt(c *pld.Composition, delta float64) dp.Loss {
+	e := c.Epsilon(delta)
+	if !(e < 1e300) {
+		return nil
+	}
+	return pairLoss(exact.DecimalUp(exact.Float(e)), delta)
+}

@@ -1,0 +1,95 @@
+package budget
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A Status is what an account has spent and has left.
+type Status struct {
+	Account string
+	Entries uint64 // records, the terms included
+	Frozen  bool
+	Reason  string // why it is frozen
+	Scopes  []ScopeStatus
+}
+
+// A ScopeStatus is one limit: that of the account, which comes first, or of a
+// purpose, a period or an analyst.
+type ScopeStatus struct {
+	Scope string // "account", "purpose", "period", "analyst"
+	Name  string // of the purpose, period or analyst
+	Limit dp.Loss
+
+	// Spent is the least limit that would have accepted the same charges,
+	// rounded up; nil is nothing. Under a rule that converts from Rényi
+	// divergence, ρ or μ it has the part of δ that conversion takes.
+	Spent dp.Loss
+
+	// Left is a loss such that a charge that declares it fits, whatever
+	// mechanisms it consists of, rounded down; nil is nothing. Charges with
+	// events that are priced better than their loss can fit beyond it: ask
+	// [Account.HowMany].
+	Left dp.Loss
+}
+
+// Status returns what was spent and what is left, per scope.
+func (a *Account) Status(ctx context.Context) (Status, error) {
+	if err := a.refresh(ctx); err != nil {
+		return Status{}, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.state.draft().status(), nil
+}
+
+// Spent returns what the account as a whole has spent; nil is nothing. See
+// [ScopeStatus].
+func (a *Account) Spent(ctx context.Context) (dp.Loss, error) {
+	s, err := a.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Scopes[0].Spent, nil
+}
+
+// Left returns what the account as a whole has left; nil is nothing. See
+// [ScopeStatus].
+func (a *Account) Left(ctx context.Context) (dp.Loss, error) {
+	s, err := a.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Scopes[0].Left, nil
+}
+
+func (d *draft) status() Status {
+	s := Status{d.terms.Dataset, d.next, d.frozen != "", d.frozen, nil}
+	for _, sc := range d.scopes() {
+		f := d.look(sc)
+		s.Scopes = append(s.Scopes, ScopeStatus{sc.kind, sc.name, f.limit(), f.spent(), f.left()})
+	}
+	return s
+}
+
+// scopes returns every scope that has a limit now, in a stable order.
+func (d *draft) scopes() []scope {
+	all := map[scope]bool{}
+	for sc := range d.limits {
+		all[sc] = sc.kind == scopeAccount || sc.kind == scopePurpose
+	}
+	for _, m := range []map[scope]filter{d.filters, d.touched} {
+		for sc := range m {
+			all[sc] = true
+		}
+	}
+	maps.DeleteFunc(all, func(_ scope, shown bool) bool { return !shown })
+	order := []string{scopeAccount, scopePurpose, scopePeriod, scopeAnalyst}
+	return slices.SortedFunc(maps.Keys(all), func(a, b scope) int {
+		return cmp.Or(slices.Index(order, a.kind)-slices.Index(order, b.kind), cmp.Compare(a.name, b.name))
+	})
+}

@@ -1,0 +1,130 @@
+package budget
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Report is what [Account.Verify] found.
+type Report struct {
+	Status  Status // recomputed from the records
+	Anchor  Anchor // of the last record
+	Charges int    // charges that were paid, draws from reservations included
+
+	// Later are entries whose decision a filter of this program does not
+	// repeat. They are not tampered with, since the chain holds; an earlier
+	// program, or one on another machine, computed a bound that was smaller.
+	Later []uint64
+
+	// Clock are entries that are dated before the one that precedes them.
+	// Nothing depends on their time.
+	Clock []uint64
+}
+
+// Verify reads the whole account again and recomputes everything: the numbers
+// and the hash chain, every decision, and every sum. It returns an error that
+// wraps [ErrTampered] if the records do not fit together, do not have the
+// records of the anchors, or differ from what this Account has read before.
+func (a *Account) Verify(ctx context.Context, anchors ...Anchor) (*Report, error) {
+	if err := a.take(ctx); err != nil {
+		return nil, err
+	}
+	defer a.release()
+	if _, err := a.readOn(ctx); err != nil {
+		return nil, err
+	}
+	v := &verifier{loader: loader{name: a.name}, hashes: map[uint64]digest{}}
+	for rec, err := range a.store.Read(ctx, a.name, 0) {
+		if err == nil {
+			err = v.next(rec)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("budget: account %q: %w", a.name, err)
+		}
+	}
+	known := Anchor{a.name, a.state.next - 1, a.state.last}
+	for _, x := range append(anchors, known) {
+		if err := x.check(a.name, v.hash); err != nil {
+			return nil, err
+		}
+	}
+	return v.result(), nil
+}
+
+type verifier struct {
+	loader
+	report Report
+	hashes map[uint64]digest
+	at     time.Time
+}
+
+func (v *verifier) hash(seq uint64) (digest, bool) {
+	h, ok := v.hashes[seq]
+	return h, ok
+}
+
+// next repeats the decision of a record, and then applies it.
+func (v *verifier) next(rec Record) error {
+	r, err := decodeRecord(rec.Data)
+	if err != nil {
+		return err
+	}
+	at, err := r.time()
+	if err != nil {
+		return err
+	}
+	if at.Before(v.at) {
+		v.report.Clock = append(v.report.Clock, rec.Seq)
+	}
+	v.at = at
+	if r.Charge != nil && v.state != nil {
+		v.report.Charges++
+		if err := v.again(r); err != nil {
+			return err
+		}
+	}
+	if err := v.loader.next(rec); err != nil {
+		return err
+	}
+	v.hashes[rec.Seq] = v.state.last
+	return nil
+}
+
+// again decides a stored charge as if it was new.
+func (v *verifier) again(r *record) error {
+	c, err := r.charge()
+	if err != nil {
+		return err
+	}
+	if v.state.frozen != "" {
+		return fmt.Errorf("%w: record %d was accepted while the account was frozen", ErrTampered, r.Seq)
+	}
+	if r.Kind == KindDraw {
+		return nil // applying it checks all there is
+	}
+	d := v.state.draft()
+	_, took, err := d.ways(&request{charge: c, price: v.state.prices.of(c, v.state.orders)})
+	if err != nil || !equalWays(took, r.Took) {
+		v.report.Later = append(v.report.Later, r.Seq)
+	}
+	return nil
+}
+
+func equalWays(a, b []way) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *verifier) result() *Report {
+	v.report.Status = v.state.draft().status()
+	v.report.Anchor = Anchor{v.name, v.state.next - 1, v.state.last}
+	return &v.report
+}
