@@ -19,7 +19,7 @@ type Decay struct {
 // NewDecay returns the decay with a rate of zero or more.
 func NewDecay(rate *big.Rat) (*Decay, error) {
 	if rate == nil || rate.Sign() < 0 {
-		return nil, fmt.Errorf("sample: rate is %v, must be zero or positive", rate)
+		return nil, fmt.Errorf("sample: rate is %s, must be zero or positive", show(rate))
 	}
 	d := &Decay{rate: new(big.Rat).Set(rate)}
 	l := new(big.Int).Mul(log2e().lo, rate.Num())

@@ -12,7 +12,7 @@ func expNeg(r *big.Rat, p uint) interval {
 		return interval{new(big.Int), one}
 	}
 	whole := new(big.Int).Quo(r.Num(), r.Denom())
-	halvings := uint(whole.BitLen()) + 8
+	halvings := uint(whole.BitLen()+8) + sqrt(p) // as many squarings as terms of the series
 	w := p + halvings + 24
 	small := new(big.Rat).SetFrac(r.Num(), new(big.Int).Lsh(r.Denom(), halvings))
 	e := wholeInterval(1, w).div(expSeries(ratInterval(small, w), w), w)
@@ -20,6 +20,11 @@ func expNeg(r *big.Rat, p uint) interval {
 		e = e.mul(e, w)
 	}
 	return e.narrow(w, p)
+}
+
+func sqrt(p uint) uint {
+	x := new(big.Int).SetUint64(uint64(p))
+	return uint(x.Sqrt(x).Uint64())
 }
 
 // expSeries bounds exp(y) for 0 <= y <= 2^-8 by its Taylor series. The terms

@@ -45,8 +45,9 @@ func NewTruncatedGeometric(epsilon, delta *big.Rat) (*TruncatedGeometric, error)
 		return nil, err
 	}
 	t := &TruncatedGeometric{delta: new(big.Rat).Set(delta), decay: decay}
-	t.cross = 1 + search(t.beforeCrossing)
-	t.sure = t.cross + 1 + search(func(m uint64) bool { return smaller(t.upper(m), whole(1)) })
+	crossGuess, sureGuess := guesses(epsilon, delta)
+	t.cross = 1 + search(crossGuess, t.beforeCrossing)
+	t.sure = t.cross + 1 + search(sureGuess, func(m uint64) bool { return smaller(t.upper(m), whole(1)) })
 	t.tabulate()
 	return t, nil
 }

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"math"
 	"math/big"
 	"math/bits"
 )
@@ -89,7 +90,7 @@ func (t *TruncatedGeometric) shiftAt(p uint) interval {
 func (t *TruncatedGeometric) guard() uint {
 	tiny := func(r *big.Rat) uint { return uint(max(0, r.Denom().BitLen()-r.Num().BitLen()+1)) }
 	e := new(big.Int).Quo(t.decay.rate.Num(), t.decay.rate.Denom())
-	return 64 + 3*tiny(t.delta) + 2*tiny(t.decay.rate) + 3*uint(e.Uint64())
+	return 64 + tiny(t.delta) + 2*tiny(t.decay.rate) + 3*uint(e.Uint64())
 }
 
 // beforeCrossing tells whether the first half of the law still holds after m:
@@ -100,4 +101,24 @@ func (t *TruncatedGeometric) beforeCrossing(m uint64) bool {
 		e := expNeg(t.decay.rate, p)
 		return ratInterval(rest, p).mul(e, p).div(wholeInterval(1, p).add(e), p)
 	})
+}
+
+// guesses returns where to look for cross-1 and for sure-cross-1. They come
+// from floats and decide nothing: search checks them exactly.
+func guesses(epsilon, delta *big.Rat) (cross, sure uint64) {
+	e, _ := epsilon.Float64()
+	d, _ := delta.Float64()
+	growth := math.Expm1(e)
+	shift := d / growth
+	cross = natural(math.Log((growth+2*d)/((growth+2)*d)) / e)
+	middle := shift * math.Expm1(e*float64(cross+1))
+	return cross, natural(math.Log((1+shift-middle)/shift) / e)
+}
+
+// natural rounds x down to a count, or to 0 if it is none.
+func natural(x float64) uint64 {
+	if !(x > 0 && x < 1<<60) {
+		return 0
+	}
+	return uint64(x)
 }

@@ -19,13 +19,24 @@ func smaller(x, y real) bool {
 }
 
 // search returns the largest m that holds, for a condition that holds at 0 and
-// never again once it has failed.
-func search(holds func(m uint64) bool) uint64 {
-	high := uint64(1)
-	for holds(high) {
-		high *= 2
+// never again once it has failed. A good guess makes it fast; a bad one does
+// not make it wrong.
+func search(guess uint64, holds func(m uint64) bool) uint64 {
+	low, high := uint64(0), guess
+	if guess == 0 || holds(guess) {
+		low, high = guess, guess+1
+		for step := uint64(1); holds(high); step *= 2 {
+			low, high = high, high+step
+		}
+	} else {
+		for step := uint64(1); step < high; step *= 2 {
+			if holds(high - step) {
+				low = high - step
+				break
+			}
+			high -= step
+		}
 	}
-	low := high / 2
 	for high-low > 1 {
 		if mid := low + (high-low)/2; holds(mid) {
 			low = mid

@@ -13,10 +13,7 @@ var (
 // checkScale refuses what the tables are not made for. Outside this range a
 // caller has chosen a wrong unit, and should hear of it.
 func checkScale(name string, x *big.Rat) error {
-	if x == nil {
-		return fmt.Errorf("sample: %s is nil, must be in [2^-10, 2^40]", name)
-	}
-	if x.Cmp(minScale) < 0 || x.Cmp(maxScale) > 0 {
+	if x == nil || x.Cmp(minScale) < 0 || x.Cmp(maxScale) > 0 {
 		return fmt.Errorf("sample: %s is %s, must be in [2^-10, 2^40]", name, show(x))
 	}
 	return nil
@@ -24,6 +21,9 @@ func checkScale(name string, x *big.Rat) error {
 
 // show prints a rational at a length that fits a message.
 func show(x *big.Rat) string {
+	if x == nil {
+		return "nil"
+	}
 	if text := x.RatString(); len(text) <= 40 {
 		return text
 	}
