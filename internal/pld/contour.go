@@ -19,8 +19,8 @@ const (
 	deviations = 10
 	// negligible is the modulus under which a node is not evaluated but added to the error.
 	negligible = 1e-24
-	// manyNodes is more than a sum may have.
-	manyNodes = 60000
+	// mostNodes is the most a sum may have.
+	mostNodes = 1 << 16
 	// fewNodes is what a sum may have before a fictitious Gaussian is considered.
 	fewNodes = 1500
 )
@@ -35,20 +35,21 @@ type contour struct {
 	dropped    float64      // bound on the terms left out, divided by e^(K - t eps)
 }
 
-// newContour samples the profile. goal is ln delta, expected; eps its expected place. It may add a fictitious Gaussian.
-func newContour(p *profile, t, eps, goal float64) *contour {
+// newContour samples the profile. goal is ln delta, expected; eps its expected place; fine divides the variance of a
+// fictitious Gaussian if one is needed, and used tells whether it was.
+func newContour(p *profile, t, eps, goal, fine float64) (c *contour, used bool) {
 	_, second := p.slopes(t)
 	second += 1 / (t * t)
 	step := math.Min(2*math.Pi*t/(math.Max(0, -goal)+alias), 2*math.Pi/(deviations*math.Sqrt(second)))
-	c := &contour{tilt: t, step: step}
+	c = &contour{tilt: t, step: step}
 	w := newWalk(p, t)
-	extra, end := w.plan(step, eps, second)
+	extra, end, used := w.plan(step, eps, second, fine)
 	c.log, c.size = p.log(t)
 	c.log += extra * t * (t + 1) / 2
 	c.size += extra * t * (t + 1)
 	w.v += extra
 	c.sample(w, end)
-	return c
+	return c, used
 }
 
 // A walk is the product of all mechanisms along one vertical line.
@@ -100,27 +101,27 @@ func (w *walk) boundLog(y, end float64) float64 {
 }
 
 // plan chooses where to stop, and the variance of a fictitious Gaussian if the integrand would not die out in time.
-// Composing with more can only raise delta; the shift of eps it causes, extra (t+1)/2, is kept to 1e-5 of eps.
-func (w *walk) plan(step, eps, second float64) (extra, end float64) {
+// Composing with more can only raise delta; where the loss is spread smoothly it moves eps by extra (t+1)/2, which is
+// kept to 1e-5 of eps, divided by fine.
+func (w *walk) plan(step, eps, second, fine float64) (extra, end float64, used bool) {
 	// The whole integral is of the order of 1/(t (t+1) sd).
 	enough := 1e-14 * step / (w.t * (w.t + 1))
 	start := 6 / math.Sqrt(second)
 	if end, ok := w.stop(start, fewNodes*step, w.v, enough); ok {
-		return 0, end
+		return 0, end, false
 	}
-	shift := math.Max(2e-7, 1e-5*math.Abs(eps))
-	most := 2 * shift / (w.t + 1)
+	most := 2 * math.Max(2e-7, 1e-5*math.Abs(eps)) / (w.t + 1)
 	if near := w.nearest(start); !math.IsInf(near, 1) {
-		if extra := 150 / (near * near); extra < most/100 {
+		if extra := 150 / (near * near); extra < most*1e-8 {
 			if end, ok := w.stop(start, fewNodes*step, w.v+extra, enough); ok {
-				return extra, end
+				return extra, end, false
 			}
 		}
 	}
-	nodes := math.Max(4000, math.Min(manyNodes, 4e6/float64(1+len(w.lines))))
-	for extra := most; ; extra *= 4 {
+	nodes := math.Max(4000, math.Min(mostNodes, 4e5/float64(1+len(w.lines))))
+	for extra := most / fine; ; extra *= 2 {
 		if end, ok := w.stop(start, nodes*step, w.v+extra, enough); ok || extra > 1e30 {
-			return extra, end
+			return extra, end, true
 		}
 	}
 }

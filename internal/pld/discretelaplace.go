@@ -14,7 +14,10 @@ import (
 type discreteLaplaceTransform struct{ a, s float64 }
 
 func discreteLaplaceOf(scale, shift float64) transform {
-	a := math.Nextafter(1/scale, math.Inf(1))
+	a := 1 / scale
+	if math.FMA(-a, scale, 1) > 0 { // rounded down: less noise is the safe side
+		a = math.Nextafter(a, math.Inf(1))
+	}
 	if shift == 1 {
 		return newTwoPoint(a)
 	}
@@ -37,28 +40,40 @@ func (d discreteLaplaceTransform) line(t float64) line {
 	q := math.Exp(-d.a)
 	rho := math.Exp(-d.a * (1 + 2*t))
 	return discreteLaplaceLine{
-		a: d.a, s: d.s, t: t, q: q, rho: rho, far: math.Exp(-d.a * (1 + 2*t) * d.s),
+		a: d.a, s: d.s, q: q, rho: rho, far: math.Exp(-d.a * (1 + 2*t) * d.s),
 		scale: 1 / (d.bracket(t) * (1 + q)),
+		head:  newDecay(-2 * d.a * (1 + t)), tail: newDecay(-2 * d.a * t), den: newDecay(-d.a * (1 + 2*t)),
 	}
 }
 
-type discreteLaplaceLine struct{ a, s, t, q, rho, far, scale float64 }
+type discreteLaplaceLine struct {
+	a, s, q, rho, far, scale float64
+	head, tail, den          decay
+}
+
+// A decay is the real part of an exponent, ready for 1 - e^(x+iv).
+type decay struct{ exp, expm1 float64 }
+
+func newDecay(x float64) decay { return decay{math.Exp(x), math.Expm1(x)} }
+
+// gap is 1 - e^(x-iv) from the sine and cosine of v/2: exact to rounding for small x and v.
+func (d decay) gap(sin, cos float64) complex128 {
+	return complex(-d.expm1+2*sin*sin*d.exp, 2*sin*cos*d.exp)
+}
 
 func (l discreteLaplaceLine) at(y float64) complex128 {
 	w := expi(l.a * l.s * y)
-	back := complex(real(w), -imag(w))
-	head := -expm1(complex(-2*l.a*(1+l.t), -2*l.a*y))
-	tail := -expm1(complex(-2*l.a*l.t, -2*l.a*y))
-	den := -expm1(complex(-l.a*(1+2*l.t), -2*l.a*y))
-	return (head*w + complex(l.far*l.q, 0)*tail*back) / den * complex(l.scale, 0)
+	back := complex(l.far*l.q*real(w), -l.far*l.q*imag(w))
+	s, c := math.Sincos(l.a * y)
+	return (l.head.gap(s, c)*w + l.tail.gap(s, c)*back) / l.den.gap(s, c) * complex(l.scale, 0)
 }
 func (l discreteLaplaceLine) half() float64 { return math.Pi / 2 / l.a }
 
 // bound is the triangle inequality; both |1-qr|/|1-r|, which falls, and |q-r|/|1-r|, which stays below
 // (q+rho)/(1+rho), are monotone in cos(2ay), hence in y up to half a period.
 func (l discreteLaplaceLine) bound(y float64) float64 {
-	head := cmplx.Abs(expm1(complex(-2*l.a*(1+l.t), -2*l.a*y)))
-	den := cmplx.Abs(expm1(complex(-l.a*(1+2*l.t), -2*l.a*y)))
+	s, c := math.Sincos(l.a * y)
+	head, den := cmplx.Abs(l.head.gap(s, c)), cmplx.Abs(l.den.gap(s, c))
 	return math.Min(1, (head/den+l.far*(l.q+l.rho)/(1+l.rho))*l.scale*(1+1e-13))
 }
 
@@ -69,34 +84,26 @@ func (l discreteLaplaceLine) bound(y float64) float64 {
 //	delta(eps) = (q - q^(m+1) + 1 - e^(eps - (shift-m)/scale)) / (1 + q)
 //
 // (Ghosh, Roughgarden and Sundararajan 2012 for the mechanism). It exceeds the truth by less than 1e-9, relatively,
-// and by an ulp of eps where eps is within an ulp of shift/scale. It returns 1 for a scale that is not positive and
-// finite, a shift that is no integer, or an eps that is NaN or negative.
-// Proof: docs/proofs/accounting-contour.md, section 7.
+// except where eps comes within a millionth of the largest loss, shift/scale, or nearer: there by a few ulp of eps.
+// It is 0 from the largest loss on, and 1 for a scale that is not positive and finite, a shift that is no integer, or
+// an eps that is NaN or negative. Proof: docs/proofs/accounting-contour.md, section 7.
 func DiscreteLaplaceDelta(scale, shift, eps float64) float64 {
 	m := DiscreteLaplace(scale, shift)
 	if m.kind == invalid || !(eps >= 0) {
 		return 1
 	}
-	if m.kind == nothing || math.IsInf(eps, 1) {
+	top := m.b / scale
+	if m.kind == nothing || math.IsInf(eps, 1) || eps > top*(1+2*ulp) {
 		return 0
 	}
-	s, q := m.b, math.Exp(-1/scale)
-	last := math.Ceil(s/2-eps*scale/2) - 1
-	if last < 0 {
-		last = 0
-	}
-	steps := (s - last) / scale
-	gap := steps - eps + math.FMA(-steps, scale, s-last)/scale
-	if !(gap > 0) {
-		return math.Min(1, 4*ulp*eps+math.SmallestNonzeroFloat64) * boolTo(eps <= s/scale*(1+8*ulp))
-	}
-	delta := (-q*math.Expm1(-last/scale) - math.Expm1(-gap)) / (1 + q)
-	return math.Min(1, delta*up+4*ulp*ulp*eps+math.SmallestNonzeroFloat64)
-}
-
-func boolTo(b bool) float64 {
-	if b {
+	if !(top < 1e15) {
 		return 1
 	}
-	return 0
+	last := math.Max(0, math.Ceil(m.b/2-eps*scale/2)-1)
+	steps := (m.b - last) / scale
+	gap := steps - eps + math.FMA(-steps, scale, m.b-last)/scale
+	gap = math.Max(0, gap) + 4*ulp*eps
+	q := math.Exp(-1 / scale)
+	delta := (-q*math.Expm1(-last/scale) - math.Expm1(-gap)) / (1 + q)
+	return math.Min(1, delta*up+math.SmallestNonzeroFloat64)
 }

@@ -15,12 +15,13 @@ import (
 
 type spacing struct{ gap, offset float64 }
 
-// lattice finds the common lattice of all losses, if spacings are exact multiples of the least one.
+// lattice finds the common lattice of all losses, if there is one no more than twelve times finer than the least
+// spacing. Spacings may miss it by an ulp or two: that moves the losses by less than slack.
 func (p *profile) lattice() (spacing, bool) {
-	if p.v > 0 {
-		return spacing{}, false
-	}
 	s := spacing{gap: math.Inf(1)}
+	if p.v > 0 {
+		return s, false
+	}
 	for _, q := range p.parts {
 		gap, offset, ok := q.grid()
 		if !ok || !(gap > 0) {
@@ -29,13 +30,24 @@ func (p *profile) lattice() (spacing, bool) {
 		s.gap = math.Min(s.gap, gap)
 		s.offset += float64(q.count) * offset
 	}
-	for _, q := range p.parts {
-		gap, _, _ := q.grid()
-		if gap > 64*s.gap || math.Mod(gap, s.gap) != 0 {
-			return s, false
+	least := s.gap
+	for finer := 1.0; finer <= 12; finer++ {
+		if s.gap = least / finer; p.divides(s.gap) {
+			return s, true
 		}
 	}
-	return s, true
+	return s, false
+}
+
+func (p *profile) divides(unit float64) bool {
+	for _, q := range p.parts {
+		gap, _, _ := q.grid()
+		n := math.Round(gap / unit)
+		if n > 512 || math.Abs(gap-n*unit) > 4*ulp*gap {
+			return false
+		}
+	}
+	return true
 }
 
 // folded is the integrand over one period.
@@ -73,7 +85,7 @@ func (c *folded) sample(w *walk) {
 		y := float64(i) * base
 		if i == check {
 			rest := math.Exp(w.boundLog(y, math.Pi/c.gap*(1-1e-9)))
-			if rest < 1e-20 || i > 2*manyNodes {
+			if rest < 1e-20 || i > mostNodes {
 				c.dropped += rest * c.kernelBound(y) * (1 + 1e-9)
 				return
 			}
