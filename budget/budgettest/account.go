@@ -8,8 +8,6 @@ import (
 	"math/big"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -239,29 +237,6 @@ func testCreate(t *testing.T, s budget.Store) {
 		}
 	}
 	wantSpent(t, s, 1, 0)
-}
-
-// testClock sets the clock back by decades and then forward by a century. No
-// time gives budget back or takes it.
-func testClock(t *testing.T, s budget.Store) {
-	a := create(t, s, 3)
-	spend := func(t *testing.T, key string) {
-		t.Helper()
-		if _, err := a.Spend(t.Context(), charge(key)); err != nil {
-			t.Errorf("Spend in %d: %v", time.Now().Year(), err)
-		}
-	}
-	spend(t, "now")
-	synctest.Test(t, func(t *testing.T) { // begins in the year 2000
-		a = reopen(t, s)
-		spend(t, "then")
-		time.Sleep(120 * 365 * 24 * time.Hour) // of the bubble's clock: takes no time
-		spend(t, "later")
-		if _, err := a.Spend(t.Context(), charge("more")); !refused(err) {
-			t.Errorf("Spend of the fourth of three units in %d: %v, want a refusal", time.Now().Year(), err)
-		}
-	})
-	wantSpent(t, s, 3, 3)
 }
 
 // testOldCopy: a store that lacks the last records is refused if an anchor of

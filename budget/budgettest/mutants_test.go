@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -83,9 +84,13 @@ func (s *checkThenAct) Append(ctx context.Context, account string, records ...bu
 		}
 		return n
 	}
-	if len(records) > 0 && records[0].Seq != count() {
-		return budget.ErrConflict
+	first := count()
+	for i, r := range records {
+		if r.Seq != first+uint64(i) {
+			return budget.ErrConflict
+		}
 	}
+	runtime.Gosched()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := count()
