@@ -1,5 +1,3 @@
-// Package dptest helps to test programs that use the library, and tests the
-// library.
 package dptest
 
 import (

@@ -1,0 +1,30 @@
+package dptest
+
+import "gonum.org/v1/gonum/mathext"
+
+// slack is more than the relative error of the incomplete beta function, which a
+// test compares with exact sums.
+const slack = 1e-6
+
+// low returns a lower bound on a probability that was seen k times in n: the
+// true one is below it with probability at most alpha, whatever it is (Clopper,
+// Pearson 1934). It is the largest p with P(Bin(n, p) ≥ k) ≤ alpha, a little
+// down.
+func low(k, n int, alpha float64) float64 {
+	if k == 0 {
+		return 0
+	}
+	below, above := 0.0, float64(k)/float64(n)
+	for range 60 {
+		mid := (below + above) / 2
+		if mathext.RegIncBeta(float64(k), float64(n-k+1), mid) <= alpha*(1-slack) {
+			below = mid
+		} else {
+			above = mid
+		}
+	}
+	return below
+}
+
+// high returns an upper bound likewise.
+func high(k, n int, alpha float64) float64 { return 1 - low(n-k, n, alpha) }

@@ -1,0 +1,23 @@
+// Package dptest helps to test programs that use the library, and attacks the
+// library and those programs.
+//
+// [NoNoise] removes noise for the duration of a test, so that a release can be
+// compared with what a plain program would compute.
+//
+// [Audit] runs a mechanism on two neighbouring inputs and tries to refute what it
+// claims. [AuditPlan] does so for a whole plan, on a catalogue of neighbours:
+//
+//	func TestOrdersArePrivate(t *testing.T) {
+//		dptest.AuditPlan(t, plan, dptest.Catalogue[Order]{
+//			Row:   func(unit, key int, x float64) Order { return Order{ID(unit), days[key%7], x} },
+//			Lower: 0, Upper: 100, Runs: 20_000, Alpha: 1e-6,
+//		})
+//	}
+//
+// # What an audit says
+//
+// A claim that is refuted is false, but for a probability of at most Alpha, which
+// the user states and which counts everything the audit looked at. A claim that
+// is not refuted is not proven: an audit finds what is visible in so many runs.
+// Docs/attacks.md lists what is attacked, and how small a mistake is found.
+package dptest
