@@ -1,0 +1,30 @@
+package googledp
+
+import (
+	"github.com/google/differential-privacy/go/v2/dpagg"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// Count returns the events of a dpagg.Count with these options. Each unit may be
+// counted once per partition.
+func Count(opt dpagg.CountOptions) ([]dp.Event, error) {
+	c := &checker{options: "CountOptions"}
+	c.count(opt)
+	return c.events(declared("google count", opt.Epsilon, opt.Delta))
+}
+
+// ThresholdedCount returns the events of Count.ThresholdedResult(delta).
+func ThresholdedCount(opt dpagg.CountOptions, delta float64) ([]dp.Event, error) {
+	c := &checker{options: "CountOptions"}
+	var over float64
+	if n, ok := c.count(opt); ok {
+		over = c.thresholded(n, ": ThresholdedResult", delta)
+	}
+	return c.events(declared("google count", opt.Epsilon, opt.Delta), threshold("google count, keys", over))
+}
+
+func (c *checker) count(opt dpagg.CountOptions) (noisy, bool) {
+	n := noisy{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, 1, true}
+	return n, c.privacy(n.noise, n.epsilon, n.delta, n.l0) && c.drawn(n)
+}
