@@ -5,14 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
 
 // statements are compiled once, on the connection of the writer.
 type statements struct {
-	first, next, insert, changed *sql.Stmt // of Append
-	keep, kept                   *sql.Stmt // of Keep
+	first, next, insert, inserts, changed *sql.Stmt // of Append
+	keep, kept                            *sql.Stmt // of Keep
 }
 
 func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
@@ -23,6 +24,7 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 		{&w.first, "INSERT INTO accounts (account, records, releases) VALUES (?, ?, 0) ON CONFLICT DO NOTHING"},
 		{&w.next, "UPDATE accounts SET records = records + ?3 WHERE account = ?1 AND records = ?2"},
 		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
+		{&w.inserts, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", atOnce-1)},
 		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
 		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"},
 		{&w.kept, "INSERT INTO accounts (account, records, releases) VALUES (?, 0, 1) ON CONFLICT DO UPDATE SET releases = releases + 1"},
@@ -47,14 +49,31 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 		if err := s.advance(ctx, tx, account, records[0].Seq, len(records)); err != nil {
 			return 0, err
 		}
-		insert := tx.StmtContext(ctx, s.write.insert)
-		for _, r := range records {
-			if _, err := insert.ExecContext(ctx, account, int64(r.Seq), blob(r.Data)); err != nil {
-				return 0, err
-			}
-		}
-		return int64(len(records)), nil
+		return int64(len(records)), s.insert(ctx, tx, account, records)
 	})
+}
+
+// atOnce is how many records one statement inserts, while there are as many.
+const atOnce = 16
+
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, account string, records []budget.Record) error {
+	one, many := tx.StmtContext(ctx, s.write.insert), tx.StmtContext(ctx, s.write.inserts)
+	args := make([]any, 0, 3*atOnce)
+	for len(records) > 0 {
+		stmt, n := many, atOnce
+		if len(records) < atOnce {
+			stmt, n = one, 1
+		}
+		args = args[:0]
+		for _, r := range records[:n] {
+			args = append(args, account, int64(r.Seq), blob(r.Data))
+		}
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+		records = records[n:]
+	}
+	return nil
 }
 
 // advance counts records that are to be added, if first is the count of those
