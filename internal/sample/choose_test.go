@@ -190,8 +190,8 @@ func TestTopKIsSequential(t *testing.T) {
 	}
 }
 
-// PermuteAndFlip against the sum over all orders (McKenna and Sheldon 2020,
-// proposition 3).
+// PermuteAndFlip against the sum over all orders (the definition of
+// McKenna and Sheldon 2020, algorithm 1).
 func TestPermuteAndFlipHasItsLaw(t *testing.T) {
 	cryptotest.SetGlobalRandom(t, 11)
 	scores := []int64{4, 4, 3, 0}

@@ -14,7 +14,7 @@ var keepCases = [][2]string{
 }
 
 // The closed form against the recursion that defines the optimum (Desfontaines
-// et al. 2022, definition 4): P(0) = 0, and P(n) is the largest value that both
+// et al. 2022, theorem 1): P(0) = 0, and P(n) is the largest value that both
 // constraints towards P(n-1) allow. Both in 300-bit numbers.
 func TestKeepIsTheOptimum(t *testing.T) {
 	const p = 400

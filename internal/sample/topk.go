@@ -6,14 +6,14 @@ import "math"
 // order in which they were drawn: each is drawn among the rest by the
 // exponential mechanism with weight exp(rate*score), exactly. The law is that
 // of adding Gumbel noise once and taking the k largest (Durfee and Rogers 2019,
-// lemma 4.2), but nothing here rounds. If k exceeds the scores, all are
+// section 4.1), but nothing here rounds. If k exceeds the scores, all are
 // returned. Proof: docs/proofs/sampler-exponential.md, theorem 4.
 func (d *Decay) TopK(s *Source, scores []int64, k int) []int {
 	rest := make([]int, len(scores))
 	for i := range rest {
 		rest[i] = i
 	}
-	picked := make([]int, 0, min(k, len(scores)))
+	picked := make([]int, 0, max(0, min(k, len(scores))))
 	for len(picked) < k && len(rest) > 0 {
 		i := d.pickLargest(s, scores, rest)
 		picked = append(picked, rest[i])
