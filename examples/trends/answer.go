@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+)
+
+// answer is the whole run: every mistake that can be found is found before the
+// release is paid for, and files appear only after it.
+func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	q, err := o.ask()
+	if err != nil {
+		return err
+	}
+	if o.Plan {
+		fmt.Fprint(stdout, o.priceList(q))
+		return nil
+	}
+	files, err := o.stageAll(q)
+	defer func() { err = errors.Join(err, files.discard()) }()
+	if err != nil {
+		return err
+	}
+	r, err := o.release(ctx, q, stdin, stderr)
+	if err != nil {
+		return err
+	}
+	if err := files.write(r); err != nil {
+		return fmt.Errorf("%w\nthe release is paid for and kept: run again with -key %s, at no cost", err, r.Receipt.Key)
+	}
+	r.writeTerminal(stdout, isTerminal(stdout))
+	for _, f := range files {
+		fmt.Fprintf(stderr, "wrote %s\n", f.path)
+	}
+	return nil
+}
+
+// release gets the report's numbers: kept ones if the request was answered
+// before, otherwise new ones, paid for.
+func (o *options) release(ctx context.Context, q *question, stdin io.Reader, stderr io.Writer) (_ *report, err error) {
+	input, err := o.open(ctx, stdin)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, input.Close()) }()
+	t, err := newTable(o, input)
+	if err != nil {
+		return nil, err
+	}
+	l, err := o.openLedger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	request := o.request(q)
+	var released *aggregate.Release[slot]
+	again := false
+	if l == nil {
+		l, released, err = o.first(ctx, q, t, stderr)
+	} else {
+		again = l.paid(ctx, request)
+		released, err = o.next(ctx, l, q, t, stderr)
+	}
+	if l != nil {
+		defer func() { err = errors.Join(err, l.close()) }()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if again {
+		fmt.Fprintf(stderr, "this question was answered before (key %s): same numbers, nothing charged; -key asks anew\n", request.Key)
+	}
+	left, err := l.balance(context.WithoutCancel(ctx), q.plan.Charge(request))
+	if err != nil {
+		return nil, err
+	}
+	return o.report(q, released, left, again)
+}
+
+// first makes the ledger too, after the rows were read: a file that cannot be
+// read leaves no ledger behind.
+func (o *options) first(ctx context.Context, q *question, t *table, stderr io.Writer) (*ledger, *aggregate.Release[slot], error) {
+	if err := o.checkLimit(); err != nil {
+		return nil, nil, usage{err}
+	}
+	read, done := progress(stderr)
+	t.read = read
+	part, err := q.plan.Collect(ctx, t.rows())
+	done()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := o.createLedger(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", o.Ledger, o.Dataset, o.limit())
+	r, err := q.plan.Release(ctx, l.account, o.request(q), part)
+	return l, r, err
+}
+
+// next runs the plan against a ledger that is there.
+func (o *options) next(ctx context.Context, l *ledger, q *question, t *table, stderr io.Writer) (*aggregate.Release[slot], error) {
+	read, done := progress(stderr)
+	defer done()
+	t.read = read
+	return q.plan.Run(ctx, l.account, o.request(q), t.rows())
+}
+
+// A fileSet is the files that a run writes: all, or none.
+type fileSet []*output
+
+type output struct {
+	*staged
+	render func(*report) ([]byte, error)
+}
+
+func (o *options) stageAll(q *question) (fileSet, error) {
+	var files fileSet
+	for _, f := range []struct {
+		flag, path string
+		room       int
+		render     func(*report) ([]byte, error)
+	}{
+		{"-out", o.Out, 2048, (*report).html},
+		{"-csv", o.CSV, 512, (*report).csv},
+		{"-json", o.JSON, 1024, (*report).json},
+	} {
+		if f.path == "" {
+			continue
+		}
+		s, err := stage(f.flag, f.path, 1<<16+f.room*len(o.slots()))
+		if err != nil {
+			return files, err
+		}
+		files = append(files, &output{s, f.render})
+	}
+	return files, nil
+}
+
+// write renders every file before the first is placed.
+func (fs fileSet) write(r *report) error {
+	for _, f := range fs {
+		content, err := f.render(r)
+		if err != nil {
+			return err
+		}
+		if err := f.fill(content); err != nil {
+			return err
+		}
+	}
+	for _, f := range fs {
+		if err := f.place(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (fs fileSet) discard() error {
+	var errs []error
+	for _, f := range fs {
+		errs = append(errs, f.discard())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+)
+
+// A chart is one quantity of one group over time, as inline SVG. Its colours are
+// classes that the page's style fills for light, dark and paper.
+type chart struct {
+	ID, Label, Note, Group string
+	Last                   string // the last number, in words
+	SVG                    template.HTML
+}
+
+// Charts returns the charts group by group; those of one quantity share a scale.
+func (r *report) Charts() [][]chart {
+	var all [][]chart
+	for n, g := range r.Groups {
+		var row []chart
+		for i, q := range r.Quantities {
+			last := g.Rows[len(g.Rows)-1]
+			w := r.FigureWords(i, last.Figures[i])
+			c := chart{ID: fmt.Sprintf("chart-%d-%d", n, i), Label: q.Label, Note: q.Note, Group: g.Name,
+				Last: fmt.Sprintf("%s: %s (%s)", r.Period.short(last.Period), w["Value"], w["Interval"])}
+			c.SVG = r.draw(c, g, i)
+			row = append(row, c)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// The size of a chart, in CSS pixels where it is not scaled.
+const (
+	chartWidth, chartHeight = 360.0, 190.0
+	left, right             = 46.0, 12.0
+	top, bottom             = 10.0, 26.0
+)
+
+// A frame maps numbers and periods to places.
+type frame struct {
+	low, high float64
+	from, to  float64
+	place     map[string]float64
+}
+
+func (f frame) x(period string) float64 {
+	if f.from == f.to {
+		return (left + chartWidth - right) / 2
+	}
+	return left + 8 + (f.place[period]-f.from)/(f.to-f.from)*(chartWidth-left-right-16)
+}
+
+func (f frame) y(value float64) float64 {
+	value = min(max(value, f.low), f.high)
+	return top + (f.high-value)/(f.high-f.low)*(chartHeight-top-bottom)
+}
+
+// frame finds the scale of a quantity over all groups.
+func (r *report) frame(i int) frame {
+	f := frame{place: make(map[string]float64), from: math.Inf(1), to: math.Inf(-1)}
+	for _, g := range r.Groups {
+		for _, c := range g.Rows {
+			f.low, f.high = min(f.low, visible(c.Figures[i].Low, c.Figures[i].Value)), max(f.high, visible(c.Figures[i].High, c.Figures[i].Value))
+			at := float64(r.Period.first(c.Period).Unix())
+			f.place[c.Period] = at
+			f.from, f.to = min(f.from, at), max(f.to, at)
+		}
+	}
+	step := niceStep(f.high - f.low)
+	f.low, f.high = math.Floor(f.low/step)*step, math.Ceil(f.high/step)*step
+	if f.low >= f.high {
+		f.high = f.low + 1
+	}
+	return f
+}
+
+// visible returns an end of an interval, or the value if the end is infinite.
+func visible(end, value float64) float64 {
+	if math.IsInf(end, 0) {
+		return value
+	}
+	return end
+}
+
+// niceStep returns 1, 2 or 5 times a power of ten, about a fourth of the span.
+func niceStep(span float64) float64 {
+	if !(span > 0) {
+		return 1
+	}
+	power := math.Pow(10, math.Floor(math.Log10(span/4)))
+	for _, m := range []float64{1, 2, 5} {
+		if span/(m*power) <= 5 {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// draw writes the picture: axes, band, line, dots, and with -truth crosses.
+func (r *report) draw(c chart, g group, i int) template.HTML {
+	f := r.frame(i)
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
+		chartWidth, chartHeight, c.ID, c.ID, c.ID, template.HTMLEscapeString(r.chartTitle(c)), c.ID, template.HTMLEscapeString(r.describe(g, i)))
+	r.drawAxes(&b, f, g, i)
+	for _, run := range runs(g.Rows) {
+		drawBand(&b, f, run, i)
+		drawLine(&b, f, run, i)
+	}
+	drawMarks(&b, f, g.Rows, i)
+	b.WriteString("</svg>")
+	return template.HTML(b.String())
+}
+
+func (r *report) chartTitle(c chart) string {
+	t := c.Label + ", " + c.Note
+	if c.Group != "" {
+		t += ", " + c.Group
+	}
+	return t
+}
+
+// describe says what the picture shows to those who do not see it.
+func (r *report) describe(g group, i int) string {
+	q := r.Quantities[i]
+	lowest, highest := g.Rows[0], g.Rows[0]
+	for _, c := range g.Rows {
+		if c.Figures[i].Value < lowest.Figures[i].Value {
+			lowest = c
+		}
+		if c.Figures[i].Value > highest.Figures[i].Value {
+			highest = c
+		}
+	}
+	f := r.finding(g, i, q)
+	return fmt.Sprintf("A line with a band of 95 %% intervals. Highest: %s in %s. Lowest: %s in %s. %d of %d changes are larger than the noise can explain. The numbers are in the table below.",
+		r.write(q, highest.Figures[i].Value), r.Period.words(highest.Period), r.write(q, lowest.Figures[i].Value), r.Period.words(lowest.Period), f.Clear, f.All)
+}
+
+// runs splits cells where periods are missing.
+func runs(all []cells) [][]cells {
+	var out [][]cells
+	for _, c := range all {
+		if c.Changes == nil {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], c)
+	}
+	return out
+}
+
+func (r *report) drawAxes(b *strings.Builder, f frame, g group, i int) {
+	step := niceStep(f.high - f.low)
+	for v := f.low; v <= f.high+step/2; v += step {
+		class := "grid"
+		if math.Abs(v) < step/2 {
+			class = "zero"
+		}
+		fmt.Fprintf(b, `<line class="%s" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, class, left, chartWidth-right, f.y(v), f.y(v))
+		fmt.Fprintf(b, `<text x="%g" y="%.1f" text-anchor="end">%s</text>`, left-6, f.y(v)+3.5, template.HTMLEscapeString(r.tick(r.Quantities[i], v)))
+	}
+	every := tickEvery(len(g.Rows))
+	for n, c := range g.Rows {
+		if n%every != 0 {
+			continue
+		}
+		x := f.x(c.Period)
+		fmt.Fprintf(b, `<line class="tick" x1="%.1f" x2="%.1f" y1="%g" y2="%g"/>`, x, x, chartHeight-bottom, chartHeight-bottom+4)
+		fmt.Fprintf(b, `<text x="%.1f" y="%g" text-anchor="middle">%s</text>`, x, chartHeight-8, template.HTMLEscapeString(r.Period.tick(c.Period)))
+	}
+}
+
+// tickEvery returns how many periods apart labels stand, for at most seven.
+func tickEvery(n int) int {
+	for _, every := range []int{1, 2, 3, 4, 6, 12, 13, 26, 52} {
+		if (n-1)/every < 6 {
+			return every
+		}
+	}
+	return (n-1)/6 + 1
+}
+
+// tick returns a period as it stands below a chart.
+func (c calendar) tick(name string) string {
+	t := c.first(name)
+	switch c {
+	case days, weeks:
+		return t.Format("2 Jan")
+	case months:
+		return t.Format("Jan 06")
+	}
+	return fmt.Sprintf("Q%s %s", name[len(name)-1:], t.Format("06"))
+}
+
+// tick returns a number as it stands beside a chart: short.
+func (r *report) tick(q quantity, v float64) string {
+	s, unit := v, ""
+	switch {
+	case math.Abs(v) >= 1e9:
+		s, unit = v/1e9, "bn"
+	case math.Abs(v) >= 1e6:
+		s, unit = v/1e6, "m"
+	case math.Abs(v) >= 1e4:
+		s, unit = v/1e3, "k"
+	}
+	decimals := 0
+	for decimals < 2 && math.Abs(s-math.Round(s*math.Pow10(decimals))/math.Pow10(decimals)) > 1e-9*max(math.Abs(s), 1) {
+		decimals++
+	}
+	text := grouped(s, decimals) + unit
+	if !q.Money {
+		return text
+	}
+	if rest, negative := strings.CutPrefix(text, minus); negative {
+		return minus + r.Currency + rest
+	}
+	return r.Currency + text
+}
+
+// drawBand fills the 95 % intervals of consecutive periods.
+func drawBand(b *strings.Builder, f frame, run []cells, i int) {
+	if len(run) == 1 {
+		c := run[0]
+		fmt.Fprintf(b, `<line class="bar" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, f.x(c.Period), f.x(c.Period), f.y(c.Figures[i].Low), f.y(c.Figures[i].High))
+		return
+	}
+	b.WriteString(`<polygon class="band" points="`)
+	for _, c := range run {
+		fmt.Fprintf(b, "%.1f,%.1f ", f.x(c.Period), f.y(c.Figures[i].High))
+	}
+	for n := range run {
+		c := run[len(run)-1-n]
+		fmt.Fprintf(b, "%.1f,%.1f ", f.x(c.Period), f.y(c.Figures[i].Low))
+	}
+	b.WriteString(`"/>`)
+}
+
+// drawLine joins consecutive periods: solid where the change is clear, dotted
+// where the noise can explain it.
+func drawLine(b *strings.Builder, f frame, run []cells, i int) {
+	var solid, dotted strings.Builder
+	for n := 1; n < len(run); n++ {
+		to := &dotted
+		if run[n].Changes[i].clear() {
+			to = &solid
+		}
+		a, c := run[n-1], run[n]
+		fmt.Fprintf(to, "M%.1f %.1fL%.1f %.1f", f.x(a.Period), f.y(a.Figures[i].Value), f.x(c.Period), f.y(c.Figures[i].Value))
+	}
+	if solid.Len() > 0 {
+		fmt.Fprintf(b, `<path class="clear" d="%s"/>`, solid.String())
+	}
+	if dotted.Len() > 0 {
+		fmt.Fprintf(b, `<path class="noise" d="%s"/>`, dotted.String())
+	}
+}
+
+// drawMarks draws a dot for every number, unless there are too many to tell
+// apart, and a cross for every exact value.
+func drawMarks(b *strings.Builder, f frame, rows []cells, i int) {
+	for _, c := range rows {
+		x := f.x(c.Period)
+		if len(rows) <= 60 {
+			fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="2.4"/>`, x, f.y(c.Figures[i].Value))
+		}
+		if c.Exact != nil {
+			y := f.y(c.Exact[i])
+			fmt.Fprintf(b, `<path class="exact" d="M%.1f %.1fl6 6m0 -6l-6 6"/>`, x-3, y-3)
+		}
+	}
+}

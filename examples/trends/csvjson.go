@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// csv writes the numbers: one line for every cell, with the ends of the 95 %
+// intervals, and the verdict on the change from the period before.
+func (r *report) csv() ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	header := []string{"period", "group"}
+	for _, q := range r.Quantities {
+		header = append(header, q.Name, q.Name+"_low", q.Name+"_high", q.Name+"_change")
+		if r.Truth {
+			header = append(header, q.Name+"_exact")
+		}
+	}
+	w.Write(header)
+	for _, g := range r.Groups {
+		for _, c := range g.Rows {
+			w.Write(r.record(g, c))
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return nil, fmt.Errorf("-csv: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (r *report) record(g group, c cells) []string {
+	line := []string{c.Period, g.Name}
+	for i, f := range c.Figures {
+		verdict := ""
+		if c.Changes != nil {
+			verdict = string(c.Changes[i].Verdict)
+		}
+		line = append(line, plain(f.Value), plain(f.Low), plain(f.High), verdict)
+		if r.Truth {
+			line = append(line, plain(c.Exact[i]))
+		}
+	}
+	return line
+}
+
+func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+type reportJSON struct {
+	Dataset    string            `json:"dataset"`
+	Period     calendar          `json:"period"`
+	Confidence float64           `json:"confidence"`
+	Quantities []quantityJSON    `json:"quantities"`
+	Cells      []cellJSON        `json:"cells"`
+	Cost       json.RawMessage   `json:"cost"`
+	Limit      json.RawMessage   `json:"limit"`
+	Left       json.RawMessage   `json:"left"`
+	More       int               `json:"more_reports"`
+	Receipt    aggregate.Receipt `json:"receipt"`
+}
+
+type quantityJSON struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Note  string `json:"note"`
+}
+
+type cellJSON struct {
+	Period  string                `json:"period"`
+	Group   string                `json:"group,omitempty"`
+	Numbers map[string]numberJSON `json:"numbers"`
+}
+
+type numberJSON struct {
+	figure
+	Change *changeJSON `json:"change,omitempty"`
+	Exact  *float64    `json:"exact,omitempty"`
+}
+
+type changeJSON struct {
+	figure
+	Verdict verdictOfChange `json:"verdict"`
+}
+
+// json writes everything.
+func (r *report) json() ([]byte, error) {
+	j := reportJSON{Dataset: r.Dataset, Period: r.Period, Confidence: 0.95, More: r.Balance.More, Receipt: r.Receipt, Cells: []cellJSON{}}
+	for _, q := range r.Quantities {
+		j.Quantities = append(j.Quantities, quantityJSON{q.Name, q.Label, q.Note})
+	}
+	for _, g := range r.Groups {
+		for _, c := range g.Rows {
+			j.Cells = append(j.Cells, r.cellJSON(g, c))
+		}
+	}
+	var err error
+	for to, l := range map[*json.RawMessage]dp.Loss{&j.Cost: r.Receipt.Loss, &j.Limit: r.Balance.Limit, &j.Left: r.Balance.Left} {
+		if *to, err = lossJSON(l); err != nil {
+			return nil, fmt.Errorf("-json: %w", err)
+		}
+	}
+	text, err := json.MarshalIndent(j, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("-json: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+func lossJSON(l dp.Loss) (json.RawMessage, error) {
+	if l == nil {
+		return json.RawMessage("null"), nil
+	}
+	return dp.MarshalLoss(l)
+}
+
+func (r *report) cellJSON(g group, c cells) cellJSON {
+	cell := cellJSON{c.Period, g.Name, make(map[string]numberJSON)}
+	for i, q := range r.Quantities {
+		n := numberJSON{figure: c.Figures[i]}
+		if c.Changes != nil {
+			n.Change = &changeJSON{c.Changes[i].figure, c.Changes[i].Verdict}
+		}
+		if r.Truth {
+			n.Exact = &c.Exact[i]
+		}
+		cell.Numbers[q.Name] = n
+	}
+	return cell
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/sqlite"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A ledger is the account that pays, in its file.
+type ledger struct {
+	store   *sqlite.Store
+	account *budget.Account
+}
+
+// openLedger opens the ledger if there is one, and returns nil if there is none.
+func (o *options) openLedger(ctx context.Context) (*ledger, error) {
+	if _, err := os.Stat(o.Ledger); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	store, err := sqlite.Open(ctx, o.Ledger)
+	if err != nil {
+		return nil, fmt.Errorf("-ledger: %w", err)
+	}
+	l := &ledger{store: store}
+	if err := l.open(ctx, o); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+func (l *ledger) open(ctx context.Context, o *options) (err error) {
+	l.account, err = budget.Open(ctx, l.store, o.Dataset)
+	if errors.Is(err, budget.ErrNotFound) {
+		return fmt.Errorf("-ledger: %s is the ledger of another dataset, not of %q; name another -ledger, which is created, or the right -dataset", o.Ledger, o.Dataset)
+	}
+	if err != nil {
+		return fmt.Errorf("-ledger: %s: %w", o.Ledger, err)
+	}
+	status, err := l.account.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("-ledger: %s: %w", o.Ledger, err)
+	}
+	return o.checkTerms(l.account.Terms(), status.Scopes[0].Limit)
+}
+
+// checkTerms compares the ledger with what the command line says about it.
+func (o *options) checkTerms(t budget.Terms, limit dp.Loss) error {
+	epsilon, delta := parts(limit)
+	switch {
+	case t.Unit != o.UnitName:
+		return fmt.Errorf("-unit-name is %q, but ledger %s protects a %q; name another -ledger, or the right -unit-name", o.UnitName, o.Ledger, t.Unit)
+	case o.given["limit"] && o.Limit != epsilon, o.given["limit-delta"] && o.LimitDelta != delta:
+		return fmt.Errorf("-limit asks for %v, but ledger %s was created with a limit of %v; leave -limit out, or name another -ledger", o.limit(), o.Ledger, limit)
+	}
+	return nil
+}
+
+func parts(l dp.Loss) (epsilon, delta float64) {
+	switch l := l.(type) {
+	case dp.Pure:
+		return l.Epsilon, 0
+	case dp.Approx:
+		return l.Epsilon, l.Delta
+	}
+	return 0, 0
+}
+
+// createLedger makes a new ledger with nothing spent.
+func (o *options) createLedger(ctx context.Context) (*ledger, error) {
+	store, err := sqlite.Create(ctx, o.Ledger)
+	if err != nil {
+		return nil, fmt.Errorf("-ledger: %w", err)
+	}
+	l := &ledger{store: store}
+	l.account, err = budget.Create(ctx, store, budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("-ledger: %w", err), l.close())
+	}
+	return l, nil
+}
+
+func (l *ledger) close() error { return l.store.Close() }
+
+// A balance is what the ledger says after a release.
+type balance struct {
+	Limit, Spent, Left dp.Loss
+	More               int // how many reports like this one still fit
+}
+
+func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
+	status, err := l.account.Status(ctx)
+	if err != nil {
+		return balance{}, err
+	}
+	all := status.Scopes[0]
+	more, err := l.account.HowMany(ctx, c)
+	return balance{all.Limit, all.Spent, all.Left, more}, err
+}
+
+// paid reports whether the request was answered before, which makes it free.
+func (l *ledger) paid(ctx context.Context, r aggregate.Request) bool {
+	_, err := l.account.Kept(ctx, r.Key)
+	return err == nil
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A calendar divides time into periods of one kind.
+type calendar string
+
+const (
+	days     calendar = "day"
+	weeks    calendar = "week" // of ISO 8601, from Monday
+	months   calendar = "month"
+	quarters calendar = "quarter"
+)
+
+var calendars = []calendar{days, weeks, months, quarters}
+
+func (c calendar) check() error {
+	if !slices.Contains(calendars, c) {
+		return fmt.Errorf("-period is %q, must be day, week, month or quarter", string(c))
+	}
+	return nil
+}
+
+// adverb returns what a number per period is called.
+func (c calendar) adverb() string {
+	return map[calendar]string{days: "daily", weeks: "weekly", months: "monthly", quarters: "quarterly"}[c]
+}
+
+// start returns the first day of the period of a time.
+func (c calendar) start(t time.Time) time.Time {
+	y, m, d := t.Date()
+	switch c {
+	case weeks:
+		d -= (int(t.Weekday()) + 6) % 7
+	case months:
+		d = 1
+	case quarters:
+		d, m = 1, (m-1)/3*3+1
+	}
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// next returns the first day of the following period.
+func (c calendar) next(start time.Time) time.Time {
+	switch c {
+	case days:
+		return start.AddDate(0, 0, 1)
+	case weeks:
+		return start.AddDate(0, 0, 7)
+	case months:
+		return start.AddDate(0, 1, 0)
+	}
+	return start.AddDate(0, 3, 0)
+}
+
+// name returns a name that sorts by time: 1997-01-31, 1997-W05, 1997-01 or
+// 1997-Q1.
+func (c calendar) name(t time.Time) string {
+	switch c {
+	case days:
+		return t.Format(time.DateOnly)
+	case weeks:
+		y, w := t.ISOWeek()
+		return fmt.Sprintf("%04d-W%02d", y, w)
+	case months:
+		return t.Format("2006-01")
+	}
+	return fmt.Sprintf("%04d-Q%d", t.Year(), (int(t.Month())+2)/3)
+}
+
+// parse returns the first day of the period that a text names: a name, or the
+// date of a day in it.
+func (c calendar) parse(s string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return c.start(t), nil
+	}
+	if t, ok := c.parseName(s); ok && c.name(t) == s {
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a %s such as %s", s, c, c.name(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)))
+}
+
+func (c calendar) parseName(s string) (time.Time, bool) {
+	if c == months {
+		t, err := time.Parse("2006-01", s)
+		return t, err == nil
+	}
+	year, rest, _ := strings.Cut(s, "-")
+	y, err := strconv.Atoi(year)
+	if err != nil || len(year) != 4 || len(rest) < 2 {
+		return time.Time{}, false
+	}
+	n, err := strconv.Atoi(rest[1:])
+	if err != nil || n < 1 || n > 53 {
+		return time.Time{}, false
+	}
+	if c == weeks {
+		return c.start(time.Date(y, 1, 4, 0, 0, 0, 0, time.UTC)).AddDate(0, 0, 7*(n-1)), true
+	}
+	return time.Date(y, time.Month(3*n-2), 1, 0, 0, 0, 0, time.UTC), true
+}
+
+// between returns the names of all periods from one to another, both included,
+// and nil if there are more than limit.
+func (c calendar) between(from, to time.Time, limit int) []string {
+	var names []string
+	for t := from; !t.After(to); t = c.next(t) {
+		if names = append(names, c.name(t)); len(names) > limit {
+			return nil
+		}
+	}
+	return names
+}
+
+// start of a period by its name, which is known to be one.
+func (c calendar) first(name string) time.Time {
+	t, _ := c.parse(name)
+	return t
+}
+
+// follows reports whether one period comes right after another.
+func (c calendar) follows(name, before string) bool {
+	return c.name(c.next(c.first(before))) == name
+}
+
+// words returns a period as people say it.
+func (c calendar) words(name string) string {
+	t := c.first(name)
+	switch c {
+	case days:
+		return t.Format("2 January 2006")
+	case weeks:
+		return "week of " + t.Format("2 January 2006")
+	case months:
+		return t.Format("January 2006")
+	}
+	return fmt.Sprintf("quarter %s of %d", name[len(name)-1:], t.Year())
+}
+
+// short returns a period as it stands in tables and below charts.
+func (c calendar) short(name string) string {
+	t := c.first(name)
+	switch c {
+	case days:
+		return t.Format("2 Jan 2006")
+	case weeks:
+		return t.Format("2 Jan 2006")
+	case months:
+		return t.Format("Jan 2006")
+	}
+	return fmt.Sprintf("Q%s %d", name[len(name)-1:], t.Year())
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A question is what the report asks: a plan, and the quantities that it
+// answers.
+type question struct {
+	plan       *aggregate.Plan[row, string, slot]
+	quantities []quantity
+}
+
+// A quantity is one number of every cell of the report.
+type quantity struct {
+	Name  string // in CSV and JSON
+	Label string // in the report
+	Note  string // what it is exactly
+	Money bool
+	Cents bool // whether amounts are small enough for them
+
+	Price  aggregate.Price
+	of     func(aggregate.Cell) figure
+	change func(before, after aggregate.Cell) figure
+	exact  func(exactCell) float64
+}
+
+// A figure is an estimate with its 95 % interval.
+type figure struct {
+	Value  float64 `json:"value"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
+	StdDev float64 `json:"stddev"`
+}
+
+// maxRowsRead is how many rows of one unit in one cell are read at all. It costs
+// no noise, because everything that is asked is bounded per unit.
+const maxRowsRead = 1000
+
+// ask makes the plan. It costs nothing and reads nothing.
+//
+// Everything but the number of units is the sum of something over the rows of a
+// unit in a period, clamped once per unit. So one customer with many purchases
+// costs no more noise than one with few.
+func (o *options) ask() (*question, error) {
+	q := &aggregate.Query[row, string, slot]{
+		Dataset:       o.Dataset,
+		UnitName:      o.UnitName,
+		Unit:          func(r row) string { return r.Unit },
+		Key:           func(r row) slot { return r.Slot },
+		Keys:          o.slots(),
+		MaxKeys:       o.MaxSlots,
+		MaxRowsPerKey: maxRowsRead,
+	}
+	rows := aggregate.PerUnit(q, o.named(plural(o.RowName)), func(row) int64 { return 1 },
+		aggregate.Bounds[int64]{Lower: 0, Upper: int64(o.MaxRows)})
+
+	all := &asked{options: o}
+	add(all, quantity{Name: plural(o.UnitName), Label: "Active " + plural(o.UnitName), Note: fmt.Sprintf("with at least one %s", o.RowName),
+		exact: func(c exactCell) float64 { return float64(c.units()) }}, q.Units())
+	add(all, quantity{Name: plural(o.RowName), Label: title(plural(o.RowName)), Note: fmt.Sprintf("at most %s of one %s", count(o.MaxRows, o.RowName), o.UnitName),
+		exact: func(c exactCell) float64 { return float64(c.rows()) }}, rows.Sum())
+	if o.Value != "" {
+		all.addValue(q)
+	}
+
+	plan, err := q.Plan(o.loss(), all.columns...)
+	if err != nil {
+		return nil, err
+	}
+	for i, price := range plan.Prices() {
+		all.quantities[i].Price = price
+	}
+	return &question{plan, all.quantities}, nil
+}
+
+// asked collects columns and the quantities that they answer.
+type asked struct {
+	options    *options
+	columns    []aggregate.AnyColumn
+	quantities []quantity
+}
+
+func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
+	q.of = func(cell aggregate.Cell) figure { return figureOf(c.Of(cell)) }
+	q.change = func(before, after aggregate.Cell) figure { return figureOf(c.Of(after).Minus(c.Of(before))) }
+	a.columns = append(a.columns, c)
+	a.quantities = append(a.quantities, q)
+}
+
+func figureOf[T dp.Number](e dp.Estimate[T]) figure {
+	low, high := e.Interval(0.95)
+	return figure{float64(e.Value), float64(low), float64(high), e.StdDev}
+}
+
+// addValue asks for the total value, and for how it is spread over units.
+func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
+	o := a.options
+	bounds := aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper}
+	if o.Upper-o.Lower <= 1e6 {
+		bounds.Step = 0.01
+	}
+	value := aggregate.PerUnit(q, o.named(o.Value), func(r row) float64 { return r.Value }, bounds)
+
+	per := fmt.Sprintf("%s per active %s", o.ValueName, o.UnitName)
+	cents := o.Upper-o.Lower < 10_000
+	add(a, quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
+		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
+	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Cents: cents, exact: exactCell.mean}, value.Mean())
+	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Cents: cents,
+		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
+	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Cents: cents,
+		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
+}
+
+// named makes the name of a value say which cells it is for: a plan's
+// fingerprint sees names, and not the functions that read rows.
+func (o *options) named(what string) string {
+	name := o.Period.adverb() + " " + what
+	if o.By != "" {
+		name += " by " + o.By
+	}
+	return name
+}
+
+// slots returns the cells to release, or nil if they are selected privately.
+func (o *options) slots() []slot {
+	if o.selects() {
+		return nil
+	}
+	groups := o.Groups
+	if o.By == "" {
+		groups = []string{""}
+	}
+	var all []slot
+	for _, g := range groups {
+		for _, p := range o.periods {
+			all = append(all, slot{p, g})
+		}
+	}
+	return all
+}
+
+// request names the release. Without -key, the name is made from the question
+// and the input, so that asking the same again is not paying again.
+func (o *options) request(q *question) aggregate.Request {
+	key := o.Key
+	if key == "" {
+		columns := fmt.Sprintf("%q %q", o.columns(), filepath.Base(o.inputName()))
+		hash := sha256.Sum256([]byte(q.plan.Fingerprint() + " " + columns))
+		key = "trends-" + hex.EncodeToString(hash[:6])
+	}
+	return aggregate.Request{Key: key, Purpose: o.Purpose}
+}
+
+// priceList says what the report costs and how exact it will be.
+func (o *options) priceList(q *question) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v\n", q.plan)
+	fmt.Fprintf(&b, "limit of a new ledger: %v\nkey of this request: %s\n", o.limit(), o.request(q).Key)
+	fmt.Fprintln(&b, "nothing was read and nothing was spent")
+	return b.String()
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Span returns the time that the report is about, in words.
+func (r *report) Span() string {
+	var periods []string
+	if r.periods != nil {
+		periods = r.periods
+	}
+	for _, g := range r.Groups {
+		for _, c := range g.Rows {
+			periods = append(periods, c.Period)
+		}
+	}
+	if len(periods) == 0 {
+		return "no period"
+	}
+	first, last := r.Period.words(slices.Min(periods)), r.Period.words(slices.Max(periods))
+	if first == last {
+		return first
+	}
+	return first + " to " + last
+}
+
+// Headline names what is reported.
+func (r *report) Headline() string {
+	names := []string{plural(r.UnitName), plural(r.RowName)}
+	if r.Value != "" {
+		names = append(names, r.ValueName)
+	}
+	what := strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	if r.By != "" {
+		what += " by " + r.By
+	}
+	return title(what) + ", " + r.Span()
+}
+
+// Adverb is "monthly" and the like.
+func (r *report) Adverb() string { return title(r.Period.adverb()) }
+
+// A finding says how many changes of a quantity in a group are clear, and which
+// are the largest.
+type finding struct {
+	Group, Label, Note string
+	Clear, All         int
+	Rise, Fall         string // the largest clear ones, in words; empty if there is none
+}
+
+// Findings returns one finding for every quantity and group with changes.
+func (r *report) Findings() []finding {
+	var all []finding
+	for _, g := range r.Groups {
+		for i, q := range r.Quantities {
+			if f := r.finding(g, i, q); f.All > 0 {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+func (r *report) finding(g group, i int, q quantity) finding {
+	f := finding{Group: g.Name, Label: q.Label, Note: q.Note}
+	var clear []step
+	for n, c := range g.Rows {
+		if c.Changes == nil {
+			continue
+		}
+		f.All++
+		if c.Changes[i].clear() {
+			clear = append(clear, step{c.Changes[i], g.Rows[n-1].Period, c.Period})
+		}
+	}
+	f.Clear = len(clear)
+	slices.SortStableFunc(clear, func(a, b step) int { return cmp.Compare(b.Value, a.Value) })
+	if n := len(clear); n > 0 && clear[0].Verdict == rose {
+		f.Rise = r.stepWords(q, clear[0])
+	}
+	if n := len(clear); n > 0 && clear[n-1].Verdict == fell {
+		f.Fall = r.stepWords(q, clear[n-1])
+	}
+	return f
+}
+
+// A step is a change between two named periods.
+type step struct {
+	change
+	from, to string
+}
+
+func (r *report) stepWords(q quantity, s step) string {
+	return fmt.Sprintf("%s to %s: %s (%s to %s)", r.Period.short(s.from), r.Period.short(s.to),
+		r.writeChange(q, s.Value), r.writeChange(q, s.Low), r.writeChange(q, s.High))
+}
+
+// ChangeWords says what a change of the i-th quantity is, with an arrow for the
+// eye.
+func (r *report) ChangeWords(i int, c change) map[string]string {
+	q := r.Quantities[i]
+	interval := r.writeChange(q, c.Low) + " to " + r.writeChange(q, c.High)
+	if !c.clear() {
+		return map[string]string{"Class": "unclear", "Arrow": "", "Word": string(unclear), "Interval": interval}
+	}
+	arrow := map[verdictOfChange]string{rose: "▲", fell: "▼"}[c.Verdict]
+	return map[string]string{
+		"Class": string(c.Verdict), "Arrow": arrow,
+		"Word": string(c.Verdict) + " " + r.write(q, math.Abs(c.Value)), "Interval": interval,
+	}
+}
+
+// FigureWords returns a number and its interval.
+func (r *report) FigureWords(i int, f figure) map[string]string {
+	q := r.Quantities[i]
+	return map[string]string{"Value": r.write(q, f.Value), "Interval": r.write(q, f.Low) + " to " + r.write(q, f.High)}
+}
+
+// ExactWords returns the exact value of the i-th quantity.
+func (r *report) ExactWords(i int, x float64) string { return r.write(r.Quantities[i], x) }
+
+// By chance, one in twenty 95 % intervals misses: how many changes would be
+// called clear if nothing had changed.
+func (r *report) FalseAlarms() string {
+	n := 0
+	for _, f := range r.Findings() {
+		n += f.All
+	}
+	if n < 20 {
+		return "about one in twenty"
+	}
+	return fmt.Sprintf("about %d of these %d", int(math.Round(float64(n)/20)), n)
+}
+
+// A miss is how far a quantity is from the exact one.
+type miss struct {
+	Label, Note   string
+	Error         string // the median relative error
+	Covered, Show int    // intervals that contain the exact value, of how many
+}
+
+// Misses compares with the exact values; it is empty without -truth.
+func (r *report) Misses() []miss {
+	if !r.Truth {
+		return nil
+	}
+	var all []miss
+	for i, q := range r.Quantities {
+		m := miss{Label: q.Label, Note: q.Note}
+		var errors []float64
+		for _, g := range r.Groups {
+			for _, c := range g.Rows {
+				f, x := c.Figures[i], c.Exact[i]
+				m.Show++
+				if f.Low <= x && x <= f.High {
+					m.Covered++
+				}
+				errors = append(errors, math.Abs(f.Value-x)/max(math.Abs(x), 1))
+			}
+		}
+		m.Error = fmt.Sprintf("%.1f %%", 100*median(errors))
+		all = append(all, m)
+	}
+	return all
+}
+
+func median(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 0
+	}
+	xs = slices.Sorted(slices.Values(xs))
+	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2
+}
+
+// Accuracy says how exact a quantity is before it is asked: half the width of its
+// 95 % noise interval, and what that is for.
+func (r *report) Accuracy(q quantity) string {
+	p := q.Price
+	switch {
+	case p.Per == "" && q.Money:
+		return "± " + r.money(p.PlusMinus, q.Cents)
+	case p.Per == "":
+		return "± " + grouped(p.PlusMinus, 0)
+	case strings.HasSuffix(p.Per, "of rank"):
+		return "± " + grouped(p.PlusMinus, 0) + " places in the order of " + plural(r.UnitName)
+	}
+	return "± " + r.money(p.PlusMinus, true) + " for " + strings.Replace(p.Per, "records", plural(r.UnitName), 1)
+}
+
+// Used returns the part of the limit that is spent, in per cent of its ε.
+func (r *report) Used() int {
+	limit, _ := parts(r.Balance.Limit)
+	spent, _ := parts(r.Balance.Spent)
+	return int(math.Round(100 * min(spent/limit, 1)))
+}
+
+// Protection and its limits, in words for everybody.
+func (r *report) Odds() string {
+	return fmt.Sprintf("%.2g", math.Exp(r.Epsilon))
+}

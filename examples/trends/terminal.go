@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// terminalWidth is how wide a table may be.
+const terminalWidth = 100
+
+// A pen writes with emphasis, if anybody will see it.
+type pen struct {
+	io.Writer
+	styled bool
+}
+
+func (p pen) strong(s string) string { return p.style("1", s) }
+func (p pen) faint(s string) string  { return p.style("2", s) }
+
+func (p pen) style(code, s string) string {
+	if !p.styled {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// writeTerminal prints the report for a terminal, or for a file.
+func (r *report) writeTerminal(w io.Writer, terminal bool) {
+	p := pen{w, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	fmt.Fprintf(p, "%s\n", p.strong(r.Headline()))
+	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("one %s's rows, all together, are hidden: %v; (95 %% noise intervals)", r.UnitName, r.Receipt.Loss)))
+	fmt.Fprintf(p, "%s\n", p.faint("▲ rose, ▼ fell: more than the noise can explain, at 95 %; · the noise can explain it"))
+	if len(r.Groups) == 0 {
+		fmt.Fprintf(p, "\nnothing to show: no period had enough %s\n", plural(r.UnitName))
+	}
+	for _, g := range r.Groups {
+		r.writeGroup(p, g)
+	}
+	r.writeMisses(p)
+	r.writeBalance(p)
+}
+
+// writeGroup prints as many tables as are needed to keep lines short.
+func (r *report) writeGroup(p pen, g group) {
+	first := []string{r.Period.periodTitle()}
+	for _, c := range g.Rows {
+		first = append(first, r.Period.short(c.Period))
+	}
+	table := [][]string{first}
+	flush := func() {
+		if len(table) > 1 {
+			fmt.Fprintln(p)
+			if g.Name != "" {
+				fmt.Fprintf(p, "%s\n", p.strong(g.Name))
+			}
+			writeTable(p, table)
+		}
+		table = [][]string{first}
+	}
+	for i := range r.Quantities {
+		column := r.terminalColumn(g, i)
+		if width(append(table, column)) > terminalWidth {
+			flush()
+		}
+		table = append(table, column)
+		if i == len(r.Quantities)-1 || r.Quantities[i].Cents != r.Quantities[i+1].Cents {
+			flush()
+		}
+	}
+}
+
+func (c calendar) periodTitle() string {
+	if c == weeks {
+		return "Week of"
+	}
+	return title(string(c))
+}
+
+func (r *report) terminalColumn(g group, i int) []string {
+	q := r.Quantities[i]
+	column := []string{q.Label + "  "}
+	if q.Cents {
+		column[0] = q.Label + " per " + r.UnitName + "  "
+	}
+	var values, intervals []string
+	for _, c := range g.Rows {
+		w := r.FigureWords(i, c.Figures[i])
+		interval := "(" + w["Interval"] + ")"
+		if c.Exact != nil {
+			interval += " exact " + r.ExactWords(i, c.Exact[i])
+		}
+		values, intervals = append(values, w["Value"]), append(intervals, interval)
+	}
+	values, intervals = padded(values, true), padded(intervals, false)
+	for n, c := range g.Rows {
+		mark := " "
+		if c.Changes != nil {
+			mark = map[verdictOfChange]string{rose: "▲", fell: "▼", unclear: "·"}[c.Changes[i].Verdict]
+		}
+		column = append(column, mark+" "+values[n]+" "+intervals[n])
+	}
+	return column
+}
+
+// padded makes all texts equally wide.
+func padded(texts []string, alignRight bool) []string {
+	w := widest(texts)
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		space := strings.Repeat(" ", w-utf8.RuneCountInString(s))
+		if alignRight {
+			out[i] = space + s
+		} else {
+			out[i] = s + space
+		}
+	}
+	return out
+}
+
+func widest(texts []string) int {
+	w := 0
+	for _, s := range texts {
+		w = max(w, utf8.RuneCountInString(s))
+	}
+	return w
+}
+
+func width(table [][]string) int {
+	w := 0
+	for _, column := range table {
+		w += widest(column) + 2
+	}
+	return w - 2
+}
+
+func writeTable(p pen, table [][]string) {
+	for i, column := range table {
+		table[i] = padded(column, false)
+	}
+	for n := range table[0] {
+		var line []string
+		for _, column := range table {
+			line = append(line, column[n])
+		}
+		text := strings.TrimRight(strings.Join(line, "  "), " ")
+		if n == 0 {
+			text = p.strong(text)
+		}
+		fmt.Fprintln(p, text)
+	}
+}
+
+func (r *report) writeMisses(p pen) {
+	for i, m := range r.Misses() {
+		if i == 0 {
+			fmt.Fprintf(p, "\n%s\n", p.strong("Beside the exact values, which only public data may show"))
+		}
+		fmt.Fprintf(p, "%-18s median error %6s, %d of %d intervals contain the exact value\n", m.Label, m.Error, m.Covered, m.Show)
+	}
+}
+
+func (r *report) writeBalance(p pen) {
+	charged := "charged"
+	if r.Again {
+		charged = "charged before, so nothing now"
+	}
+	fmt.Fprintf(p, "\n%s %v (%s) of %v; %s left; %s like this one\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit, amount(r.Balance.Left), r.More())
+	fmt.Fprintf(p, "%s entry %d of %s, %.16s…, key %s\n", p.strong("Receipt"), r.Receipt.Entry, r.Ledger, r.Receipt.Hash, r.Receipt.Key)
+}
+
+// More says how many reports of this kind still fit.
+func (r *report) More() string {
+	switch r.Balance.More {
+	case 0:
+		return "no more report"
+	case 1:
+		return "1 more report"
+	}
+	return grouped(float64(r.Balance.More), 0) + " more reports"
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const minus = "\u2212"
+
+// plural is good enough for the words that units and rows are called by.
+func plural(word string) string {
+	switch {
+	case strings.HasSuffix(word, "s"):
+		return word
+	case strings.HasSuffix(word, "y") && len(word) > 1 && !strings.ContainsRune("aeiou", rune(word[len(word)-2])):
+		return word[:len(word)-1] + "ies"
+	}
+	return word + "s"
+}
+
+// count returns "1 purchase" or "5 purchases".
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return grouped(float64(n), 0) + " " + plural(word)
+}
+
+// title returns the words with a capital first letter.
+func title(words string) string {
+	r, n := utf8.DecodeRuneInString(words)
+	return string(unicode.ToUpper(r)) + words[n:]
+}
+
+// grouped writes a number with commas between thousands and a true minus sign.
+func grouped(x float64, decimals int) string {
+	if math.IsInf(x, 0) {
+		return strings.Replace(strconv.FormatFloat(x, 'f', 0, 64), "Inf", "∞", 1)
+	}
+	s := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
+	whole, fraction, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if x < 0 && strings.ContainsAny(s, "123456789") {
+		return minus + whole
+	}
+	return whole
+}
+
+// money writes an amount with the currency's sign.
+func (o *options) money(x float64, cents bool) string {
+	decimals := 0
+	if cents {
+		decimals = 2
+	}
+	s := grouped(x, decimals)
+	if rest, negative := strings.CutPrefix(s, minus); negative {
+		return minus + o.Currency + rest
+	}
+	return o.Currency + s
+}
+
+// write writes a number of a quantity.
+func (o *options) write(q quantity, x float64) string {
+	if q.Money {
+		return o.money(x, q.Cents)
+	}
+	return grouped(x, 0)
+}
+
+// writeChange writes a number with its sign.
+func (o *options) writeChange(q quantity, x float64) string {
+	s := o.write(q, x)
+	if x > 0 {
+		return "+" + s
+	}
+	return s
+}
