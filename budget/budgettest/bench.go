@@ -99,7 +99,7 @@ func (m *bench) ratios(b *testing.B) {
 	for b.Loop() {
 		bare := perRecord(func() { m.bare(b, 50) }, 50)
 		lone = append(lone, perRecord(func() { m.lone(b, 50) }, 50)/bare)
-		callers = append(callers, bare/perRecord(func() { m.callers(b, 640) }, 640))
+		callers = append(callers, bare/perRecord(func() { m.callers(b, 3200) }, 3200))
 	}
 	b.ReportMetric(median(lone), "lone/bare")
 	b.ReportMetric(median(callers), "callers/bare")

@@ -141,7 +141,7 @@ type damage struct {
 // all bytes of a page's header and of the mark and to a sample of the others.
 func flips(ending string, size int) (all []damage) {
 	for at := range size {
-		if *long || size < 200 || at < 128 || at%4096 < 40 || at%53 == 0 {
+		if *long || size < 200 || at < 128 || at%4096 < 24 || at%131 == 0 {
 			all = append(all, damage{ending, at, 1 << (at % 8)})
 		}
 	}
