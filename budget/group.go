@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -59,6 +60,7 @@ func (a *Account) submit(ctx context.Context, r *request) (dp.Payment, error) {
 		case <-r.done:
 			return r.payment, r.err
 		case a.turn <- struct{}{}:
+			runtime.Gosched() // those who have just got an answer may be about to ask again
 			a.serve(a.queue.take())
 			a.release()
 		case <-ctx.Done():

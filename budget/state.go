@@ -33,7 +33,7 @@ type paid struct {
 }
 
 // defaultShare is the part of δ for events under Default.
-const defaultShare = 0.5
+const defaultShare = 0.25
 
 func newState(t Terms, stars map[string]float64) *state {
 	s := &state{
@@ -60,7 +60,7 @@ func starsFor(t Terms) map[string]float64 {
 	stars := map[string]float64{}
 	for sc, l := range t.limits() {
 		if l, ok := l.(dp.Approx); ok && t.Rule == Default {
-			stars[sc.String()] = starOrder(l.Epsilon, l.Delta/2)
+			stars[sc.String()] = starOrder(l.Epsilon, l.Delta*(1-defaultShare))
 		}
 	}
 	return stars

@@ -43,7 +43,7 @@ type Terms struct {
 	// EventShare is the part of the limit's δ that is kept for mechanisms with a
 	// δ of their own, such as thresholds on keys; the rest converts Rényi
 	// divergence to ε. It is fixed at the start, because a part that could be
-	// chosen after an answer would not be sound. If 0, it is 1/2 under Default,
+	// chosen after an answer would not be sound. If 0, it is 1/4 under Default,
 	// and under GDP and ZCDP such mechanisms are refused. Under Basic it means
 	// nothing.
 	EventShare float64
