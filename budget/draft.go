@@ -14,6 +14,7 @@ type draft struct {
 	touched map[scope]filter
 	added   map[string]int // request keys that are in the draft
 	drawn   map[*plan]plan // plans that were touched
+	planned []*plan        // plans that are new
 	records []Record
 	paid    []paid
 	last    digest
@@ -127,6 +128,9 @@ func (d *draft) commit() {
 	maps.Copy(s.filters, d.touched)
 	for p, left := range d.drawn {
 		*p = left
+	}
+	for _, p := range d.planned {
+		s.plans[p.seq] = p
 	}
 	for key, i := range d.added {
 		s.keys[key] = d.paid[i]

@@ -233,6 +233,9 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 	if err := d.write(&rec); err != nil {
 		return err
 	}
+	if r.reserve {
+		d.planned = append(d.planned, newPlan(rec.Seq, r.charge))
+	}
 	d.added[key] = len(d.paid)
 	d.paid = append(d.paid, paid{rec.Seq, d.last, r.digest, at.UTC()})
 	r.first = true

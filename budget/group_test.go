@@ -1,0 +1,219 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// faulty fails the next appends: before or after they are there.
+type faulty struct {
+	Store
+	mu     sync.Mutex
+	faults []fault
+	hold   chan struct{} // if not nil, appends wait for it
+}
+
+type fault struct {
+	there bool
+	err   error
+}
+
+var errDisk = errors.New("disk on fire")
+
+func (f *faulty) next() (fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.faults) == 0 {
+		return fault{}, false
+	}
+	x := f.faults[0]
+	f.faults = f.faults[1:]
+	return x, true
+}
+
+func (f *faulty) Append(ctx context.Context, account string, records ...Record) error {
+	if f.hold != nil {
+		<-f.hold
+	}
+	x, ok := f.next()
+	if ok && !x.there {
+		return x.err
+	}
+	if err := f.Store.Append(ctx, account, records...); err != nil || !ok {
+		return err
+	}
+	return x.err
+}
+
+// TestAppendFails breaks each append twice: not persisted, and persisted with an
+// error. Whatever happens, a retry under the same key pays once.
+func TestAppendFails(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		faults  []fault
+		unknown bool
+	}{
+		{"not there", []fault{{false, errDisk}}, false},
+		{"there", []fault{{true, errDisk}}, false},
+		{"not there, twice", []fault{{false, errDisk}, {false, errDisk}}, true},
+		{"not there, then there", []fault{{false, errDisk}, {true, errDisk}}, false},
+		{"there, then broken", []fault{{true, errDisk}, {false, errDisk}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &faulty{Store: Memory()}
+			a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.faults = c.faults
+			charge := testCharge("k", dp.Pure{Epsilon: 0.6})
+			_, err = a.Spend(t.Context(), charge)
+			if errors.Is(err, ErrUnknown) != c.unknown || (err != nil) != c.unknown {
+				t.Errorf("Spend: %v, want unknown: %v", err, c.unknown)
+			}
+			p, err := a.Spend(t.Context(), charge)
+			if err != nil || p.Entry != 1 {
+				t.Errorf("retry: entry %d, %v, want entry 1", p.Entry, err)
+			}
+			if _, err := a.Spend(t.Context(), testCharge("more", dp.Pure{Epsilon: 0.6})); !isRefused(err) {
+				t.Errorf("more than is left: %v, want a refusal", err)
+			}
+			if r, err := a.Verify(t.Context()); err != nil || r.Charges != 1 || len(r.Later) != 0 {
+				t.Errorf("Verify: %+v, %v", r, err)
+			}
+		})
+	}
+}
+
+// TestLateLanding: an append that failed, and failed again, is there later.
+func TestLateLanding(t *testing.T) {
+	s := &faulty{Store: Memory()}
+	a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := &landing{faulty: s}
+	a.store = late
+	s.faults = []fault{{false, errDisk}, {false, errDisk}}
+	charge := testCharge("k", dp.Pure{Epsilon: 0.6})
+	if _, err := a.Spend(t.Context(), charge); !errors.Is(err, ErrUnknown) {
+		t.Fatalf("Spend: %v, want unknown", err)
+	}
+	if err := s.Store.Append(t.Context(), "visits", late.last...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Spend(t.Context(), testCharge("other", dp.Pure{Epsilon: 0.6})); !isRefused(err) {
+		t.Errorf("Spend of more than is left: %v, want a refusal", err)
+	}
+	if p, err := a.Spend(t.Context(), charge); err != nil || p.Entry != 1 {
+		t.Errorf("retry: %+v, %v, want entry 1", p, err)
+	}
+}
+
+type landing struct {
+	*faulty
+	last []Record
+}
+
+func (l *landing) Append(ctx context.Context, account string, records ...Record) error {
+	l.last = records
+	return l.faulty.Append(ctx, account, records...)
+}
+
+// TestBatches: who waits while a commit is in flight goes into the next one,
+// all together, and each is decided after those before it.
+func TestBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{Store: Memory(), commit: time.Second}
+		a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.n.Store(0)
+		var wg sync.WaitGroup
+		results := make([]error, 40)
+		for i := range results {
+			wg.Go(func() {
+				_, results[i] = a.Spend(t.Context(), testCharge(fmt.Sprint(i), dp.Pure{Epsilon: 0.05}))
+			})
+		}
+		wg.Wait()
+		accepted := 0
+		for _, err := range results {
+			if err == nil {
+				accepted++
+			} else if !isRefused(err) {
+				t.Error(err)
+			}
+		}
+		if accepted != 20 || s.n.Load() > 3 {
+			t.Errorf("%d twentieths accepted in %d commits, want 20 in at most 3", accepted, s.n.Load())
+		}
+	})
+}
+
+// TestCallerGivesUp: before its turn nothing is spent; after, it is unknown, and
+// a retry finds out. Others in the same batch are not disturbed.
+func TestCallerGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &faulty{Store: Memory()}
+		a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.hold = make(chan struct{})
+		go a.Spend(context.WithoutCancel(t.Context()), testCharge("first", dp.Pure{Epsilon: 0.1})) //nolint:errcheck
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		got := make(chan error, 1)
+		go func() {
+			_, err := a.Spend(ctx, testCharge("waits", dp.Pure{Epsilon: 0.1}))
+			got <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-got; !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnknown) {
+			t.Errorf("given up while waiting: %v, want context.Canceled and nothing spent", err)
+		}
+		close(s.hold)
+		synctest.Wait()
+		if l := spentOf(t, a); l != (dp.Pure{Epsilon: 0.1}) {
+			t.Errorf("spent %v, want ε=0.1", l)
+		}
+	})
+}
+
+func TestConflicts(t *testing.T) {
+	s := Memory()
+	a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(t.Context(), s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testCharge("same", dp.Pure{Epsilon: 0.3})
+	if _, err := a.Spend(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := b.Spend(t.Context(), c); err != nil || p.Entry != 1 {
+		t.Errorf("the same key by another handle: %+v, %v, want entry 1", p, err)
+	}
+	if _, err := b.Spend(t.Context(), testCharge("other", dp.Pure{Epsilon: 0.7})); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.Spend(t.Context(), testCharge("late", dp.Pure{Epsilon: 0.1})); !isRefused(err) {
+		t.Errorf("after another handle spent the rest: %v, want a refusal", err)
+	}
+	if n := b.Counts(); n.Conflicts != 1 || n.Spent != 1 || n.Repeated != 1 {
+		t.Errorf("counts are %+v", n)
+	}
+}
