@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
-	"testing/cryptotest"
 )
 
 func decay(t testing.TB, rate string) *Decay {
@@ -21,7 +20,7 @@ func decay(t testing.TB, rate string) *Decay {
 // A15: the law of a coin, at extreme probabilities too. The reference is the
 // float function; 10^6 coins cannot see its error.
 func TestBernoulliExp(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 5)
+	seed(t, 5)
 	s := NewSource()
 	for _, c := range []struct{ num, den uint64 }{{0, 1}, {1, 1000}, {1, 3}, {1, 1}, {7, 2}, {10, 1}, {1 << 40, 1}, {1<<63 + 1, 1 << 63}} {
 		d, err := NewDecay(new(big.Rat).SetFrac(new(big.Int).SetUint64(c.num), new(big.Int).SetUint64(c.den)))
@@ -49,7 +48,7 @@ func TestBernoulliExp(t *testing.T) {
 }
 
 func TestChooseHasItsLaw(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 6)
+	seed(t, 6)
 	segments := []Segment{{5, -3}, {0, -100}, {1, -4}, {1000, 2}, {1, math.MaxInt64}, {7, -3}, {3, 0}, {0, 0}}
 	d := decay(t, "2/3")
 	probs, total := make([]float64, len(segments)), 0.0
@@ -132,7 +131,7 @@ func TestChooserAgreesWithIntervals(t *testing.T) {
 
 // Slow-path cases come from the exact search alone, so its law is tested too.
 func TestExactSearchHasItsLaw(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 8)
+	seed(t, 8)
 	s, d := NewSource(), decay(t, "1/2")
 	c := newChooser(d, 3, 6)
 	item := func(i int) (uint64, uint64) { return uint64(i + 1), uint64(i) }
@@ -160,7 +159,7 @@ func TestMulHigh(t *testing.T) {
 }
 
 func TestTopKIsSequential(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 10)
+	seed(t, 10)
 	scores := []int64{3, 1, 2, -5000}
 	s, d := NewSource(), decay(t, "1/2")
 	counts, probs := make([]int, 16), make([]float64, 16)
@@ -193,7 +192,7 @@ func TestTopKIsSequential(t *testing.T) {
 // PermuteAndFlip against the sum over all orders (the definition of
 // McKenna and Sheldon 2020, algorithm 1).
 func TestPermuteAndFlipHasItsLaw(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 11)
+	seed(t, 11)
 	scores := []int64{4, 4, 3, 0}
 	s, d := NewSource(), decay(t, "1/2")
 	probs := make([]float64, 4)
@@ -234,7 +233,7 @@ func permutations(n int, visit func([]int)) {
 }
 
 func TestBelowIsUniform(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 12)
+	seed(t, 12)
 	s := NewSource()
 	for _, n := range []int{1, 2, 3, 8, 10, 33} {
 		counts, probs := make([]int, n), make([]float64, n)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"testing"
-	"testing/cryptotest"
 )
 
 const draws = 1_000_000
@@ -54,7 +53,7 @@ var goodScales = []string{
 // A14: every law passes against its own probabilities, and a scale 2 % off in
 // either direction does not. Below 1/4 too few samples differ from 0 to see 2 %.
 func TestGoodnessOfFit(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 1)
+	seed(t, 1)
 	for _, f := range families {
 		for _, text := range goodScales {
 			scale := rat(text)

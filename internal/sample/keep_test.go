@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
-	"testing/cryptotest"
 )
 
 var keepCases = [][2]string{
@@ -89,7 +88,7 @@ func TestKeepBoundsHold(t *testing.T) {
 }
 
 func TestKeepHasItsLaw(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 14)
+	seed(t, 14)
 	s := NewSource()
 	for _, c := range keepCases[:3] {
 		k, err := NewTruncatedGeometric(rat(c[0]), rat(c[1]))

@@ -3,7 +3,6 @@ package sample
 import (
 	"math/big"
 	"testing"
-	"testing/cryptotest"
 )
 
 // The oracle: the samplers of Canonne, Kamath and Steinke (2020), algorithms 1
@@ -88,7 +87,7 @@ func oracleGaussian(s *Source, sigma *big.Rat) int64 {
 // TestOracleAgrees compares both laws with the oracle's by a chi-square test of
 // homogeneity, cell by cell.
 func TestOracleAgrees(t *testing.T) {
-	cryptotest.SetGlobalRandom(t, 2)
+	seed(t, 2)
 	const n = 30_000
 	for _, text := range []string{"1/2", "10/7", "16", "1000.5"} {
 		scale := rat(text)
