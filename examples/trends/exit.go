@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/equipoise-dp/equipoise/budget"
-	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A usage error is a mistake on the command line.
@@ -46,13 +45,5 @@ func refusal(r *budget.RefusedError) string {
 		return strings.TrimPrefix(r.Error(), "budget: ") + "; no report was written"
 	}
 	return fmt.Sprintf("refused: this report asks for %v, but %s is left of the limit of %v on dataset %q, so no report was written; a report that was paid for can be shown again, with its key",
-		r.Asked, amount(r.Left), r.Limit, r.Account)
-}
-
-// amount writes a loss that may be nothing.
-func amount(l dp.Loss) string {
-	if l == nil {
-		return "nothing"
-	}
-	return l.String()
+		r.Asked, loss(r.Left, false), r.Limit, r.Account)
 }

@@ -26,7 +26,7 @@ type options struct {
 	From, To                                string
 	Epsilon, Delta, Limit, LimitDelta       float64
 	MaxSlots, MaxRows                       int
-	Lower, Upper                            float64
+	Lower, Upper, Step                      float64
 	Ledger, Purpose, Key                    string
 	Out, CSV, JSON                          string
 	Plan, Truth                             bool
@@ -59,6 +59,8 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.MaxRows, "max-rows", 5, "how many rows of one unit count in one period")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
 	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250)")
+
+	f.Float64Var(&o.Step, "step", 0, "the grid that totals of one unit are rounded to: a coarser one makes quantiles less noisy\n(default: about a 250th of the way from -lower to -upper)")
 
 	f.Float64Var(&o.Limit, "limit", 3, "the ε that all reports under one ledger may cost together, for a new ledger")
 	f.Float64Var(&o.LimitDelta, "limit-delta", 0, "the δ that they may cost together, for a new ledger (default: -delta × -limit / -epsilon)")
@@ -130,10 +132,26 @@ func (o *options) fill() {
 			o.From, o.To = "1997-01-01", "1998-06-30"
 		}
 	}
+	if !o.given["step"] && o.Upper > o.Lower {
+		o.Step = stepFor(o.Upper - o.Lower)
+	}
 	fallback("dataset", &o.Dataset, datasetOf(o.Input))
 	if !o.given["limit-delta"] && o.Epsilon > 0 {
 		o.LimitDelta = round(o.Delta * o.Limit / o.Epsilon)
 	}
+}
+
+// stepFor returns 1, 2 or 5 times a power of ten, so that a value of this width
+// has at most 255 steps: four levels of a tree with four branches, in which a
+// quantile is found with half the noise that a grid of cents would have.
+func stepFor(width float64) float64 {
+	power := math.Pow10(int(math.Floor(math.Log10(width / 255))))
+	for _, m := range []float64{1, 2, 5} {
+		if width/(m*power) <= 255 {
+			return round(m * power)
+		}
+	}
+	return round(10 * power)
 }
 
 // datasetOf names the dataset of an input by its file.
@@ -299,6 +317,8 @@ func (o *options) checkBounds() error {
 		fail("-upper is missing; with -value, say the largest total value of one %s in one %s that shall count, from what is known without looking at the rows", o.UnitName, o.Period)
 	case !finite || !(o.Lower < o.Upper):
 		fail("-lower is %v and -upper is %v, must be finite and -lower below -upper", o.Lower, o.Upper)
+	case o.given["step"] && !(o.Step > 0 && o.Step <= o.Upper-o.Lower):
+		fail("-step is %v, must be positive and at most -upper minus -lower", o.Step)
 	}
 	return errors.Join(errs...)
 }

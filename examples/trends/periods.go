@@ -156,3 +156,11 @@ func (c calendar) short(name string) string {
 	}
 	return fmt.Sprintf("Q%s %d", name[len(name)-1:], t.Year())
 }
+
+// PeriodTitle heads a column of periods.
+func (c calendar) PeriodTitle() string {
+	if c == weeks {
+		return "Week of"
+	}
+	return title(string(c))
+}

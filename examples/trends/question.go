@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -24,7 +25,8 @@ type quantity struct {
 	Label string // in the report
 	Note  string // what it is exactly
 	Money bool
-	Cents bool // whether amounts are small enough for them
+	Cents bool // whether amounts are written with them
+	Each  bool // whether it is per unit, and not a total
 
 	Price  aggregate.Price
 	of     func(aggregate.Cell) figure
@@ -103,20 +105,18 @@ func figureOf[T dp.Number](e dp.Estimate[T]) figure {
 // addValue asks for the total value, and for how it is spread over units.
 func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
 	o := a.options
-	bounds := aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper}
-	if o.Upper-o.Lower <= 1e6 {
-		bounds.Step = 0.01
-	}
-	value := aggregate.PerUnit(q, o.named(o.Value), func(r row) float64 { return r.Value }, bounds)
+	value := aggregate.PerUnit(q, o.named(o.Value), func(r row) float64 { return r.Value },
+		aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
 
 	per := fmt.Sprintf("%s per active %s", o.ValueName, o.UnitName)
 	cents := o.Upper-o.Lower < 10_000
+	fine := cents && o.Step != math.Round(o.Step)
 	add(a, quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
 		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
-	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Cents: cents, exact: exactCell.mean}, value.Mean())
-	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Cents: cents,
+	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Each: true, Cents: cents, exact: exactCell.mean}, value.Mean())
+	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
-	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Cents: cents,
+	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Each: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
 }
 

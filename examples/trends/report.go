@@ -116,7 +116,7 @@ var page string
 // html renders the report as one self-contained page.
 func (r *report) html() ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"plural": plural, "title": title, "count": count, "amount": amount,
+		"plural": plural, "title": title, "count": count, "grouped": grouped, "loss": loss,
 		"short": r.Period.short, "words": r.Period.words,
 		"day": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 	}).Parse(page)

@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
 )
 
 // Span returns the time that the report is about, in words.
@@ -41,9 +45,6 @@ func (r *report) Headline() string {
 	}
 	return title(what) + ", " + r.Span()
 }
-
-// Adverb is "monthly" and the like.
-func (r *report) Adverb() string { return title(r.Period.adverb()) }
 
 // A finding says how many changes of a quantity in a group are clear, and which
 // are the largest.
@@ -199,7 +200,50 @@ func (r *report) Used() int {
 	return int(math.Round(100 * min(spent/limit, 1)))
 }
 
-// Protection and its limits, in words for everybody.
-func (r *report) Odds() string {
-	return fmt.Sprintf("%.2g", math.Exp(r.Epsilon))
+// Odds returns e^ε: the factor by which the report can improve a bet.
+func (r *report) Odds() string { return strconv.FormatFloat(math.Exp(r.Epsilon), 'g', 3, 64) }
+
+// OneIn writes δ as a chance.
+func (r *report) OneIn() string { return "one in " + grouped(math.Floor(round(1/r.Delta)), 0) }
+
+// HasChanges reports whether any two consecutive periods of a group are shown.
+func (r *report) HasChanges(g group) bool {
+	return slices.ContainsFunc(g.Rows, func(c cells) bool { return c.Changes != nil })
+}
+
+// CellName is what one unit counts in.
+func (r *report) CellName() string {
+	if r.By == "" {
+		return string(r.Period)
+	}
+	return "cell"
+}
+
+// Bound writes an end of what one unit's total may be.
+func (r *report) Bound(x float64) string { return r.money(x, x != math.Round(x)) }
+
+// StepWords writes the grid of totals.
+func (r *report) StepWords() string {
+	if r.Step == 1 && r.Currency == "" {
+		return "whole numbers"
+	}
+	return "multiples of " + r.Currency + plain(r.Step)
+}
+
+// Share writes the part of the loss that a quantity's measure has.
+func (r *report) Share(q quantity) string { return grouped(100*q.Price.Share, 0) + " %" }
+
+// Scale writes the scale of a measure's noise, which the receipt has exactly.
+func (r *report) Scale(m aggregate.ReceiptMeasure) string {
+	exact, ok := new(big.Rat).SetString(m.Scale)
+	if !ok {
+		return m.Scale
+	}
+	approx, _ := exact.Float64()
+	return strconv.FormatFloat(approx, 'g', 6, 64)
+}
+
+// LInf writes by how much one unit can change one number of a measure.
+func (r *report) LInf(m aggregate.ReceiptMeasure) string {
+	return grouped(float64(m.Sensitivity.LInf), 0)
 }

@@ -31,7 +31,7 @@ func (p pen) style(code, s string) string {
 func (r *report) writeTerminal(w io.Writer, terminal bool) {
 	p := pen{w, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	fmt.Fprintf(p, "%s\n", p.strong(r.Headline()))
-	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("one %s's rows, all together, are hidden: %v; (95 %% noise intervals)", r.UnitName, r.Receipt.Loss)))
+	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("no single %s can be made out: %v; in brackets, 95 %% noise intervals", r.UnitName, r.Receipt.Loss)))
 	fmt.Fprintf(p, "%s\n", p.faint("▲ rose, ▼ fell: more than the noise can explain, at 95 %; · the noise can explain it"))
 	if len(r.Groups) == 0 {
 		fmt.Fprintf(p, "\nnothing to show: no period had enough %s\n", plural(r.UnitName))
@@ -45,7 +45,7 @@ func (r *report) writeTerminal(w io.Writer, terminal bool) {
 
 // writeGroup prints as many tables as are needed to keep lines short.
 func (r *report) writeGroup(p pen, g group) {
-	first := []string{r.Period.periodTitle()}
+	first := []string{r.Period.PeriodTitle()}
 	for _, c := range g.Rows {
 		first = append(first, r.Period.short(c.Period))
 	}
@@ -66,23 +66,16 @@ func (r *report) writeGroup(p pen, g group) {
 			flush()
 		}
 		table = append(table, column)
-		if i == len(r.Quantities)-1 || r.Quantities[i].Cents != r.Quantities[i+1].Cents {
+		if i == len(r.Quantities)-1 || r.Quantities[i].Each != r.Quantities[i+1].Each {
 			flush()
 		}
 	}
 }
 
-func (c calendar) periodTitle() string {
-	if c == weeks {
-		return "Week of"
-	}
-	return title(string(c))
-}
-
 func (r *report) terminalColumn(g group, i int) []string {
 	q := r.Quantities[i]
 	column := []string{q.Label + "  "}
-	if q.Cents {
+	if q.Each {
 		column[0] = q.Label + " per " + r.UnitName + "  "
 	}
 	var values, intervals []string
@@ -167,7 +160,7 @@ func (r *report) writeBalance(p pen) {
 	if r.Again {
 		charged = "charged before, so nothing now"
 	}
-	fmt.Fprintf(p, "\n%s %v (%s) of %v; %s left; %s like this one\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit, amount(r.Balance.Left), r.More())
+	fmt.Fprintf(p, "\n%s %v (%s) of %v; %s left; %s like this one\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit, loss(r.Balance.Left, false), r.More())
 	fmt.Fprintf(p, "%s entry %d of %s, %.16s…, key %s\n", p.strong("Receipt"), r.Receipt.Entry, r.Ledger, r.Receipt.Hash, r.Receipt.Key)
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 const minus = "\u2212"
@@ -65,6 +67,27 @@ func (o *options) money(x float64, cents bool) string {
 		return minus + o.Currency + rest
 	}
 	return o.Currency + s
+}
+
+// loss writes a loss with three digits, rounded to the side that promises less.
+func loss(l dp.Loss, up bool) string {
+	digits := func(x float64) float64 {
+		unit := math.Pow10(int(math.Floor(math.Log10(x))) - 2)
+		if n := x / unit; up {
+			return round(math.Ceil(n-1e-9) * unit)
+		} else {
+			return round(math.Floor(n+1e-9) * unit)
+		}
+	}
+	switch l := l.(type) {
+	case nil:
+		return "nothing"
+	case dp.Pure:
+		return dp.Pure{Epsilon: digits(l.Epsilon)}.String()
+	case dp.Approx:
+		return dp.Approx{Epsilon: digits(l.Epsilon), Delta: digits(l.Delta)}.String()
+	}
+	return l.String()
 }
 
 // write writes a number of a quantity.
