@@ -31,7 +31,8 @@ const gaussEpsilon = 5.5
 var peerScales = []int64{1, 4, 16, 1000, 1 << 20, 1 << 40}
 
 // ratio measures our time for a draw as a part of the peer's: both take turns
-// in slices of a millisecond, and the medians are compared.
+// in slices of a fraction of a millisecond, and the tenth percentiles are
+// compared, so that what else runs on the machine falls out.
 func ratio(t testing.TB, p peer, scale int64) float64 {
 	t.Helper()
 	l, err := p.make(big.NewRat(scale, 1))
@@ -39,24 +40,30 @@ func ratio(t testing.TB, p peer, scale int64) float64 {
 		t.Fatal(err)
 	}
 	s, dst := NewSource(), make([]int64, 1000)
-	var ours, theirs []float64
-	for range 21 {
-		start := time.Now()
-		for range 20 {
-			l.Fill(s, dst)
-		}
-		ours = append(ours, float64(time.Since(start))/20_000)
-		start = time.Now()
-		for range 200 {
-			if _, err := p.draw(scale); err != nil {
-				t.Fatal(err)
+	var ours, theirs []time.Duration
+	for range 101 {
+		ours = append(ours, elapsed(func() {
+			for range 5 {
+				l.Fill(s, dst)
 			}
-		}
-		theirs = append(theirs, float64(time.Since(start))/200)
+		}))
+		theirs = append(theirs, elapsed(func() {
+			for range 50 {
+				if _, err := p.draw(scale); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}))
 	}
 	slices.Sort(ours)
 	slices.Sort(theirs)
-	return ours[10] / theirs[10]
+	return float64(ours[10]) / 5000 / (float64(theirs[10]) / 50)
+}
+
+func elapsed(do func()) time.Duration {
+	start := time.Now()
+	do()
+	return time.Since(start)
 }
 
 // A draw costs at most 1/50 of the peer's up to scale 16, and 1/15 anywhere.
