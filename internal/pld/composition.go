@@ -79,85 +79,107 @@ func (c *Composition) Epsilon(delta float64) float64 {
 
 // directions is both orders of neighbours if any mechanism tells them apart.
 func (c *Composition) directions() []bool {
-	for _, e := range c.entries {
-		if e.mechanism.kind == table {
-			return []bool{false, true}
-		}
+	if c.has(table) {
+		return []bool{false, true}
 	}
 	return []bool{false}
 }
 
-func (c *Composition) hasZcdp() bool {
-	for _, e := range c.entries {
-		if e.mechanism.kind == zcdp {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *Composition) deltaOne(eps float64, flip bool) float64 {
 	p := newProfile(c.entries, flip)
-	finite := 1.0
-	switch {
-	case c.hasZcdp():
-		finite = c.renyiDelta(p, eps)
-	case p.v == 0 && eps >= p.top():
-		finite = 0
-	case len(p.parts) == 0:
-		finite = GaussianDelta(math.Sqrt(p.v)*(1+4*ulp), eps)
-	default:
-		if finite = p.single(eps); finite == 1 {
-			finite = p.finiteDelta(eps)
-		}
-		if finite > 1e-3 || c.hasRange() {
-			finite = math.Min(finite, c.renyiDelta(p, eps))
-		}
-	}
 	infinite := p.infinite()
-	return (infinite + (1-infinite)*finite) * (1 + 8*ulp)
+	return (infinite + (1-infinite)*c.finiteDelta(p, eps)) * (1 + 8*ulp)
 }
 
-func (c *Composition) epsilonOne(delta float64, flip bool) float64 {
-	p := newProfile(c.entries, flip)
-	infinite := p.infinite()
-	left := (delta - infinite) / (1 - infinite) * (1 - 8*ulp)
-	if infinite == 0 {
-		left = delta
-	}
-	if len(p.parts) == 0 && p.v == 0 && !c.hasZcdp() && infinite <= delta {
-		return 0
-	}
-	best := p.top()
-	if c.hasZcdp() {
-		best = math.Inf(1)
-	}
+// finiteDelta is the least of the bounds on the part of delta that finite losses make.
+func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 	switch {
-	case infinite > delta || infinite == 1:
-		return math.Inf(1)
-	case left <= 0:
-		return best
-	case c.hasZcdp():
-		return math.Min(best, c.renyiEpsilon(p, left))
-	case len(p.parts) == 0:
-		return GaussianEpsilon(math.Sqrt(p.v)*(1+4*ulp), left)
+	case c.has(zcdp):
+		return c.renyiDelta(p, eps)
+	case p.v == 0 && eps >= p.top():
+		return 0
+	case len(p.parts) == 0 && p.v > 0:
+		return p.gaussianDelta(eps)
 	}
-	if p.single(0) < 1 {
-		fits := func(eps float64) bool { return eps >= best || p.single(eps) <= left }
-		best = math.Min(best, least(best, fits))
-	} else {
-		best = math.Min(best, p.finiteEpsilon(left))
+	best := basicDelta(p.top(), eps)
+	if single := p.single(eps); single < 1 {
+		return math.Min(best, single)
 	}
-	if c.hasRange() || math.IsInf(best, 1) {
-		best = math.Min(best, c.renyiEpsilon(p, left))
+	if !p.hopeless && len(p.parts) > 0 {
+		if best = math.Min(best, p.engineDelta(eps)); best == 1 {
+			best = p.gridDelta(eps)
+		}
+	}
+	if best > 1e-3 || c.has(boundedRange) {
+		best = math.Min(best, c.renyiDelta(p, eps))
 	}
 	return best
 }
 
-// hasRange tells whether the composition has mechanisms whose Renyi divergences are below those of their pair.
-func (c *Composition) hasRange() bool {
+// basicDelta is what losses of at most top allow: no more than randomized response.
+func basicDelta(top, eps float64) float64 {
+	if math.IsInf(top, 1) {
+		return 1
+	}
+	return math.Min(1, singleUp(-math.Expm1(eps-top)/(1+math.Exp(-top)), top))
+}
+
+// gaussianDelta is the closed form, the smallest losses taken off eps.
+func (p *profile) gaussianDelta(eps float64) float64 {
+	mu := math.Sqrt(p.v) * (1 + 4*ulp)
+	if eps < p.small {
+		return math.Min(1, GaussianDelta(mu, 0)+p.small)
+	}
+	return GaussianDelta(mu, eps-p.small)
+}
+
+func (c *Composition) epsilonOne(delta float64, flip bool) float64 {
+	p := newProfile(c.entries, flip)
+	infinite, left := p.infinite(), delta
+	if infinite > 0 {
+		left = (delta - infinite) / (1 - infinite) * (1 - 8*ulp)
+	}
+	switch {
+	case infinite > delta || infinite == 1:
+		return math.Inf(1)
+	case left <= 0 && c.has(zcdp):
+		return math.Inf(1)
+	case left <= 0:
+		return p.top()
+	}
+	return c.finiteEpsilon(p, left)
+}
+
+// finiteEpsilon is the least of the bounds at which finite losses make no more than delta.
+func (c *Composition) finiteEpsilon(p *profile, delta float64) float64 {
+	switch {
+	case c.has(zcdp):
+		return c.renyiEpsilon(p, delta)
+	case len(p.parts) == 0 && p.v > 0:
+		return (GaussianEpsilon(math.Sqrt(p.v)*(1+4*ulp), delta) + p.small) * (1 + 4*ulp)
+	}
+	best := p.top()
+	if len(p.parts) == 0 {
+		return best
+	}
+	if p.single(0) < 1 {
+		fits := func(eps float64) bool { return eps >= best || p.single(eps) <= delta }
+		return math.Min(best, least(best, fits))
+	}
+	if !p.hopeless {
+		if best = math.Min(best, p.engineEpsilon(delta)); math.IsInf(best, 1) {
+			best = p.gridEpsilon(delta)
+		}
+	}
+	if c.has(boundedRange) || p.hopeless || math.IsInf(best, 1) {
+		best = math.Min(best, c.renyiEpsilon(p, delta))
+	}
+	return best
+}
+
+func (c *Composition) has(k kind) bool {
 	for _, e := range c.entries {
-		if e.mechanism.kind == boundedRange {
+		if e.mechanism.kind == k {
 			return true
 		}
 	}
@@ -166,12 +188,14 @@ func (c *Composition) hasRange() bool {
 
 // single is the closed form of one lone mechanism, or 1.
 func (p *profile) single(eps float64) float64 {
-	if p.v > 0 || len(p.parts) != 1 || p.parts[0].count != 1 {
+	if p.v > 0 || p.small > 0 || len(p.parts) != 1 || p.parts[0].count != 1 {
 		return 1
 	}
 	switch t := p.parts[0].transform.(type) {
 	case laplaceTransform:
 		return singleUp(-math.Expm1((eps-t.eps)/2), eps)
+	case discreteLaplaceTransform:
+		return DiscreteLaplaceDelta(1/t.a*(1-2*ulp), t.s, eps)
 	case twoPoint:
 		return singleUp(-math.Expm1(eps-t.eps)/(1+math.Exp(-t.eps)), eps)
 	case rangeTransform:
@@ -185,12 +209,15 @@ func singleUp(delta, eps float64) float64 {
 	return delta*up + 4*ulp*eps*0x1p-20 + math.SmallestNonzeroFloat64
 }
 
-func (p *profile) finiteDelta(eps float64) float64 {
+// engineDelta is the contour's bound.
+func (p *profile) engineDelta(eps float64) float64 {
 	t := p.saddleAt(eps)
 	k, _ := p.log(t)
 	goal := k - t*eps - math.Log(t) - math.Log1p(t)
 	if g, ok := p.lattice(); ok {
-		return sane01(newFolded(p, g, t, goal).delta(eps, p.slack()))
+		if c, ok := newFolded(p, g, t, goal); ok {
+			return sane01(c.delta(eps, p.slack()))
+		}
 	}
 	// A relative change of delta by t times a change of eps.
 	return sane01(p.refine(t, eps, goal, 1e-5*t*eps, func(c *contour) float64 {
@@ -198,11 +225,14 @@ func (p *profile) finiteDelta(eps float64) float64 {
 	}, func(a, b float64) float64 { return (a - b) / b }))
 }
 
-func (p *profile) finiteEpsilon(delta float64) float64 {
+// engineEpsilon is the contour's bound.
+func (p *profile) engineEpsilon(delta float64) float64 {
 	goal := math.Log(delta)
 	t, eps := p.saddleFor(goal)
 	if g, ok := p.lattice(); ok {
-		return newFolded(p, g, t, goal).epsilon(delta, eps, p.slack())
+		if c, ok := newFolded(p, g, t, goal); ok {
+			return c.epsilon(delta, eps, p.slack())
+		}
 	}
 	top := p.top()
 	eps = math.Min(math.Max(eps, 0), top)

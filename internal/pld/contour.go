@@ -119,11 +119,14 @@ func (w *walk) plan(step, eps, second, fine float64) (extra, end float64, used b
 		}
 	}
 	nodes := math.Max(4000, math.Min(mostNodes, 4e5/float64(1+len(w.lines))))
-	for extra := most / fine; ; extra *= 2 {
-		if end, ok := w.stop(start, nodes*step, w.v+extra, enough); ok || extra > 1e30 {
+	extra = most / fine
+	for range 200 {
+		if end, ok := w.stop(start, nodes*step, w.v+extra, enough); ok {
 			return extra, end, true
 		}
+		extra *= 2
 	}
+	return extra, start, true
 }
 
 func (w *walk) nearest(y float64) float64 {
@@ -137,7 +140,10 @@ func (w *walk) nearest(y float64) float64 {
 }
 
 // stop returns the first of a rising sequence of ends beyond which little enough remains.
-func (w *walk) stop(from, to, v, enough float64) (float64, bool) {
+func (w *walk) stop(from, to, v, enough float64) (end float64, ok bool) {
+	if !(from > 0) || !(to > 0) {
+		return from, false
+	}
 	for y := from; y < to; y *= 1.2 {
 		if w.rest(y, v) <= enough {
 			return y, true
@@ -148,7 +154,11 @@ func (w *walk) stop(from, to, v, enough float64) (float64, bool) {
 
 // sample evaluates the integrand up to end. Nodes whose partial product is already negligible only add to the error.
 func (c *contour) sample(w *walk, end float64) {
-	n := int(math.Ceil(end / c.step))
+	if !(end/c.step >= 0) {
+		c.dropped = math.Inf(1)
+		return
+	}
+	n := int(math.Min(math.Ceil(end/c.step), 2*mostNodes))
 	c.y = make([]float64, 0, min(n+1, 4096))
 	for i := 0; i <= n; i++ {
 		y := float64(i) * c.step

@@ -23,6 +23,9 @@ func discreteGaussianOf(sigma, shift float64) (transform, float64) {
 func discreteGaussianTable(sigma, shift float64) stepTable {
 	n := math.Ceil(farOut * sigma)
 	unit := shift / sigma / sigma
+	for n > 0 && math.Exp(-(n/sigma)*(n/sigma)/2) == 0 {
+		n--
+	}
 	t := stepTable{step: unit, offset: unit * (shift/2 - n)}
 	for x := n; x >= -n; x-- {
 		t.loss = append(t.loss, unit*(shift/2-x))

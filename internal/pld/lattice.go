@@ -56,28 +56,32 @@ type folded struct {
 	tilt, log, size float64
 	nodes           int
 	y               []float64
-	f               []complex128
+	f               []complex128 // the product over the kernel's denominators
+	back            []complex128 // e^(-zg) - 1
 	unit            []float64
 	dropped         float64
 }
 
-func newFolded(p *profile, g spacing, t, goal float64) *folded {
+// mostFolded is the number of nodes a period may need before the general contour is the cheaper way.
+const mostFolded = 20000
+
+// newFolded samples one period; ok is false if that takes too many nodes.
+func newFolded(p *profile, g spacing, t, goal float64) (c *folded, ok bool) {
 	_, second := p.slopes(t)
 	second += 1 / (t * t)
 	span := math.Max((math.Max(0, -goal)+alias)/t, deviations*math.Sqrt(second))
-	c := &folded{spacing: g, tilt: t}
+	c = &folded{spacing: g, tilt: t}
 	c.log, c.size = p.log(t)
 	half := math.Ceil(span/g.gap/2) + 1
 	if !(half < 1e15) {
 		half = 1e15
 	}
 	c.nodes = 2 * int(half)
-	c.sample(newWalk(p, t))
-	return c
+	return c, c.sample(newWalk(p, t))
 }
 
 // sample evaluates one half period, stopping early where the bounds of all mechanisms allow.
-func (c *folded) sample(w *walk) {
+func (c *folded) sample(w *walk) (ok bool) {
 	half := c.nodes / 2
 	base := 2 * math.Pi / c.gap / float64(c.nodes)
 	check := 32
@@ -85,9 +89,12 @@ func (c *folded) sample(w *walk) {
 		y := float64(i) * base
 		if i == check {
 			rest := math.Exp(w.boundLog(y, math.Pi/c.gap*(1-1e-9)))
-			if rest < 1e-20 || i > mostNodes {
+			if rest < 1e-20 {
 				c.dropped += rest * c.kernelBound(y) * (1 + 1e-9)
-				return
+				return true
+			}
+			if i > mostFolded {
+				return false
 			}
 			check += check/4 + 1
 		}
@@ -99,10 +106,13 @@ func (c *folded) sample(w *walk) {
 		if i == 0 || i == half {
 			r /= 2
 		}
+		back := expm1(complex(-c.tilt*c.gap, -y*c.gap))
 		c.y = append(c.y, y)
-		c.f = append(c.f, r)
-		c.unit = append(c.unit, unit)
+		c.f = append(c.f, r/(back*expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap))))
+		c.back = append(c.back, back)
+		c.unit = append(c.unit, unit+40+8*y*c.gap)
 	}
+	return true
 }
 
 // kernelBound is at least the kernel's modulus from y to the half period, where both of its denominators grow.
@@ -120,31 +130,28 @@ func (c *folded) first(eps float64) (point, distance float64) {
 	return point, math.Max(0, math.Min(distance, c.gap))
 }
 
-func (c *folded) sum(eps float64) (value, slope float64) {
+// sum returns an upper bound on the finite part of delta(eps), relative to e^(log - tilt*point).
+func (c *folded) sum(eps float64) float64 {
 	point, distance := c.first(eps)
 	w := math.Exp(-distance)
 	below := -math.Expm1(-distance)
 	above := w * -math.Expm1(distance-c.gap)
-	var re, dre, moduli float64
+	far := math.Exp(-c.tilt * c.gap)
+	var re, moduli float64
 	for i, y := range c.y {
-		u := expm1(complex(-c.tilt*c.gap, -y*c.gap))
-		d := u * expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap))
-		turn := c.f[i] * expi(-point*y) / d
-		k := complex(below, 0) + (u+1)*complex(above, 0)
-		re += real(turn * k)
-		dre += real(turn*u) * w
-		moduli += cmplx.Abs(turn) * (below + math.Exp(-c.tilt*c.gap)*above) * (c.unit[i] + 8*math.Abs(point)*y + 40 + 8*y*c.gap)
+		turn := c.f[i] * expi(-point*y)
+		re += real(turn * (complex(below, 0) + (c.back[i]+1)*complex(above, 0)))
+		moduli += (math.Abs(real(turn)) + math.Abs(imag(turn))) * (below + far*above) * (c.unit[i] + 8*math.Abs(point)*y)
 	}
 	m := 2 / float64(c.nodes)
 	count := float64(len(c.y))
-	value = m*re + c.dropped + m*moduli*ulp*(2+count/16)
-	return value, m * dre
+	return m*re + c.dropped + m*moduli*ulp*(2+count/16)
 }
 
 // delta is an upper bound on the finite part of delta(eps).
 func (c *folded) delta(eps, slack float64) float64 {
 	eps -= slack
-	value, _ := c.sum(eps)
+	value := c.sum(eps)
 	if !(value > 0) {
 		return 1
 	}

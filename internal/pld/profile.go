@@ -11,8 +11,18 @@ type profile struct {
 	parts     []part
 	v         float64
 	logFinite float64
+	small     float64 // the largest sum of losses too small to be worth a transform
+	hopeless  bool    // losses beyond what the engines resolve: only sums are sure
 	direction bool
 }
+
+const (
+	// smallLoss is what many uses of one mechanism may lose before they are given a transform; less is added to eps.
+	smallLoss = 1e-12
+	// largeLoss and largeCount are the sum of losses and the number of uses above which round-off would drown the engines.
+	largeLoss  = 1e10
+	largeCount = 1e10
+)
 
 type part struct {
 	transform
@@ -42,14 +52,29 @@ func newProfile(entries []entry, flip bool) *profile {
 			size += n * -log
 		}
 		if t != nil {
-			p.parts = append(p.parts, part{t, e.count})
+			p.add(t, e.count)
 		}
 	}
+	p.hopeless = p.hopeless || !(p.v < largeLoss)
 	steps := float64(8 + len(entries))
 	p.v *= 1 + steps*ulp
 	p.logFinite -= size * steps * ulp
 	p.strongestFirst()
 	return p
+}
+
+// add files a transform by size.
+func (p *profile) add(t transform, count int) {
+	total := float64(count) * t.reach()
+	switch {
+	case !(total < largeLoss) || total >= smallLoss && count > largeCount:
+		p.hopeless = true
+		p.parts = append(p.parts, part{t, count})
+	case total < smallLoss:
+		p.small += total*(1+8*ulp) + math.SmallestNonzeroFloat64
+	default:
+		p.parts = append(p.parts, part{t, count})
+	}
 }
 
 // strongestFirst puts first what makes the integrand small soonest.
@@ -90,18 +115,19 @@ func (p *profile) top() float64 {
 	if p.v > 0 {
 		return math.Inf(1)
 	}
-	total := 0.0
+	total, size := p.small, p.small
 	for _, q := range p.parts {
 		total += float64(q.count) * q.top()
+		size += float64(q.count) * q.reach()
 	}
-	return total + math.Abs(total)*float64(len(p.parts)+8)*4*ulp
+	return math.Max(0, total+size*float64(len(p.parts)+8)*4*ulp)
 }
 
-// slack bounds how far rounding the losses themselves can move their sum.
+// slack bounds how far rounding the losses themselves, and leaving the smallest out, can move their sum.
 func (p *profile) slack() float64 {
 	total := 0.0
 	for _, q := range p.parts {
 		total += float64(q.count) * q.reach()
 	}
-	return 16 * ulp * total
+	return 16*ulp*total + p.small
 }

@@ -36,7 +36,7 @@ func randomMechanism(rng *rand.Rand) Mechanism {
 func TestMonotone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	const loose = 1 + 5e-3
-	for range 60 {
+	for range 15 {
 		c := new(Composition)
 		var last Mechanism
 		for range 1 + rng.IntN(3) {
@@ -94,10 +94,13 @@ func TestStrangeMechanisms(t *testing.T) {
 		func(a, b float64) Mechanism { return KRandomizedResponse(a, int(math.Max(-5, math.Min(b, 1e6)))) },
 		func(a, b float64) Mechanism { return Table([]float64{a, 1}, []float64{b, 2}) },
 	}
-	more := append([]float64{1e-12, 0.3, 1e3, 1e15, 0x1p-10}, strange...)
+	more := []float64{math.NaN(), math.Inf(1), -1, 0, 5e-324, 1e-300, 1e-12, 1e-9, 0x1p-10, 0.3, 1, 40, 1e3, 1e9, 1e15, 1e155, math.MaxFloat64}
 	for i, f := range make2 {
 		for _, a := range more {
-			for _, b := range more {
+			for j, b := range more {
+				if i >= 4 && (i+j)%3 == 1 {
+					continue
+				}
 				m := f(a, b)
 				checkSane(t, i, m, a, b)
 				if i < 4 {
@@ -111,10 +114,10 @@ func TestStrangeMechanisms(t *testing.T) {
 func checkSane(t *testing.T, i int, m Mechanism, a, b float64) {
 	t.Helper()
 	start := time.Now()
-	for _, count := range []int{1, 1000, math.MaxInt} {
+	for _, count := range []int{1, 700, math.MaxInt} {
 		var c Composition
 		c.Add(m, count)
-		for _, x := range []float64{0.5, 1e-9, 3} {
+		for _, x := range []float64{1e-9, 0.7} {
 			if d := c.Delta(x); !(d >= 0 && d <= 1) {
 				t.Errorf("constructor %d(%g, %g) x%d: delta at %g is %g", i, a, b, count, x, d)
 			}

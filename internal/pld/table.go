@@ -65,6 +65,8 @@ func (t tableTransform) top() float64   { return t.max }
 // grid finds the lattice of tables whose losses have equal gaps, as those of k-ary randomized response.
 func (t tableTransform) grid() (float64, float64, bool) {
 	switch len(t.loss) {
+	case 1:
+		return math.Max(1, math.Abs(t.loss[0])), t.loss[0], true
 	case 2:
 		return math.Abs(t.loss[0] - t.loss[1]), math.Min(t.loss[0], t.loss[1]), t.loss[0] != t.loss[1]
 	case 3:
