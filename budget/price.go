@@ -173,14 +173,15 @@ func boundedRangePart(epsilon *big.Rat, orders []float64) part {
 }
 
 // declaredPart has every property that was declared, up to one event of
-// probability δ.
+// probability δ. With a δ, ε and ρ need not hold up to the same event, and ε is
+// taken.
 func declaredPart(e dp.Event, orders []float64) part {
 	switch {
 	case e.Epsilon == nil && e.Rho == nil:
 		return noPart(orders)
 	case e.Epsilon == nil:
 		return rhoPart(e.Rho, orders)
-	case e.Rho == nil:
+	case e.Rho == nil || e.Delta != nil:
 		return purePart(e.Epsilon, orders)
 	}
 	p := purePart(e.Epsilon, orders)
