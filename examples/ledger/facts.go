@@ -1,0 +1,221 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A statement is what the page says.
+type statement struct {
+	Title      string `json:"title"`
+	Dataset    string `json:"dataset"`
+	Unit       string `json:"unit"`
+	Controller string `json:"controller,omitempty"`
+	Contact    string `json:"contact,omitempty"`
+	Written    string `json:"written"`
+	Since      string `json:"since"`
+	Frozen     string `json:"frozen,omitempty"`
+
+	Published int           `json:"published"`
+	Purposes  []purposeFact `json:"purposes"`
+	Allowed   []string      `json:"purposes_allowed,omitempty"` // and not used yet
+	Askers    []askerFact   `json:"asked_by"`
+	List      []publication `json:"publications"` // the latest, newest first
+	Acts      []actFact     `json:"decisions,omitempty"`
+
+	Spent      string `json:"spent"`
+	Limit      string `json:"limit"`
+	FactorNow  string `json:"odds_factor_now"`
+	FactorMost string `json:"odds_factor_limit"`
+	Rows       []row  `json:"odds"`
+	Delta      string `json:"delta,omitempty"` // of the limit, as one in so many
+	Rho        bool   `json:"converted_from_rho,omitempty"`
+	Anchor     string `json:"anchor"`
+}
+
+type purposeFact struct {
+	Name    string `json:"name"`
+	Count   int    `json:"publications"`
+	Results string `json:"results"` // what was computed
+	Periods string `json:"periods,omitempty"`
+	First   string `json:"first"`
+	Last    string `json:"last"`
+}
+
+type askerFact struct {
+	Name  string `json:"name"`
+	Count int    `json:"publications"`
+}
+
+type publication struct {
+	Date    string `json:"date"`
+	Day     string `json:"-"` // for machines
+	Purpose string `json:"purpose"`
+	Results string `json:"results"`
+	Periods string `json:"periods,omitempty"`
+	Asker   string `json:"asked_by,omitempty"`
+	Cost    string `json:"declared"`
+}
+
+type actFact struct {
+	Date   string `json:"date"`
+	What   string `json:"what"`
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+// mostListed bounds the page.
+const mostListed = 200
+
+// statement gathers the facts from the ledger.
+func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, error) {
+	entries, err := collect(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	st, err := a.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	anchor, err := a.Anchor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := a.Terms()
+	s := &statement{
+		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: cmp.Or(t.Unit, "person"),
+		Controller: e.controller, Contact: e.contact, Written: date(e.now()), Since: date(entries[0].At), Anchor: anchor.String(),
+	}
+	if st.Frozen {
+		s.Frozen = st.Reason
+	}
+	s.publications(entries)
+	s.summaries(entries, t)
+	s.decisions(entries)
+	s.odds(st.Scopes[0])
+	return s, nil
+}
+
+// published says whether an entry is of something that was published. What a
+// reservation pays for is published by the entries that draw from it.
+func published(e budget.Entry) bool { return e.Kind == budget.KindSpend || e.Kind == budget.KindDraw }
+
+func (s *statement) publications(entries []budget.Entry) {
+	s.List = []publication{}
+	for _, e := range slices.Backward(entries) {
+		if !published(e) {
+			continue
+		}
+		s.Published++
+		if s.Published > mostListed {
+			continue
+		}
+		c := e.Charge
+		s.List = append(s.List, publication{
+			date(e.At), e.At.UTC().Format(time.DateOnly), c.Purpose, results(c.Events), span(c.Periods), c.Analyst, c.Loss.String(),
+		})
+	}
+}
+
+// summaries groups publications by purpose and by who asked, in the order of
+// first use.
+func (s *statement) summaries(entries []budget.Entry, t budget.Terms) {
+	s.Purposes, s.Askers = []purposeFact{}, []askerFact{}
+	events, periods := map[string][]dp.Event{}, map[string][]string{}
+	for _, e := range entries {
+		if !published(e) {
+			continue
+		}
+		c := e.Charge
+		i := slices.IndexFunc(s.Purposes, func(p purposeFact) bool { return p.Name == c.Purpose })
+		if i < 0 {
+			i = len(s.Purposes)
+			s.Purposes = append(s.Purposes, purposeFact{Name: c.Purpose, First: date(e.At)})
+		}
+		s.Purposes[i].Count++
+		s.Purposes[i].Last = date(e.At)
+		events[c.Purpose] = append(events[c.Purpose], c.Events...)
+		periods[c.Purpose] = append(periods[c.Purpose], c.Periods...)
+		s.asked(c.Analyst)
+	}
+	for i, p := range s.Purposes {
+		s.Purposes[i].Results, s.Purposes[i].Periods = results(events[p.Name]), span(periods[p.Name])
+	}
+	for p := range t.Purposes {
+		if events[p] == nil {
+			s.Allowed = append(s.Allowed, p)
+		}
+	}
+	slices.Sort(s.Allowed)
+}
+
+func (s *statement) asked(name string) {
+	if name == "" {
+		return
+	}
+	i := slices.IndexFunc(s.Askers, func(a askerFact) bool { return a.Name == name })
+	if i < 0 {
+		i = len(s.Askers)
+		s.Askers = append(s.Askers, askerFact{Name: name})
+	}
+	s.Askers[i].Count++
+}
+
+func (s *statement) decisions(entries []budget.Entry) {
+	for _, e := range entries {
+		what := map[string]string{
+			budget.KindRaise:  fmt.Sprintf("The limit was raised to %v", e.Limit),
+			budget.KindFreeze: "All publication was stopped",
+			budget.KindThaw:   "Publication was allowed again",
+		}[e.Kind]
+		if what != "" {
+			s.Acts = append(s.Acts, actFact{date(e.At), what, e.By, e.Reason})
+		}
+	}
+}
+
+// odds says the bound of the account, and its limit.
+func (s *statement) odds(of budget.ScopeStatus) {
+	now, _ := pairOf(of.Spent)
+	most, delta := pairOf(of.Limit)
+	_, s.Rho = of.Limit.(dp.Concentrated)
+	s.Spent, s.Limit = amount(of.Spent), of.Limit.String()
+	s.FactorNow, s.FactorMost, s.Rows = times(now), times(most), rowsOf(now, most)
+	if delta > 0 {
+		s.Delta = oneIn(delta)
+	}
+}
+
+// results lists what mechanisms were for, each once.
+func results(events []dp.Event) string {
+	var names []string
+	for _, e := range events {
+		name := cmp.Or(e.For, string(e.Mechanism))
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	const most = 8
+	if len(names) > most {
+		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// span writes periods, or the first and the last of many.
+func span(periods []string) string {
+	p := slices.Compact(slices.Sorted(slices.Values(periods)))
+	if len(p) <= 3 {
+		return strings.Join(p, ", ")
+	}
+	return fmt.Sprintf("%s to %s (%d periods)", p[0], p[len(p)-1], len(p))
+}
+
+func date(t time.Time) string { return t.UTC().Format("2 January 2006") }

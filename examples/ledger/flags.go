@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// Options are what the flags of all commands say.
+type options struct {
+	ledger, account string
+	json            bool
+
+	unit                                    string
+	limit, period, analyst                  lossFlag
+	purposes                                purposesFlag
+	rule                                    string
+	share                                   float64
+	anchors                                 anchorsFlag
+	by, reason                              string
+	loss                                    lossFlag
+	purpose, who                            string
+	periods                                 listFlag
+	times                                   int
+	group                                   string
+	out, format, title, controller, contact string
+}
+
+// envLedger is where a ledger is looked for if -ledger is not given: a DSN with
+// a password should not be in the list of processes.
+const envLedger = "EQUIPOISE_LEDGER"
+
+func (o *options) common(f *flag.FlagSet) {
+	f.StringVar(&o.ledger, "ledger", "", "the `path` of a SQLite ledger, or the postgres:// DSN of a database\n(default: $"+envLedger+")")
+	f.StringVar(&o.account, "account", "", "the `name` of the account, which is its dataset; needed if there are several")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+}
+
+func (o *options) act(f *flag.FlagSet) {
+	f.StringVar(&o.reason, "reason", "", "`why`; it is recorded")
+	f.StringVar(&o.by, "by", "", "`who` decides; it is recorded")
+}
+
+func (c *command) set(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	if !c.local {
+		o.common(f)
+	}
+	if c.flags != nil {
+		c.flags(o, f)
+	}
+	return f
+}
+
+// parse reads the flags of a command.
+func (e *env) parse(c *command, args []string) error {
+	f := c.set(&e.options)
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(e.stdout, c.help())
+		return err
+	case err != nil:
+		return usagef("%s: %w; ledger %s -help lists its flags", c.name, err, c.name)
+	}
+	e.args = f.Args()
+	if c.args == "" && len(e.args) > 0 {
+		return usagef("%s: argument %q is not a flag; ledger %s -help lists its flags", c.name, e.args[0], c.name)
+	}
+	if e.ledger == "" {
+		e.ledger = e.getenv(envLedger)
+	}
+	if e.ledger == "" && !c.local {
+		return usagef("%s: -ledger is missing; give the path of a ledger or a postgres:// DSN", c.name)
+	}
+	return nil
+}
+
+// need returns an error unless all of the flags have a value.
+func need(command string, flags map[string]string) error {
+	var errs []error
+	for _, name := range []string{"account", "unit", "limit", "loss", "purpose", "reason", "by"} {
+		if value, asked := flags[name]; asked && value == "" {
+			errs = append(errs, usagef("%s: -%s is missing", command, name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A lossFlag is a loss, or nil.
+type lossFlag struct{ dp.Loss }
+
+func (l *lossFlag) String() string {
+	if l.Loss == nil {
+		return ""
+	}
+	return l.Loss.String()
+}
+
+func (l *lossFlag) Set(s string) (err error) {
+	l.Loss, err = parseLoss(s)
+	return err
+}
+
+// A purposesFlag is given once for each purpose.
+type purposesFlag map[string]dp.Loss
+
+func (p *purposesFlag) String() string { return "" }
+
+func (p *purposesFlag) Set(s string) error {
+	name, text, ok := strings.Cut(s, ":")
+	if !ok || name == "" {
+		return errors.New("must be a purpose, a colon and a loss, such as ads:epsilon=0.5")
+	}
+	l, err := parseLoss(text)
+	if err != nil {
+		return err
+	}
+	if *p == nil {
+		*p = purposesFlag{}
+	}
+	if (*p)[name] != nil {
+		return fmt.Errorf("purpose %q is given twice", name)
+	}
+	(*p)[name] = l
+	return nil
+}
+
+// An anchorsFlag is given once for each anchor.
+type anchorsFlag []budget.Anchor
+
+func (a *anchorsFlag) String() string { return "" }
+
+func (a *anchorsFlag) Set(s string) error {
+	x, err := budget.ParseAnchor(s)
+	*a = append(*a, x)
+	return err
+}
+
+// A listFlag is given once for each of its values.
+type listFlag []string
+
+func (l *listFlag) String() string { return strings.Join(*l, ",") }
+
+func (l *listFlag) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A forecast says when an account runs out if the pace stays what it was: what
+// was spent since the first charge, over the time since then. It depends on no
+// data, and on the clock of whoever spent.
+type forecast struct {
+	Out    *time.Time `json:"runs_out,omitempty"` // when; nil if it cannot be told
+	Pace   string     `json:"pace,omitempty"`
+	Reason string     `json:"reason,omitempty"` // why it cannot be told
+}
+
+const day = 24 * time.Hour
+
+// forecastOf needs two charges and a day.
+func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecast {
+	if len(spends) < 2 {
+		return forecast{Reason: "it takes two charges to tell a pace"}
+	}
+	span := now.Sub(spends[0])
+	used := part(s.Spent, s.Limit)
+	switch {
+	case span < day:
+		return forecast{Reason: "the charges are of less than a day"}
+	case s.Left == nil || used >= 1:
+		return forecast{Reason: "nothing is left"}
+	case !(used > 0):
+		return forecast{Reason: "nothing was spent"}
+	}
+	pace := fmt.Sprintf("%s of the limit in %s", percent(used), count(int(span/day), "day", "days"))
+	rest := float64(span) * (1 - used) / used
+	if rest > float64(100*365*day) {
+		return forecast{Pace: pace, Reason: "it lasts for more than a hundred years"}
+	}
+	out := now.Add(time.Duration(rest)).UTC().Truncate(time.Second)
+	return forecast{Out: &out, Pace: pace}
+}
+
+// part returns which part of a limit was spent: of ε or of δ, whichever is more.
+func part(spent, limit dp.Loss) float64 {
+	e, d, r := numbers(spent)
+	le, ld, lr := numbers(limit)
+	most := 0.0
+	for _, q := range []float64{e / le, d / ld, r / lr} {
+		if !math.IsNaN(q) {
+			most = math.Max(most, q)
+		}
+	}
+	return most
+}
+
+func numbers(l dp.Loss) (epsilon, delta, rho float64) {
+	switch l := l.(type) {
+	case dp.Pure:
+		return l.Epsilon, 0, 0
+	case dp.Approx:
+		return l.Epsilon, l.Delta, 0
+	case dp.Concentrated:
+		return 0, 0, l.Rho
+	}
+	return 0, 0, 0
+}
+
+// percent rounds up, so that something is never 0 %.
+func percent(x float64) string {
+	switch {
+	case x <= 0:
+		return "0 %"
+	case x < 0.1:
+		return fmt.Sprintf("%.1f %%", math.Ceil(x*1000)/10)
+	}
+	return fmt.Sprintf("%.0f %%", math.Ceil(x*100-1e-9))
+}
+
+func (f forecast) String() string {
+	switch {
+	case f.Out != nil:
+		return fmt.Sprintf("at the present pace, %s, it runs out about %s", f.Pace, f.Out.Format("2 January 2006"))
+	case f.Pace != "":
+		return fmt.Sprintf("at the present pace, %s, %s", f.Pace, f.Reason)
+	}
+	return "no forecast: " + f.Reason
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+func logCommand() *command {
+	return &command{
+		name: "log", short: "list every entry: what was asked, why, by whom, at what price, and what was decided",
+		long: `
+With -json there is one object for each entry, with its mechanisms and hash.`,
+		run: runLog,
+	}
+}
+
+// A logged is one entry as JSON.
+type logged struct {
+	Seq    uint64            `json:"entry"`
+	Kind   string            `json:"kind"`
+	At     time.Time         `json:"at"`
+	Hash   string            `json:"hash"`
+	Terms  *budget.Terms     `json:"terms,omitempty"`
+	Charge *dp.Charge        `json:"charge,omitempty"`
+	Took   map[string]string `json:"took,omitempty"`
+	From   uint64            `json:"from,omitempty"`
+	Limit  json.RawMessage   `json:"limit,omitempty"`
+	Reason string            `json:"reason,omitempty"`
+	By     string            `json:"by,omitempty"`
+}
+
+func runLog(ctx context.Context, e *env) error {
+	return e.withAccount(ctx, func(a *budget.Account) error {
+		entries, err := collect(ctx, a)
+		if err != nil {
+			return err
+		}
+		if e.json {
+			return e.printJSON(loggedOf(entries))
+		}
+		t := &table{}
+		t.row("ENTRY", "TIME", "KIND", "COST", "WHAT")
+		for _, entry := range entries {
+			t.row(fmt.Sprint(entry.Seq), entry.At.UTC().Format("2006-01-02 15:04:05"), entry.Kind, cost(entry), what(entry))
+		}
+		t.write(e.stdout)
+		return nil
+	})
+}
+
+func collect(ctx context.Context, a *budget.Account) ([]budget.Entry, error) {
+	var entries []budget.Entry
+	for entry, err := range a.Entries(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
+}
+
+func loggedOf(entries []budget.Entry) []logged {
+	out := make([]logged, len(entries))
+	for i, e := range entries {
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, nil, e.Reason, e.By}
+		if e.Limit != nil {
+			out[i].Limit = lossJSON(e.Limit)
+		}
+	}
+	return out
+}
+
+// cost is what an entry declares to cost.
+func cost(e budget.Entry) string {
+	switch e.Kind {
+	case budget.KindSpend, budget.KindReserve:
+		return e.Charge.Loss.String()
+	case budget.KindDraw:
+		return "paid"
+	}
+	return ""
+}
+
+// what says what an entry is about, in a few words.
+func what(e budget.Entry) string {
+	switch {
+	case e.Terms != nil:
+		return fmt.Sprintf("dataset %q, limit %v", e.Terms.Dataset, e.Terms.Limit)
+	case e.Limit != nil:
+		return fmt.Sprintf("limit %v, by %s: %s", e.Limit, e.By, e.Reason)
+	case e.Charge == nil:
+		return fmt.Sprintf("by %s: %s", e.By, e.Reason)
+	}
+	words := []string{fmt.Sprintf("%s (%s)", e.Charge.Purpose, e.Charge.Key)}
+	if e.Charge.Analyst != "" {
+		words = append(words, "by "+e.Charge.Analyst)
+	}
+	if e.Charge.Periods != nil {
+		words = append(words, "on "+strings.Join(e.Charge.Periods, " "))
+	}
+	if e.From != 0 {
+		words = append(words, fmt.Sprintf("from entry %d", e.From))
+	}
+	return strings.Join(words, ", ")
+}

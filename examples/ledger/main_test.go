@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ledger": main, "spend": spend, "backdate": backdate})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
+}
+
+// The same commands on a database, if there is a server.
+func TestPostgres(t *testing.T) {
+	dsn := os.Getenv("EQUIPOISE_POSTGRES")
+	if !isDSN(dsn) {
+		t.Skip("NOT TESTED: set EQUIPOISE_POSTGRES to the postgres:// DSN of a server on which databases may be created")
+	}
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("equipoise_ledger_%d", os.Getpid())
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	config := conn.Config()
+	own := regexp.MustCompile(`^(postgres(?:ql)?://[^/]*/)[^?]*`).ReplaceAllString(dsn, "${1}"+name)
+	t.Logf("server %s", config.Host)
+	testscript.Run(t, testscript.Params{Dir: "testdata/postgres", RequireExplicitExec: true, Setup: func(e *testscript.Env) error {
+		e.Setenv("EQUIPOISE_LEDGER", own)
+		return nil
+	}})
+}
+
+// exits checks the exit status of a command: exits 3 ledger whatif …
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits status command…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		_, after, ok := strings.Cut(err.Error(), "exit status ")
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = after
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status is %s, must be %s", got, args[0])
+	}
+}
+
+// spend is a service that spends: spend [flags] loss…
+func spend() {
+	path := flag.String("ledger", os.Getenv(envLedger), "")
+	account := flag.String("account", "visits", "")
+	purpose := flag.String("purpose", "opening hours", "")
+	analyst := flag.String("analyst", "", "")
+	periods := flag.String("periods", "", "")
+	what := flag.String("for", "visits", "")
+	key := flag.String("key", "k", "")
+	flag.Parse()
+	ctx := context.Background()
+	s, err := open(ctx, *path)
+	must(err)
+	a, err := budget.Open(ctx, s, *account)
+	must(err)
+	for i, text := range flag.Args() {
+		loss, err := parseLoss(text)
+		must(err)
+		event := declared(loss)
+		event.For = *what
+		charge := dp.Charge{
+			Dataset: *account, Unit: a.Terms().Unit, Purpose: *purpose, Key: fmt.Sprintf("%s%d", *key, i), Analyst: *analyst,
+			Periods: strings.Fields(*periods), Loss: loss, Events: []dp.Event{event},
+		}
+		_, err = a.Spend(ctx, charge)
+		must(err)
+		_, err = a.Keep(ctx, charge, []byte("the release"))
+		must(err)
+	}
+	must(s.close())
+}
+
+// backdate rewrites an export as if its entries were days apart and the last was
+// made today, with a sound chain: backdate days < export > export.
+func backdate() {
+	var days int
+	_, err := fmt.Sscan(os.Args[1], &days)
+	must(err)
+	var in bytes.Buffer
+	_, err = in.ReadFrom(os.Stdin)
+	must(err)
+	lines := strings.Split(strings.TrimSpace(in.String()), "\n")
+	prev, records := "", 0
+	for _, l := range lines[1:] {
+		if !strings.HasPrefix(l, `{"kept"`) {
+			records++
+		}
+	}
+	at, before := regexp.MustCompile(`"at":"[^"]*"`), regexp.MustCompile(`"prev":"[^"]*"`)
+	for i, l := range lines {
+		if i > 0 && i <= records {
+			ago := time.Duration((records-i)*days) * 24 * time.Hour
+			l = at.ReplaceAllString(l, `"at":"`+time.Now().Add(-ago-time.Hour).UTC().Format(time.RFC3339)+`"`)
+			l = before.ReplaceAllString(l, `"prev":"`+prev+`"`)
+			sum := sha256.Sum256([]byte(l))
+			prev = hex.EncodeToString(sum[:])
+		}
+		fmt.Println(l)
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// Every command has -json, and prints JSON alone with it.
+func TestEveryCommandHasJSON(t *testing.T) {
+	for _, c := range commands() {
+		if has := strings.Contains(c.help(), "-json"); has == c.local {
+			t.Errorf("%s: -json is %v", c.name, has)
+		}
+	}
+	if !json.Valid(lossJSON(nil)) {
+		t.Error("no loss is not JSON")
+	}
+}

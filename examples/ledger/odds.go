@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// The statement says a loss as odds. Under ε-differential privacy the odds of
+// two hypotheses about one unit, such as that it is in the data or not, change by
+// a factor of at most e^ε, whatever else an observer knows (Wasserman, Zhou 2010,
+// Theorem 2.4; Kasiviswanathan, Smith 2014).
+
+// A row of odds says what someone who held something for so likely before may at
+// most hold it for after.
+type row struct {
+	Before    string
+	Now, Most cell // after what is published, and after the whole limit
+}
+
+type cell struct {
+	Text       string
+	Old, Added float64 // widths of a bar, in percent
+}
+
+// priors are what an observer holds for likely before.
+var priors = []float64{0.01, 0.1, 0.5}
+
+func rowsOf(now, most float64) []row {
+	rows := make([]row, len(priors))
+	for i, p := range priors {
+		rows[i] = row{likely(p), cellOf(p, now), cellOf(p, most)}
+	}
+	return rows
+}
+
+func cellOf(prior, epsilon float64) cell {
+	q := posterior(prior, epsilon)
+	return cell{likely(q), 100 * prior, math.Min(100*(q-prior), 100*(1-prior))}
+}
+
+// posterior is the most that something can be held for.
+func posterior(prior, epsilon float64) float64 {
+	return 1 / (1 + (1-prior)/prior*math.Exp(-epsilon))
+}
+
+// likely writes a probability in percent, rounded up.
+func likely(p float64) string {
+	tenths := math.Ceil(p*1000 - 1e-9)
+	switch {
+	case tenths >= 1000:
+		return "almost 100 %"
+	case tenths < 100 || tenths >= 990:
+		return strings.Replace(fmt.Sprintf("%.1f %%", tenths/10), ".0 ", " ", 1)
+	}
+	return fmt.Sprintf("%.0f %%", math.Ceil(tenths/10))
+}
+
+// times writes the factor e^ε, rounded up.
+func times(epsilon float64) string {
+	switch f := math.Exp(epsilon); {
+	case f >= 1e6:
+		return "more than a million"
+	case f >= 100:
+		return grouped(int64(math.Ceil(f)))
+	default:
+		s := fmt.Sprintf("%.2f", math.Ceil(f*100-1e-9)/100)
+		return strings.TrimSuffix(s, ".00")
+	}
+}
+
+// grouped writes an integer with thin spaces between thousands.
+func grouped(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+// deltaOfRho is the δ at which ρ is said as an ε.
+const deltaOfRho = 1e-6
+
+// pairOf returns ε and δ of a loss. For ρ they are those of Bun, Steinke 2016,
+// Proposition 1.3.
+func pairOf(l dp.Loss) (epsilon, delta float64) {
+	switch l := l.(type) {
+	case dp.Pure:
+		return l.Epsilon, 0
+	case dp.Approx:
+		return l.Epsilon, l.Delta
+	case dp.Concentrated:
+		return (l.Rho + 2*math.Sqrt(l.Rho*math.Log(1/deltaOfRho))) * (1 + 0x1p-40), deltaOfRho
+	}
+	return 0, 0
+}
+
+// oneIn writes a small probability as one in so many, rounded up.
+func oneIn(delta float64) string {
+	n := math.Floor(1/delta*(1+1e-12) + 1e-9)
+	if n >= 1e15 {
+		return fmt.Sprintf("%.1g", delta)
+	}
+	return "1 in " + grouped(int64(math.Max(n, 1)))
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+func whatifCommand() *command {
+	return &command{
+		name: "whatif", short: "ask whether charges would fit, and what would be left; nothing is spent",
+		long: `
+The charge is taken at what it declares. A plan of package aggregate can cost the
+account less, if its noise is priced better than its loss.`,
+		flags: func(o *options, f *flag.FlagSet) {
+			f.Var(&o.loss, "loss", "what one charge declares, a `loss`")
+			f.StringVar(&o.purpose, "purpose", "", "`why` it would be asked")
+			f.StringVar(&o.who, "analyst", "", "`who` would ask")
+			f.Var((*listFlag)(&o.periods), "period", "a `period` of the data that would be read; once for each")
+			f.IntVar(&o.times, "times", 1, "how many such charges, at most 10000")
+		},
+		run: runWhatif,
+	}
+}
+
+func runWhatif(ctx context.Context, e *env) error {
+	if err := need("whatif", map[string]string{"loss": e.loss.String(), "purpose": e.purpose}); err != nil {
+		return err
+	}
+	if e.times < 1 || e.times > 10_000 {
+		return usagef("whatif: -times is %d, must be from 1 to 10000", e.times)
+	}
+	return e.withAccount(ctx, func(a *budget.Account) error {
+		charges := e.supposed(a.Terms())
+		st, refusals, err := a.WhatIf(ctx, charges...)
+		if err != nil {
+			return err
+		}
+		n, err := a.HowMany(ctx, charges[0])
+		if _, refused := errors.AsType[*budget.RefusedError](err); err != nil && !refused {
+			return err
+		}
+		return e.suppose(refusals, st, n)
+	})
+}
+
+// supposed returns charges like those that are asked about, under new keys.
+func (e *env) supposed(t budget.Terms) []dp.Charge {
+	charges := make([]dp.Charge, e.times)
+	for i := range charges {
+		charges[i] = dp.Charge{
+			Dataset: t.Dataset, Unit: t.Unit, Purpose: e.purpose, Key: fmt.Sprintf("what if %d", i), Analyst: e.who,
+			Periods: e.periods, Loss: e.loss.Loss, Events: []dp.Event{declared(e.loss.Loss)},
+		}
+	}
+	return charges
+}
+
+// declared is the event of which only the loss is known.
+func declared(l dp.Loss) dp.Event {
+	e := dp.Event{Mechanism: dp.Declared, For: "what if", Count: 1}
+	switch l := l.(type) {
+	case dp.Pure:
+		e.Epsilon = l.Exact()
+	case dp.Approx:
+		e.Epsilon, e.Delta = l.Exact()
+	case dp.Concentrated:
+		e.Rho = new(big.Rat).Set(l.Exact())
+	}
+	return e
+}
+
+// A supposition is the answer.
+type supposition struct {
+	Fits    int             `json:"fit"` // of those that were asked about
+	Asked   int             `json:"asked"`
+	HowMany int             `json:"how_many_fit"`
+	Refusal string          `json:"refusal,omitempty"` // of the first that does not fit
+	Largest json.RawMessage `json:"largest_that_fits,omitempty"`
+	Scopes  []shownScope    `json:"scopes_then"`
+}
+
+func (e *env) suppose(refusals []error, st budget.Status, howMany int) error {
+	s := supposition{Asked: len(refusals), HowMany: howMany, Scopes: shownScopes(st.Scopes)}
+	var first error
+	for _, err := range refusals {
+		if err == nil {
+			s.Fits++
+		} else if first == nil {
+			first = err
+		}
+	}
+	if first != nil {
+		s.Refusal = first.Error()
+		if r, ok := errors.AsType[*budget.RefusedError](first); ok {
+			s.Largest = lossJSON(r.Fits)
+		}
+	}
+	if e.json {
+		return errors.Join(e.printJSON(s), refusedIf(first))
+	}
+	s.print(e)
+	return first
+}
+
+func refusedIf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errSaid(status(err))
+}
+
+func (s supposition) print(e *env) {
+	e.printf("%d of %s would fit; like the first, %d fit in all; nothing was spent\n", s.Fits, count(s.Asked, "charge", "charges"), s.HowMany)
+	e.printf("\nthen:\n")
+	printScopes(e, s.Scopes)
+}
