@@ -109,25 +109,19 @@ func (d *digits) words() int { return len(d.low) + 1 }
 func (d *digits) draw(w []uint64) (value, tie uint64) {
 	value, tie = scan(d.top, w[0])
 	low := d.low
+	nearest := uint64(1) // 0 once word-threshold was 0
 	w = w[1:][:len(low)]
 	for i, r := range w {
 		t := &low[i]
-		below, above := compare(r, t[0], 0, 0)
-		below, above = compare(r, t[1], below, above)
-		below, above = compare(r, t[2], below, above)
-		value = value<<digitBits + below
-		tie |= below + above ^ (digitBase - 1)
+		d0, b0 := bits.Sub64(r, t[0], 0)
+		d1, b1 := bits.Sub64(r, t[1], 0)
+		d2, b2 := bits.Sub64(r, t[2], 0)
+		value, _ = bits.Add64(value<<digitBits, 0, b0)
+		value, _ = bits.Add64(value, 0, b1)
+		value, _ = bits.Add64(value, 0, b2)
+		nearest = min(nearest, min(d0, d1), d2)
 	}
-	return value, tie
-}
-
-// compare adds [r < t] to below and [t < r] to above, without a branch.
-func compare(r, t, below, above uint64) (uint64, uint64) {
-	_, b := bits.Sub64(r, t, 0)
-	_, a := bits.Sub64(t, r, 0)
-	below, _ = bits.Add64(below, 0, b)
-	above, _ = bits.Add64(above, 0, a)
-	return below, above
+	return value, tie | isZero(nearest)
 }
 
 // exact draws the same variable as draw from the same words, and reads further
