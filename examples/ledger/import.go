@@ -1,8 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +16,11 @@ func importCommand() *command {
 		name: "import", args: "FILE", short: "put an exported account into a ledger that is there; - is standard input",
 		long: `
 The ledger must not have the account. Everything is checked before anything is
-written. An export is as old as it is: what was spent since is not in it.`,
+written; give -anchor, as verify printed it where the export was made, so that also
+the last entry is. An export is as old as it is: what was spent since is not in it.`,
+		flags: func(o *options, f *flag.FlagSet) {
+			f.Var(&o.anchors, "anchor", "an `anchor` that the export must have; once for each")
+		},
 		run: runImport,
 	}
 }
@@ -28,9 +33,11 @@ func runImport(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.withStore(ctx, func(s *store) (err error) {
-		defer func() { err = errors.Join(err, in.Close()) }()
-		a, err := budget.Import(ctx, s, in)
+	return e.withStore(ctx, func(s *store) error {
+		if err := e.tryImport(ctx, in); err != nil {
+			return fmt.Errorf("%s: %w", e.args[0], err)
+		}
+		a, err := budget.Import(ctx, s, bytes.NewReader(in))
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.args[0], err)
 		}
@@ -38,9 +45,19 @@ func runImport(ctx context.Context, e *env) error {
 	})
 }
 
-func (e *env) input(name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(e.stdin), nil
+// tryImport imports into memory and verifies that.
+func (e *env) tryImport(ctx context.Context, in []byte) error {
+	a, err := budget.Import(ctx, budget.Memory(), bytes.NewReader(in))
+	if err != nil {
+		return err
 	}
-	return os.Open(name)
+	_, err = a.Verify(ctx, e.anchors...)
+	return err
+}
+
+func (e *env) input(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(e.stdin)
+	}
+	return os.ReadFile(name)
 }
