@@ -10,10 +10,9 @@ import (
 // rational rate. It is immutable. Proof: docs/proofs/sampler-exponential.md.
 type Decay struct {
 	rate *big.Rat
-	// rate/ln 2 = l2 + l1/2^64 + l0/2^128, rounded down. If huge, it is 2^64 or
-	// more, so that one step is all that is left of 1.
-	l2, l1, l0 uint64
-	huge       bool
+	// rate/ln 2 = l2 + l1/2^64 + l0/2^128, rounded down. If huge is 1, it is 2^64
+	// or more, and one step leaves nothing.
+	l2, l1, l0, huge uint64
 }
 
 // NewDecay returns the decay with a rate of zero or more.
@@ -25,7 +24,7 @@ func NewDecay(rate *big.Rat) (*Decay, error) {
 	l := new(big.Int).Mul(log2e().lo, rate.Num())
 	l.Quo(l, rate.Denom()).Rsh(l, logBits-128)
 	if l.BitLen() > 192 {
-		d.huge = true
+		d.huge = 1
 		return d, nil
 	}
 	var b [24]byte
@@ -39,17 +38,18 @@ func NewDecay(rate *big.Rat) (*Decay, error) {
 const decaySlack = pow2Slack + 2
 
 // weight returns k and m with exp(-n*rate) = 2^-k * (m ± decaySlack)/2^64.
-// From k = 255 on it says only that exp(-n*rate) is at most 2^-k.
+// If k = 255, it says only that exp(-n*rate) is at most 2^-k. No branch depends
+// on n.
 func (d *Decay) weight(n uint64) (k uint, m uint64) {
 	h0, _ := bits.Mul64(n, d.l0)
 	h1, f := bits.Mul64(n, d.l1)
 	f, c := bits.Add64(f, h0, 0)
 	over, whole := bits.Mul64(n, d.l2)
 	whole, c = bits.Add64(whole, h1, c)
-	if over+c != 0 || whole >= 255 || d.huge && n > 0 {
-		return 255, 0
-	}
-	return uint(whole), pow2(f)
+	fits := isZero(over+c) & (isZero(n) | isZero(d.huge))
+	_, small := bits.Sub64(whole, 255, 0)
+	use := -(fits & small) // all ones, or 0
+	return uint(whole&use | 255&^use), pow2(f) & use
 }
 
 // power returns exp(-n*rate) as a real.
