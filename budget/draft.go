@@ -83,13 +83,11 @@ func (s *state) refuseFrozen(c *dp.Charge) *RefusedError {
 func (d *draft) refusal(r *request, sc scope, f filter, scopes []scope) *RefusedError {
 	e := d.terms.refuse(sc, r.charge, f.lacks(r.price))
 	e.Limit, e.Spent, e.Left = f.limit(), f.spent(), f.left()
-	if e.Reason == "" {
-		filters := make([]filter, len(scopes))
-		for i, sc := range scopes {
-			filters[i] = d.look(sc)
-		}
-		e.Fits = largestFit(r.charge.Loss, filters, d.orders)
+	filters := make([]filter, len(scopes))
+	for i, sc := range scopes {
+		filters[i] = d.look(sc)
 	}
+	e.Fits = largestFit(r.charge.Loss, filters, d.orders)
 	return e
 }
 

@@ -83,5 +83,5 @@ func (f *defaultFilter) lacks(p *price) string {
 	if f.chosen != nil {
 		return f.chosen.lacks(p)
 	}
-	return f.renyi.lacks(p)
+	return "" // basic composition takes every kind
 }

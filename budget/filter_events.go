@@ -138,7 +138,7 @@ func (f *eventFilter) spent() dp.Loss {
 		return lossUp(f.pure, f.delta)
 	}
 	delta := new(big.Rat).Add(f.delta, exact.Float(f.conversionDown))
-	e := f.meter.spent()
+	e := sixDigits(f.meter.spent(), true)
 	if math.IsInf(e, 1) {
 		return f.of
 	}
@@ -146,7 +146,7 @@ func (f *eventFilter) spent() dp.Loss {
 }
 
 func (f *eventFilter) left() dp.Loss {
-	e := exact.Float(f.meter.leftPure())
+	e := exact.Decimal(sixDigits(f.meter.leftPure(), false))
 	if f.pure != nil {
 		if r := rest(f.epsilon, f.pure); r.Cmp(e) > 0 {
 			e = r
@@ -155,7 +155,7 @@ func (f *eventFilter) left() dp.Loss {
 	return lossDown(e, rest(f.failures, f.delta))
 }
 
-func (f *eventFilter) leftRho() *big.Rat { return exact.Float(f.meter.leftRho()) }
+func (f *eventFilter) leftRho() *big.Rat { return exact.Decimal(sixDigits(f.meter.leftRho(), false)) }
 
 func (f *eventFilter) lacks(p *price) string {
 	for _, q := range p.parts() {

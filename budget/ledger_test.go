@@ -286,7 +286,7 @@ func TestFitsFits(t *testing.T) {
 func TestKindsOfLoss(t *testing.T) {
 	pure := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	_, err := pure.Spend(t.Context(), testCharge("k", dp.Approx{Epsilon: 0.1, Delta: 1e-9}))
-	want := `budget: account "visits" refused ε=0.1 δ=1e-09: account: its limit is a dp.Pure, which takes only charges that are dp.Pure`
+	want := `budget: account "visits" refused ε=0.1 δ=1e-09: account: its limit is a dp.Pure, which takes only charges that are dp.Pure; ε=0.1 fits`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %v", err, want)
 	}

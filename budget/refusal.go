@@ -31,14 +31,14 @@ func (e *RefusedError) Error() string {
 	switch {
 	case e.Frozen:
 		return fmt.Sprintf("%s: it is frozen: %s", head, e.Reason)
-	case e.Reason != "":
+	case e.Reason != "" && e.Fits == nil:
 		return fmt.Sprintf("%s: %s: %s", head, e.Scope, e.Reason)
+	case e.Reason != "":
+		return fmt.Sprintf("%s: %s: %s; %v fits", head, e.Scope, e.Reason, e.Fits)
+	case e.Fits == nil:
+		return fmt.Sprintf("%s: %s has %s left of %v; nothing fits any more", head, e.Scope, amount(e.Left), e.Limit)
 	}
-	tail := "; nothing fits any more"
-	if e.Fits != nil {
-		tail = fmt.Sprintf("; %v fits", e.Fits)
-	}
-	return fmt.Sprintf("%s: %s has %s left of %v%s", head, e.Scope, amount(e.Left), e.Limit, tail)
+	return fmt.Sprintf("%s: %s has %s left of %v; %v fits", head, e.Scope, amount(e.Left), e.Limit, e.Fits)
 }
 
 func amount(l dp.Loss) string {

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -57,4 +58,26 @@ func scaled(l dp.Loss, f float64) dp.Loss {
 		return dp.Concentrated{Rho: l.Rho * f}
 	}
 	return l
+}
+
+// sixDigits rounds a number that is a bound anyway to six digits, up or down.
+func sixDigits(x float64, up bool) float64 {
+	if x == 0 || math.IsInf(x, 0) {
+		return x
+	}
+	y := x
+	for step := 0.0; step < 4; step++ { // the nearest, or one beyond it
+		f := 1 - step*1e-6
+		if up {
+			f = 1 + step*1e-6
+		}
+		var err error
+		if y, err = strconv.ParseFloat(strconv.FormatFloat(x*f, 'e', 5, 64), 64); err != nil {
+			return x
+		}
+		if up && y >= x || !up && y <= x {
+			return y
+		}
+	}
+	return x
 }
