@@ -66,26 +66,6 @@ func elapsed(do func()) time.Duration {
 	return time.Since(start)
 }
 
-// A draw costs at most 1/50 of the peer's up to scale 16, and 1/15 anywhere.
-func TestDrawIsFast(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector changes both times")
-	}
-	for _, p := range peers {
-		for _, scale := range peerScales {
-			limit := 1. / 15
-			if scale <= 16 {
-				limit = 1. / 50
-			}
-			r := ratio(t, p, scale)
-			t.Logf("%s %d: 1/%.0f", p.name, scale, 1/r)
-			if !(r <= limit) {
-				t.Errorf("%s %d: a draw takes 1/%.0f of the peer's time, want 1/%.0f", p.name, scale, 1/r, 1/limit)
-			}
-		}
-	}
-}
-
 func BenchmarkLaplace(b *testing.B)  { benchmarkBeside(b, peers[0]) }
 func BenchmarkGaussian(b *testing.B) { benchmarkBeside(b, peers[1]) }
 
