@@ -15,7 +15,7 @@ import (
 // Every field but Read is required.
 type Catalogue[Row any] struct {
 	// Row makes a row of a unit, in a group, with a value in every column. Units
-	// and groups are numbered from 0, at most 40 of each; fewer groups may stand
+	// and groups are numbered from 0, at most 12 of each; fewer groups may stand
 	// for many, as in days[key%7]. A value can be outside its bounds, NaN or
 	// infinite; a program whose values are integers converts it as it would.
 	Row func(unit, key int, x float64) Row
@@ -84,13 +84,13 @@ func (c Catalogue[Row]) check() error {
 func released[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Key], c Catalogue[Row], rows []Row) func() Sample {
 	request := aggregate.Request{Key: "audit", Purpose: "audit"}
 	return func() Sample {
-		var p purse
+		p := purse{show: c.Read != nil}
 		partial, err := plan.Collect(t.Context(), aggregate.Slice(rows))
 		if err != nil {
 			return Sample{Tag: err.Error()}
 		}
 		release, err := plan.Release(t.Context(), &p, request, partial)
-		if err != nil {
+		if err != nil && !errors.Is(err, errSeen) {
 			return Sample{Tag: err.Error()}
 		}
 		s := stored(p.kept)
@@ -166,9 +166,9 @@ func (c Catalogue[Row]) pairs() []pair[Row] {
 		among("minus infinity", one(math.Inf(-1))),
 		alone("the smallest float", one(math.SmallestNonzeroFloat64)),
 		among("the largest float, twice, and its negative", c.rows(3, 1, math.MaxFloat64, math.MaxFloat64, -math.MaxFloat64)),
-		among("many rows in one group", c.rows(40, 1, c.Upper)),
-		among("one row in each of many groups", c.rows(40, 40, c.Lower)),
-		among("many rows in many groups", c.rows(160, 40, c.Upper, c.Lower)),
+		among("many rows in one group", c.rows(12, 1, c.Upper)),
+		among("one row in each of many groups", c.rows(12, 12, c.Lower)),
+		among("many rows in many groups", c.rows(36, 12, c.Upper, c.Lower)),
 		among("a new group", []Row{c.Row(0, 5, c.Upper)}),
 		among("the rows that others have", []Row{c.Row(0, 0, middle), c.Row(0, 0, c.Upper), c.Row(0, 0, c.Lower), c.Row(0, 1, third)}),
 	}
