@@ -24,6 +24,7 @@ type statement struct {
 	Frozen     string `json:"frozen,omitempty"`
 
 	Published int           `json:"published"`
+	Declared  int           `json:"taken_as_declared"` // of those, whose noise the ledger does not know
 	Purposes  []purposeFact `json:"purposes"`
 	Allowed   []string      `json:"purposes_allowed,omitempty"` // and not used yet
 	Askers    []askerFact   `json:"asked_by"`
@@ -114,6 +115,9 @@ func (s *statement) publications(entries []budget.Entry) {
 			continue
 		}
 		s.Published++
+		if slices.ContainsFunc(e.Charge.Events, func(v dp.Event) bool { return v.Mechanism == dp.Declared }) {
+			s.Declared++
+		}
 		if s.Published > mostListed {
 			continue
 		}

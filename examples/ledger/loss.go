@@ -120,7 +120,7 @@ func decimal(x *big.Rat) string {
 	if !exact {
 		return x.RatString()
 	}
-	if digits > 12 {
+	if digits > 6 {
 		if f, _ := x.Float64(); new(big.Rat).SetFloat64(f) != nil {
 			if short := strconv.FormatFloat(f, 'g', -1, 64); sameDecimal(short, x) {
 				return short

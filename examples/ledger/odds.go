@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -66,8 +67,7 @@ func times(epsilon float64) string {
 	case f >= 100:
 		return grouped(int64(math.Ceil(f)))
 	default:
-		s := fmt.Sprintf("%.2f", math.Ceil(f*100-1e-9)/100)
-		return strings.TrimSuffix(s, ".00")
+		return strconv.FormatFloat(math.Ceil(f*100-1e-9)/100, 'f', -1, 64)
 	}
 }
 

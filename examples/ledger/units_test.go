@@ -44,7 +44,7 @@ func TestSumsAreExact(t *testing.T) {
 		s.add(dp.Approx{Epsilon: 0.1, Delta: 1e-9})
 	}
 	s.add(dp.Concentrated{Rho: 0.25})
-	if got := s.String(); got != "ε=1 δ=0.00000001 ρ=0.25" {
+	if got := s.String(); got != "ε=1 δ=1e-08 ρ=0.25" {
 		t.Error(got)
 	}
 }
