@@ -155,13 +155,16 @@ func runs(all []cells) [][]cells {
 
 func (r *report) drawAxes(b *strings.Builder, f frame, g group, i int) {
 	step := niceStep(f.high - f.low)
-	for v := f.low; v <= f.high+step/2; v += step {
+	largest := max(math.Abs(f.high), math.Abs(f.low))
+	for n := range int(math.Round((f.high-f.low)/step)) + 1 {
+		v := f.low + float64(n)*step
 		class := "grid"
 		if math.Abs(v) < step/2 {
+			v = 0
 			class = "zero"
 		}
 		fmt.Fprintf(b, `<line class="%s" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, class, left, chartWidth-right, f.y(v), f.y(v))
-		fmt.Fprintf(b, `<text x="%g" y="%.1f" text-anchor="end">%s</text>`, left-6, f.y(v)+3.5, template.HTMLEscapeString(r.tick(r.Quantities[i], v)))
+		fmt.Fprintf(b, `<text x="%g" y="%.1f" text-anchor="end">%s</text>`, left-6, f.y(v)+3.5, template.HTMLEscapeString(r.tick(r.Quantities[i], v, largest)))
 	}
 	every := tickEvery(len(g.Rows))
 	for n, c := range g.Rows {
@@ -196,22 +199,27 @@ func (c calendar) tick(name string) string {
 	return fmt.Sprintf("Q%s %s", name[len(name)-1:], t.Format("06"))
 }
 
-// tick returns a number as it stands beside a chart: short.
-func (r *report) tick(q quantity, v float64) string {
-	s, unit := v, ""
+// tick returns a number as it stands beside a chart whose largest one is given:
+// short, and in the same unit as the others.
+func (r *report) tick(q quantity, v, largest float64) string {
+	unit, name := 1.0, ""
 	switch {
-	case math.Abs(v) >= 1e9:
-		s, unit = v/1e9, "bn"
-	case math.Abs(v) >= 1e6:
-		s, unit = v/1e6, "m"
-	case math.Abs(v) >= 1e4:
-		s, unit = v/1e3, "k"
+	case largest >= 1e9:
+		unit, name = 1e9, "bn"
+	case largest >= 1e6:
+		unit, name = 1e6, "m"
+	case largest >= 1e4:
+		unit, name = 1e3, "k"
+	}
+	v /= unit
+	if v == 0 {
+		name = ""
 	}
 	decimals := 0
-	for decimals < 2 && math.Abs(s-math.Round(s*math.Pow10(decimals))/math.Pow10(decimals)) > 1e-9*max(math.Abs(s), 1) {
+	for decimals < 4 && math.Abs(v*math.Pow10(decimals)-math.Round(v*math.Pow10(decimals))) > 1e-6 {
 		decimals++
 	}
-	text := grouped(s, decimals) + unit
+	text := grouped(v, decimals) + name
 	if !q.Money {
 		return text
 	}

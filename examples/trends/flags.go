@@ -58,7 +58,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.MaxSlots, "max-periods", 18, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random")
 	f.IntVar(&o.MaxRows, "max-rows", 5, "how many rows of one unit count in one period")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
-	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250)")
+	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250 in a month)")
 
 	f.Float64Var(&o.Step, "step", 0, "the grid that totals of one unit are rounded to: a coarser one makes quantiles less noisy\n(default: about a 250th of the way from -lower to -upper)")
 
@@ -126,7 +126,10 @@ func (o *options) fill() {
 		fallback("value", &o.Value, "dollars")
 		fallback("currency", &o.Currency, "$")
 		if !o.given["upper"] {
-			o.Upper = 250
+			o.Upper = map[calendar]float64{days: 150, weeks: 200, months: 250, quarters: 500}[o.Period]
+		}
+		if !o.given["max-rows"] && o.Period == quarters {
+			o.MaxRows = 10
 		}
 		if !o.given["from"] && !o.given["to"] {
 			o.From, o.To = "1997-01-01", "1998-06-30"

@@ -46,12 +46,20 @@ func (r *report) Headline() string {
 	return title(what) + ", " + r.Span()
 }
 
+// About says what a reader must know of the embedded data.
+func (r *report) About() string {
+	if !r.embedded() {
+		return ""
+	}
+	return "The data is the purchase history of everybody who first bought at the online music shop CDNOW in the first quarter of 1997, as published by Fader and Hardie. That is why the first three months tower over the rest."
+}
+
 // A finding says how many changes of a quantity in a group are clear, and which
 // are the largest.
 type finding struct {
-	Group, Label, Note string
-	Clear, All         int
-	Rise, Fall         string // the largest clear ones, in words; empty if there is none
+	Group, Label, Per string
+	Clear, All        int
+	Rise, Fall        *stepWords // the largest clear ones, or nil
 }
 
 // Findings returns one finding for every quantity and group with changes.
@@ -68,7 +76,10 @@ func (r *report) Findings() []finding {
 }
 
 func (r *report) finding(g group, i int, q quantity) finding {
-	f := finding{Group: g.Name, Label: q.Label, Note: q.Note}
+	f := finding{Group: g.Name, Label: q.Label}
+	if q.Each {
+		f.Per = q.Note
+	}
 	var clear []step
 	for n, c := range g.Rows {
 		if c.Changes == nil {
@@ -82,10 +93,10 @@ func (r *report) finding(g group, i int, q quantity) finding {
 	f.Clear = len(clear)
 	slices.SortStableFunc(clear, func(a, b step) int { return cmp.Compare(b.Value, a.Value) })
 	if n := len(clear); n > 0 && clear[0].Verdict == rose {
-		f.Rise = r.stepWords(q, clear[0])
+		f.Rise = r.inWords(q, clear[0])
 	}
 	if n := len(clear); n > 0 && clear[n-1].Verdict == fell {
-		f.Fall = r.stepWords(q, clear[n-1])
+		f.Fall = r.inWords(q, clear[n-1])
 	}
 	return f
 }
@@ -96,9 +107,15 @@ type step struct {
 	from, to string
 }
 
-func (r *report) stepWords(q quantity, s step) string {
-	return fmt.Sprintf("%s to %s: %s (%s to %s)", r.Period.short(s.from), r.Period.short(s.to),
-		r.writeChange(q, s.Value), r.writeChange(q, s.Low), r.writeChange(q, s.High))
+// StepWords is a step in words.
+type stepWords struct{ When, Much, Interval string }
+
+func (r *report) inWords(q quantity, s step) *stepWords {
+	return &stepWords{
+		When:     r.Period.short(s.from) + " to " + r.Period.short(s.to),
+		Much:     r.writeChange(q, s.Value),
+		Interval: "(" + r.writeChange(q, s.Low) + " to " + r.writeChange(q, s.High) + ")",
+	}
 }
 
 // ChangeWords says what a change of the i-th quantity is, with an arrow for the

@@ -160,7 +160,8 @@ func (r *report) writeBalance(p pen) {
 	if r.Again {
 		charged = "charged before, so nothing now"
 	}
-	fmt.Fprintf(p, "\n%s %v (%s) of %v; %s left; %s like this one\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit, loss(r.Balance.Left, false), r.More())
+	fmt.Fprintf(p, "\n%s %v (%s) of %v\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit)
+	fmt.Fprintf(p, "%s %s; %s like this one\n", p.strong("Left"), loss(r.Balance.Left, false), r.More())
 	fmt.Fprintf(p, "%s entry %d of %s, %.16s…, key %s\n", p.strong("Receipt"), r.Receipt.Entry, r.Ledger, r.Receipt.Hash, r.Receipt.Key)
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"trends": main,
+		"lock":   lock,
+		"pack":   pack,
+		"drip":   drip,
+	})
+}
+
+// TestScripts runs the program as a user does. A script that expects a mistake
+// to be found also expects that nothing was written.
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) < 10 {
+		t.Fatalf("found %d scripts, expected at least 10 (%v)", len(scripts), err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":   status,
+			"nothing":  nothing,
+			"longest":  longest,
+			"embedded": embedded,
+			"wait4":    waitFor,
+		},
+		Condition: func(c string) (bool, error) {
+			if c == "ulimit" {
+				return runtime.GOOS == "linux" || runtime.GOOS == "darwin", nil
+			}
+			return false, fmt.Errorf("unknown condition %q", c)
+		},
+	})
+}
+
+// status runs "status 3 trends …" and checks the exit status.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status code command …")
+	}
+	code := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		code = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if code != args[0] {
+		ts.Fatalf("exit status %s, must be %s", code, args[0])
+	}
+}
+
+// nothing checks that no report, no ledger and no temporary file is there.
+func nothing(ts *testscript.TestScript, neg bool, args []string) {
+	for _, pattern := range []string{"*.html", "*.db", "*.db-*", ".trends-*", "out.csv", "out.json"} {
+		found, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		if len(found) > 0 {
+			ts.Fatalf("%v was left behind", found)
+		}
+	}
+}
+
+// longest checks that no line of a file is wider than given.
+func longest(ts *testscript.TestScript, neg bool, args []string) {
+	most, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	lines := bufio.NewScanner(strings.NewReader(ts.ReadFile(args[1])))
+	for lines.Scan() {
+		if n := len([]rune(lines.Text())); n > most {
+			ts.Fatalf("a line has %d columns, must have at most %s: %s", n, args[0], lines.Text())
+		}
+	}
+}
+
+// waitFor waits until a file is there.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	for range 3000 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not appear", args[0])
+}
+
+// embedded writes the embedded data to a file.
+func embedded(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), cdnow, 0o666))
+}
+
+// lock holds a ledger locked until it is told to stop.
+func lock() {
+	db, err := sql.Open("sqlite", os.Args[1])
+	if err == nil {
+		db.SetMaxOpenConns(1)
+		_, err = db.Exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE")
+	}
+	if err == nil {
+		err = os.WriteFile("locked", nil, 0o666)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	time.Sleep(time.Minute)
+}
+
+// pack compresses a file.
+func pack() {
+	content, err := os.ReadFile(os.Args[1])
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if err == nil {
+		_, err = z.Write(content)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err == nil {
+		err = os.WriteFile(os.Args[1]+".gz", b.Bytes(), 0o666)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// drip writes rows without end, and a file once it has begun.
+func drip() {
+	fmt.Println("customer,date")
+	for i := 0; ; i++ {
+		if _, err := fmt.Printf("%d,2026-01-01\n", i); err != nil {
+			return
+		}
+		if i == 5000 {
+			os.WriteFile("dripping", nil, 0o666)
+		}
+		if i >= 5000 {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
