@@ -3,6 +3,7 @@ package dp
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 
@@ -24,14 +25,14 @@ var maxScale = new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 40))
 //     for vectors). Proof: docs/proofs/laplace.md.
 //   - [Concentrated]: discrete Gaussian with σ² = L0·LInf²/2ρ (Canonne, Kamath,
 //     Steinke 2020, Theorem 14). Proof: docs/proofs/gaussian.md.
-//   - [Approx]: whichever of discrete Laplace, of scale L0·LInf/ε, and discrete
-//     Gaussian has less variance. The Gaussian is calibrated to the hockey-stick
-//     divergence of the discrete law itself, composed over L0 numbers. Proof:
+//   - [Approx]: whichever of discrete Laplace and discrete Gaussian has less
+//     variance. Both are calibrated to the hockey-stick divergence of the
+//     discrete law itself, composed over L0 numbers. Proof:
 //     docs/proofs/gaussian.md.
 //
 // Scales are rationals rounded towards more noise. Where a scale would be more
-// than 2^40, numbers are first rounded to a coarser grid, and the sensitivity
-// grows by that rounding.
+// than 2^40, numbers are first rounded to a coarser grid, and the sensitivity is
+// rounded up to that grid.
 func Calibrate(loss Loss, s Sensitivity) (Noise, error) {
 	if err := errors.Join(CheckLoss(loss), s.Check()); err != nil {
 		return Noise{}, err
@@ -44,18 +45,18 @@ func Calibrate(loss Loss, s Sensitivity) (Noise, error) {
 		if law != nil {
 			return Noise{&noise{loss, s, law, coarse}}, nil
 		}
+		if s.LInf>>coarse == 0 { // a coarser grid would be no better
+			break
+		}
 	}
-	return Noise{}, fmt.Errorf("dp: %v needs noise of more than 2^102 for sensitivity L0 %d, LInf %d; use a larger loss or smaller bounds", loss, s.L0, s.LInf)
+	return Noise{}, fmt.Errorf("dp: %v needs noise of more than 2^40 steps of any grid for sensitivity L0 %d, LInf %d; use a larger loss or smaller bounds", loss, s.L0, s.LInf)
 }
 
 // coarsened bounds the sensitivity of numbers that are rounded to multiples of
-// 2^k, in such multiples: if |x-y| ≤ LInf, the multiples nearest to them differ
-// by at most ⌈LInf/2^k⌉ + 1, and by LInf itself if k is 0.
+// 2^k, in such multiples: if |x-y| ≤ LInf, the multiples nearest to them (halves
+// go up) differ by at most ⌈LInf/2^k⌉, because ⌊a⌋ - ⌊b⌋ ≤ ⌈a-b⌉.
 func coarsened(s Sensitivity, k uint) Sensitivity {
-	if k == 0 {
-		return s
-	}
-	return Sensitivity{s.L0, (s.LInf-1)>>k + 2}
+	return Sensitivity{s.L0, (s.LInf-1)>>k + 1}
 }
 
 // calibrateOn returns nil if the grid is too fine for the noise.
@@ -66,20 +67,34 @@ func calibrateOn(loss Loss, s Sensitivity) (*core.Law, error) {
 	case Concentrated:
 		return law(core.Gaussian, concentratedScale(l.Exact(), s))
 	case Approx:
-		laplace, err := law(core.Laplace, laplaceScale(exact.Decimal(l.Epsilon), s))
-		if err != nil {
-			return nil, err
-		}
-		gaussian, err := law(core.Gaussian, approxScale(l, s))
-		if err != nil || gaussian == nil {
-			return laplace, err
-		}
-		if laplace == nil || gaussian.StdDev() < laplace.StdDev() {
-			return gaussian, nil
-		}
-		return laplace, nil
+		return approxLaw(l, s)
 	}
 	return nil, fmt.Errorf("dp: internal error: no calibration for %T", loss)
+}
+
+// approxLaw takes the family with less variance. It searches for the least
+// Laplace scale only where that can change the choice or the noise: where noise
+// is other than 0 with a probability below 1e-13 there is nothing to gain, and
+// where Gaussian noise is narrower by half than Laplace noise before the search,
+// it is so after it. A δ above one half is taken for one half.
+func approxLaw(l Approx, s Sensitivity) (*core.Law, error) {
+	l.Delta = min(l.Delta, 0.5)
+	pure := laplaceScale(exact.Decimal(l.Epsilon), s)
+	if pure.Cmp(big.NewRat(1, 32)) <= 0 {
+		return law(core.Laplace, pure)
+	}
+	gaussian, stdDev := approxScale(l, s), math.Inf(1)
+	if gaussian != nil {
+		stdDev = core.StdDev(core.Gaussian, exact.FloatUp(gaussian))
+	}
+	laplace := laplaceStart(l, s, pure)
+	if laplace.Cmp(maxScale) <= 0 && core.StdDev(core.Laplace, exact.FloatUp(laplace)) < 1.5*stdDev {
+		laplace = approxLaplaceScale(l, s, laplace)
+	}
+	if stdDev < core.StdDev(core.Laplace, exact.FloatUp(laplace)) {
+		return law(core.Gaussian, gaussian)
+	}
+	return law(core.Laplace, laplace)
 }
 
 func law(f core.Family, scale *big.Rat) (*core.Law, error) {

@@ -40,12 +40,14 @@ type Law struct {
 	Scale   *big.Rat // in grid steps
 	sampler interface{ Fill(*sample.Source, []int64) }
 	approx  float64 // Scale, rounded up
+	stdDev  float64
 }
 
 // NewLaw returns the law, or an error if the scale is out of the samplers'
 // range.
 func NewLaw(f Family, scale *big.Rat) (*Law, error) {
 	l := &Law{Family: f, Scale: scale, approx: exact.FloatUp(scale)}
+	l.stdDev = StdDev(f, l.approx)
 	var err error
 	switch f {
 	case Laplace:

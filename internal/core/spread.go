@@ -24,11 +24,30 @@ func (l *Law) laplaceHalfWidth(confidence float64) float64 {
 }
 
 // StdDev returns the standard deviation of one draw.
-func (l *Law) StdDev() float64 {
-	if l.Family == Gaussian {
-		return l.approx
+func (l *Law) StdDev() float64 { return l.stdDev }
+
+// StdDev returns the standard deviation of one draw of a family at a scale: that
+// of the discrete law, which is less than that of the continuous one.
+func StdDev(f Family, scale float64) float64 {
+	if f == Gaussian {
+		return gaussianStdDev(scale)
 	}
-	return math.Sqrt2 / (2 * l.approx * math.Sinh(1/(2*l.approx))) * l.approx
+	return math.Sqrt2 / (2 * scale * math.Sinh(1/(2*scale))) * scale
+}
+
+// gaussianStdDev sums up the law where it differs from the continuous one: from
+// σ = 4 on, the difference is below 1e-100.
+func gaussianStdDev(sigma float64) float64 {
+	if sigma >= 4 {
+		return sigma
+	}
+	weights, squares := 0.5, 0.0
+	for x := 1.0; x <= 40*sigma+1; x++ {
+		w := math.Exp(-(x / sigma) * (x / sigma) / 2)
+		weights += w
+		squares += w * x * x
+	}
+	return math.Sqrt(squares / weights)
 }
 
 // CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ.
