@@ -94,6 +94,8 @@ func (c *Composition) deltaOne(eps float64, flip bool) float64 {
 // finiteDelta is the least of the bounds on the part of delta that finite losses make.
 func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 	switch {
+	case math.IsInf(eps, 1):
+		return 0
 	case c.has(zcdp):
 		return c.renyiDelta(p, eps)
 	case p.v == 0 && eps >= p.top():
@@ -106,9 +108,11 @@ func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 		return math.Min(best, single)
 	}
 	if !p.hopeless && len(p.parts) > 0 {
-		if best = math.Min(best, p.engineDelta(eps)); best == 1 {
-			best = p.gridDelta(eps)
+		engine := p.engineDelta(eps)
+		if !(engine < math.Inf(1)) {
+			engine = p.gridDelta(eps)
 		}
+		best = math.Min(best, engine)
 	}
 	if best > 1e-3 || c.has(boundedRange) {
 		best = math.Min(best, c.renyiDelta(p, eps))
@@ -116,12 +120,12 @@ func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 	return best
 }
 
-// basicDelta is what losses of at most top allow: no more than randomized response.
+// basicDelta is what losses of at most top allow, whatever their law.
 func basicDelta(top, eps float64) float64 {
 	if math.IsInf(top, 1) {
 		return 1
 	}
-	return math.Min(1, singleUp(-math.Expm1(eps-top)/(1+math.Exp(-top)), top))
+	return math.Min(1, singleUp(-math.Expm1(eps-top), top))
 }
 
 // gaussianDelta is the closed form, the smallest losses taken off eps.
@@ -167,9 +171,11 @@ func (c *Composition) finiteEpsilon(p *profile, delta float64) float64 {
 		return math.Min(best, least(best, fits))
 	}
 	if !p.hopeless {
-		if best = math.Min(best, p.engineEpsilon(delta)); math.IsInf(best, 1) {
-			best = p.gridEpsilon(delta)
+		engine := p.engineEpsilon(delta)
+		if !(engine < math.Inf(1)) {
+			engine = p.gridEpsilon(delta)
 		}
+		best = math.Min(best, engine)
 	}
 	if c.has(boundedRange) || p.hopeless || math.IsInf(best, 1) {
 		best = math.Min(best, c.renyiEpsilon(p, delta))
@@ -209,20 +215,20 @@ func singleUp(delta, eps float64) float64 {
 	return delta*up + 4*ulp*eps*0x1p-20 + math.SmallestNonzeroFloat64
 }
 
-// engineDelta is the contour's bound.
+// engineDelta is the contour's bound; not finite if it has none.
 func (p *profile) engineDelta(eps float64) float64 {
 	t := p.saddleAt(eps)
 	k, _ := p.log(t)
 	goal := k - t*eps - math.Log(t) - math.Log1p(t)
 	if g, ok := p.lattice(); ok {
 		if c, ok := newFolded(p, g, t, goal); ok {
-			return sane01(c.delta(eps, p.slack()))
+			return c.delta(eps, p.slack())
 		}
 	}
 	// A relative change of delta by t times a change of eps.
-	return sane01(p.refine(t, eps, goal, 1e-5*t*eps, func(c *contour) float64 {
+	return p.refine(t, eps, goal, 1e-5*t*eps, func(c *contour) float64 {
 		return c.delta(eps, p.slack())
-	}, func(a, b float64) float64 { return (a - b) / b }))
+	}, func(a, b float64) float64 { return (a - b) / b })
 }
 
 // engineEpsilon is the contour's bound.

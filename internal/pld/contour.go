@@ -66,8 +66,23 @@ func newWalk(p *profile, t float64) *walk {
 		w.lines = append(w.lines, q.line(t))
 		w.counts = append(w.counts, q.count)
 		w.reach = append(w.reach, q.reach())
+		if _, ok := q.transform.(discreteLaplaceTransform); ok {
+			w.reach[len(w.reach)-1]++ // its closed form is stiffer than the function: proof, section 4
+		}
 	}
 	return w
+}
+
+// cost is the work of one node, in sines.
+func (w *walk) cost() float64 {
+	total := 1.0
+	for _, l := range w.lines {
+		total++
+		if t, ok := l.(tableLine); ok {
+			total += float64(len(t.w))
+		}
+	}
+	return total
 }
 
 // rest bounds the sum over nodes beyond y, times pi/h: for kernel 1/y^2 the sum of h/(nh)^2 is at most 1/y. Up to the
@@ -118,7 +133,7 @@ func (w *walk) plan(step, eps, second, fine float64) (extra, end float64, used b
 			}
 		}
 	}
-	nodes := math.Max(4000, math.Min(mostNodes, 4e5/float64(1+len(w.lines))))
+	nodes := math.Max(1000, math.Min(mostNodes, 4e5/w.cost()))
 	extra = most / fine
 	for range 200 {
 		if end, ok := w.stop(start, nodes*step, w.v+extra, enough); ok {
@@ -203,8 +218,8 @@ func (w *walk) at(y float64) (r complex128, unit float64, whole bool) {
 	return r, unit, true
 }
 
-// delta returns an upper bound on the finite part of delta(eps), relative to e^(log - tilt*eps), and its derivative
-// in eps relative to the same.
+// sum returns an upper bound on the finite part of delta(eps), relative to e^(log - tilt*eps), and its derivative in
+// eps relative to the same.
 func (c *contour) sum(eps float64) (value, slope float64) {
 	var re, dre, moduli float64
 	for i, y := range c.y {
@@ -216,18 +231,18 @@ func (c *contour) sum(eps float64) (value, slope float64) {
 	}
 	h := c.step / math.Pi
 	count := float64(len(c.y))
-	value = h*re + c.dropped + h*moduli*ulp*(2+count/16)
+	value = h*re + c.dropped + h*moduli*ulp*(2+count)
 	return value, h * dre
 }
 
-// delta is an upper bound on the finite part of delta(eps).
+// delta is an upper bound on the finite part of delta(eps); infinite if round-off drowned it.
 func (c *contour) delta(eps, slack float64) float64 {
 	if eps = eps - slack; eps < 0 && slack > 0 {
 		eps = math.Max(eps, -slack)
 	}
 	value, _ := c.sum(eps)
 	if !(value > 0) {
-		return 1
+		return math.Inf(1)
 	}
 	size := 8 * ulp * (c.size + c.tilt*math.Abs(eps) + math.Abs(c.log))
 	return math.Exp(c.log-c.tilt*eps+size)*value*up + math.SmallestNonzeroFloat64

@@ -145,7 +145,7 @@ func (c *folded) sum(eps float64) float64 {
 	}
 	m := 2 / float64(c.nodes)
 	count := float64(len(c.y))
-	return m*re + c.dropped + m*moduli*ulp*(2+count/16)
+	return m*re + c.dropped + m*moduli*ulp*(2+count)
 }
 
 // delta is an upper bound on the finite part of delta(eps).
@@ -153,7 +153,7 @@ func (c *folded) delta(eps, slack float64) float64 {
 	eps -= slack
 	value := c.sum(eps)
 	if !(value > 0) {
-		return 1
+		return math.Inf(1)
 	}
 	point, _ := c.first(eps)
 	size := 8 * ulp * (c.size + c.tilt*(math.Abs(point)+math.Abs(c.offset)) + math.Abs(c.log))

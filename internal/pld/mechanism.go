@@ -94,9 +94,9 @@ func KRandomizedResponse(p float64, k int) Mechanism {
 }
 
 // Table is a pair of finite distributions, p with one person's data and q without; both directions are priced. The
-// weights are normalised. Rows must have one length, at most 4096, and finite non-negative entries.
+// weights are normalised. Rows must have one length, at most 1024, and finite non-negative entries.
 func Table(p, q []float64) Mechanism {
-	if len(p) != len(q) || len(p) == 0 || len(p) > 4096 || !weights(p) || !weights(q) {
+	if len(p) != len(q) || len(p) == 0 || len(p) > 1024 || !weights(p) || !weights(q) {
 		return Mechanism{}
 	}
 	var bits []byte

@@ -177,3 +177,45 @@ func fuzzed(k uint8, a, b float64) Mechanism {
 	}
 	return Table([]float64{a, 1, 2}, []float64{b, 2, 1})
 }
+
+// TestLargeMixturesInTime prices what is hardest for the contour: hundreds of distinct small losses, and long tables.
+func TestLargeMixturesInTime(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	long := func() Mechanism {
+		p, q := make([]float64, 1024), make([]float64, 1024)
+		for i := range p {
+			p[i] = 0.5 + rng.Float64()
+			q[i] = p[i] * (0.8 + 0.4*rng.Float64())
+		}
+		return Table(p, q)
+	}
+	cases := map[string]func(i int) Mechanism{
+		"laplace":  func(i int) Mechanism { return Laplace(1e-3 * (1 + rng.Float64())) },
+		"pure":     func(i int) Mechanism { return Pure(0.01 * (1 + rng.Float64())) },
+		"mixed":    func(i int) Mechanism { return randomMechanism(rng) },
+		"tables":   func(i int) Mechanism { return long() },
+		"dlaplace": func(i int) Mechanism { return DiscreteLaplace(100+rng.Float64(), 1+float64(i%7)) },
+	}
+	for name, f := range cases {
+		n := 300
+		if name == "tables" {
+			n = 3
+		}
+		var c Composition
+		for i := range n {
+			c.Add(f(i), 1+i%3)
+		}
+		start := time.Now()
+		eps := c.Epsilon(1e-6)
+		took := time.Since(start)
+		for _, x := range []float64{math.Min(eps, 900) * 0.9, 0.1, 200} {
+			start = time.Now()
+			delta := c.Delta(x)
+			t.Logf("%s: epsilon %g in %v, delta(%g) = %g in %v", name, eps, took, x, delta, time.Since(start))
+			took = max(took, time.Since(start))
+		}
+		if took > 3*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}
