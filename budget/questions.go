@@ -11,12 +11,13 @@ import (
 // HowMany returns how many charges like this one fit now, each under a key of
 // its own, and at most one million. It spends nothing.
 func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
-	r, d, err := a.ask(ctx, c)
+	r, err := a.ask(ctx, c)
 	if err != nil {
 		return 0, err
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
+	d := a.state.draft()
 	if d.frozen != "" {
 		return 0, nil
 	}
@@ -34,15 +35,12 @@ func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
 const howManyMost = 1_000_000
 
 // ask prepares a question about a charge that is not spent.
-func (a *Account) ask(ctx context.Context, c dp.Charge) (*request, *draft, error) {
+func (a *Account) ask(ctx context.Context, c dp.Charge) (*request, error) {
 	r, err := a.newRequest(ctx, c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := a.refresh(ctx); err != nil {
-		return nil, nil, err
-	}
-	return r, a.state.draft(), nil
+	return r, a.refresh(ctx)
 }
 
 // WhatIf returns the status that the account would have if the charges were
@@ -78,12 +76,12 @@ func (a *Account) WhatIf(ctx context.Context, charges ...dp.Charge) (Status, []e
 // and the same δ. It returns the [*RefusedError] of the charge if none up to a
 // million does. It spends nothing.
 func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, error) {
-	_, d, err := a.ask(ctx, c)
-	if err != nil {
+	if _, err := a.ask(ctx, c); err != nil {
 		return 0, err
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
+	d := a.state.draft()
 	fits := func(factor float64) bool {
 		s := withNoise(c, factor)
 		_, _, err := d.ways(&request{charge: &s, price: priceOf(&s, d.orders)})

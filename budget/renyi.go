@@ -46,13 +46,10 @@ func gaussianMu2(e dp.Event, mu2 float64) float64 {
 	case e.Mechanism == dp.Gaussian:
 		return mu2
 	case e.Scale.Cmp(fineScale) >= 0:
-		return up(mu2 * fineLatticeFactor * fineLatticeFactor)
+		mu := pld.FineLatticeMu(up(math.Sqrt(mu2)))
+		return up(mu * mu)
 	}
 	return math.Inf(1)
 }
-
-// A discrete Gaussian of at least fineScale steps costs at most what a
-// continuous one costs whose μ is larger by fineLatticeFactor.
-const fineLatticeFactor = 1.0001
 
 var fineScale = big.NewRat(4096, 1)

@@ -18,7 +18,9 @@ type plan struct {
 }
 
 func newPlan(seq uint64, c *dp.Charge) *plan {
-	p := &plan{seq: seq, charge: c, left: map[string]int{}}
+	own := *c
+	own.Periods = slices.Clone(c.Periods)
+	p := &plan{seq: seq, charge: &own, left: map[string]int{}}
 	for _, e := range c.Events {
 		p.left[memberKey(e)] += e.Count
 	}
@@ -180,8 +182,7 @@ func (d *draft) mayDraw(r *request) error {
 	if reason == "" {
 		return nil
 	}
-	e := d.terms.refuse(scope{scopeReservation, r.from.charge.Key}, r.charge, reason)
-	return e
+	return d.terms.refuse(scope{scopeReservation, r.from.charge.Key}, r.charge, reason)
 }
 
 func (d *draft) draw(r *request) {

@@ -46,10 +46,8 @@ func (t *Terms) scopesOf(c *dp.Charge) ([]scope, error) {
 		if len(c.Periods) == 0 {
 			return nil, t.refuse(scope{kind: scopePeriod}, c, "the account has a limit per period, and the charge names none")
 		}
-		for _, p := range c.Periods {
-			if s := (scope{scopePeriod, p}); !slices.Contains(scopes, s) {
-				scopes = append(scopes, s)
-			}
+		for _, p := range slices.Compact(slices.Sorted(slices.Values(c.Periods))) {
+			scopes = append(scopes, scope{scopePeriod, p})
 		}
 	}
 	if t.Analyst != nil {
