@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -28,34 +27,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
-}
-
-// The same commands on a database, if there is a server.
-func TestPostgres(t *testing.T) {
-	dsn := os.Getenv("EQUIPOISE_POSTGRES")
-	if !isDSN(dsn) {
-		t.Skip("NOT TESTED: set EQUIPOISE_POSTGRES to the postgres:// DSN of a server on which databases may be created")
-	}
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("equipoise_ledger_%d", os.Getpid())
-	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	config := conn.Config()
-	own := regexp.MustCompile(`^(postgres(?:ql)?://[^/]*/)[^?]*`).ReplaceAllString(dsn, "${1}"+name)
-	t.Logf("server %s", config.Host)
-	testscript.Run(t, testscript.Params{Dir: "testdata/postgres", RequireExplicitExec: true, Setup: func(e *testscript.Env) error {
-		e.Setenv("EQUIPOISE_LEDGER", own)
-		return nil
-	}})
 }
 
 // exits checks the exit status of a command: exits 3 ledger whatif …

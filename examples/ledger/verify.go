@@ -32,7 +32,7 @@ type verified struct {
 	Charges int          `json:"charges"`
 	Hash    string       `json:"hash,omitempty"`
 	Anchor  string       `json:"anchor,omitempty"`
-	Later   []uint64     `json:"decided_by_another_version,omitempty"`
+	Differ  []uint64     `json:"decided_otherwise_now,omitempty"`
 	Clock   []uint64     `json:"dated_before_the_entry_before,omitempty"`
 	Scopes  []shownScope `json:"scopes,omitempty"`
 }
@@ -131,8 +131,8 @@ func (v verified) print(e *env) {
 	spent := v.Scopes[0].status
 	e.printf("account %q: sound; %d entries, %s, %s spent of %v\n", v.Account, v.Entries,
 		count(v.Charges, "charge", "charges"), amount(spent.Spent), spent.Limit)
-	if v.Later != nil {
-		e.printf("decided by another version of the library, and now refused or priced otherwise: %v\n", v.Later)
+	if v.Differ != nil {
+		e.printf("decided by another version of the library, and now refused or priced otherwise: %v\n", v.Differ)
 	}
 	if v.Clock != nil {
 		e.printf("dated before the entry before it; nothing depends on it: %v\n", v.Clock)
