@@ -54,6 +54,9 @@ func (q *queue) take() []*request {
 
 // submit gets a request decided, by this goroutine or another one.
 func (a *Account) submit(ctx context.Context, r *request) (dp.Payment, error) {
+	if err := ctx.Err(); err != nil {
+		return dp.Payment{}, fmt.Errorf("budget: account %q: nothing was spent: %w", a.name, err)
+	}
 	a.queue.push(r)
 	for {
 		select {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -436,5 +437,74 @@ func TestObserver(t *testing.T) {
 	}
 	if n := a.Counts(); n.Spent != 1 || n.Repeated != 1 || n.Refused != 1 || n.KeyReused != 1 {
 		t.Errorf("counts are %+v", n)
+	}
+}
+
+// TestAllAtOnce runs everything that an account has at the same time; the race
+// detector looks on.
+func TestAllAtOnce(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
+	ctx := t.Context()
+	plan := laplaceCharge("plan", dp.Pure{Epsilon: 0.1}, 100)
+	plan.Events[0].Count = 10
+	v, err := a.Reserve(ctx, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := gaussianCharge("probe", dp.Approx{Epsilon: 0.1, Delta: 1e-8}, 100)
+	var wg sync.WaitGroup
+	for name, f := range map[string]func(i int) error{
+		"Spend": func(i int) error {
+			c := probe
+			c.Key = fmt.Sprint("spend ", i)
+			return second(a.Spend(ctx, c))
+		},
+		"draw": func(i int) error {
+			return second(v.Spend(ctx, laplaceCharge(fmt.Sprint("draw ", i), dp.Pure{Epsilon: 0.01}, 100)))
+		},
+		"Afford":  func(int) error { return a.Afford(ctx, probe) },
+		"Status":  func(int) error { return second(a.Status(ctx)) },
+		"HowMany": func(int) error { return second(a.HowMany(ctx, probe)) },
+		"Scale":   func(int) error { return second(a.SmallestScale(ctx, probe)) },
+		"Verify":  func(int) error { return second(a.Verify(ctx)) },
+		"Anchor":  func(int) error { return second(a.Anchor(ctx)) },
+		"Reprice": func(int) error { return second(a.Reprice(ctx, GDP)) },
+		"WhatIf": func(int) error {
+			_, _, err := a.WhatIf(ctx, probe)
+			return err
+		},
+		"Raise": func(i int) error {
+			return a.Raise(ctx, dp.Approx{Epsilon: 2 + float64(i), Delta: 1e-6}, "test", "officer")
+		},
+	} {
+		wg.Go(func() {
+			for i := range 8 {
+				if err := f(i); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if r, err := a.Verify(ctx); err != nil || r.Charges != 17 {
+		t.Errorf("Verify: %+v, %v", r, err)
+	}
+}
+
+func TestImportRefusesExponents(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	if _, err := a.Spend(t.Context(), laplaceCharge("k", dp.Pure{Epsilon: 0.1}, 10)); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := a.Export(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	bomb := strings.Replace(out.String(), `"scale":"10"`, `"scale":"1e2000000000"`, 1)
+	if bomb == out.String() {
+		t.Fatal("the export has no scale")
+	}
+	if _, err := Import(t.Context(), Memory(), strings.NewReader(bomb)); !errors.Is(err, ErrTampered) {
+		t.Errorf("import of a number that fills the memory: %v, want ErrTampered", err)
 	}
 }

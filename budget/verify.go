@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -105,22 +106,10 @@ func (v *verifier) again(r *record) error {
 	}
 	d := v.state.draft()
 	_, took, err := d.ways(&request{charge: c, price: v.state.prices.of(c, v.state.orders)})
-	if err != nil || !equalWays(took, r.Took) {
+	if err != nil || !slices.Equal(took, r.Took) {
 		v.report.Later = append(v.report.Later, r.Seq)
 	}
 	return nil
-}
-
-func equalWays(a, b []way) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func (v *verifier) result() *Report {
