@@ -34,8 +34,10 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 		return Repriced{}, err
 	}
 	terms := a.Terms()
-	terms.Rule, terms.Limit, terms.Purposes, terms.Period, terms.Analyst = rule, limit, nil, nil, nil
-	s := newState(terms, starsFor(a.Terms()))
+	terms.Rule, terms.Purposes, terms.Period, terms.Analyst = rule, nil, nil, nil
+	stars := starsFor(terms) // of the true limit
+	terms.Limit = limit
+	s := newState(terms, stars)
 	f := s.filter(scope{kind: scopeAccount})
 	out := Repriced{Rule: rule}
 	var whole pld.Composition
