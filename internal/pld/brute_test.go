@@ -124,7 +124,7 @@ func TestBruteForceComposition(t *testing.T) {
 		menu[i].e = menu[i].e.group()
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	for trial := range 40 {
+	for trial := range 30 {
 		total := exactPair{[]*big.Float{bigF(1)}, []*big.Float{bigF(1)}}
 		c, name := new(Composition), ""
 		for range 1 + trial%3 {

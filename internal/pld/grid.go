@@ -188,7 +188,7 @@ func (g *grid) delta(eps, slack float64) float64 {
 // epsilon bisects delta between 0 and the end of the grid; +Inf if even there it is too large.
 func (g *grid) epsilon(delta, slack float64) float64 {
 	lo, hi := 0.0, float64(g.first+gridPoints)*g.h
-	if !(hi > 0) || g.delta(hi, slack) > delta {
+	if !(hi > 0) || !(g.delta(hi, slack) <= delta) {
 		return math.Inf(1)
 	}
 	for range 60 {

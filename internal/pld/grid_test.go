@@ -11,7 +11,7 @@ import (
 func TestEnginesAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	compared, worst := 0, 0.0
-	for range 60 {
+	for range 40 {
 		c := new(Composition)
 		for range 1 + rng.IntN(4) {
 			c.Add(randomMechanism(rng), 1+rng.IntN(50))
@@ -34,8 +34,8 @@ func TestEnginesAgree(t *testing.T) {
 			t.Errorf("%+v at delta %g: contour %.12g, grid %.12g", c.entries, delta, a, b)
 		}
 	}
-	if compared < 40 {
-		t.Errorf("only %d of 60 compositions could be compared", compared)
+	if compared < 30 {
+		t.Errorf("only %d of 40 compositions could be compared", compared)
 	}
 	t.Logf("%d compositions, engines differ by at most %.3g", compared, worst)
 }
@@ -66,7 +66,7 @@ func TestGridOnGolden(t *testing.T) {
 	for i, row := range file.Results {
 		p := newProfile(row.composition(t).entries, false)
 		deltas, truth := row.truth(t)
-		for j, delta := range deltas[:2] {
+		for j, delta := range deltas[:1] {
 			left := (delta - p.infinite()) / (1 - p.infinite())
 			if want := float64(truth[j]); left > 0 && !math.IsInf(want, 1) {
 				tilt, _ := p.saddleFor(math.Log(left))

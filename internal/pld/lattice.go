@@ -175,7 +175,7 @@ func (c *folded) epsilon(delta, guess, slack float64) float64 {
 			return hi
 		}
 	}
-	if c.delta(hi, slack) > delta {
+	if !(c.delta(hi, slack) <= delta) {
 		return math.Inf(1)
 	}
 	return c.narrowEpsilon(lo, hi, delta, slack)

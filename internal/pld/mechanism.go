@@ -8,7 +8,8 @@ import (
 // A Mechanism is one release as the accountant sees it: the pair of output distributions that dominates it. It is a
 // small comparable value, so that a ledger can count how often each distinct one was used. The zero value, and
 // whatever a constructor makes of parameters that are NaN, negative or out of range, is invalid and costs everything:
-// delta 1, epsilon +Inf.
+// delta 1, epsilon +Inf. The pairs and their transforms are derived in docs/proofs/accounting-contour.md, vectors of
+// noise in docs/proofs/accounting-vector.md.
 type Mechanism struct {
 	kind kind
 	a, b float64
@@ -36,22 +37,22 @@ func Gaussian(mu float64) Mechanism { return scaled(gaussian, mu) }
 // Laplace is continuous Laplace noise whose sensitivity is eps0 scales.
 func Laplace(eps0 float64) Mechanism { return scaled(laplace, eps0) }
 
-// Pure is any eps-differentially private mechanism: randomized response dominates it (Kairouz, Oh and Viswanath 2015,
-// Theorem 3.1 with delta 0).
+// Pure is any eps-differentially private mechanism: randomized response dominates it (Kairouz, Oh and
+// Viswanath 2015).
 func Pure(eps float64) Mechanism { return Declared(eps, 0) }
 
 // Zcdp is any rho-zero-concentrated mechanism (Bun and Steinke 2016). It has no loss distribution, so a composition
 // that holds one is priced by Renyi divergences alone.
 func Zcdp(rho float64) Mechanism { return scaled(zcdp, rho) }
 
-// BoundedRange is any mechanism of bounded range eps (Durfee and Rogers 2019, Definition 3.1): its losses on a pair of
+// BoundedRange is any mechanism of bounded range eps (Durfee and Rogers 2019): its losses on a pair of
 // neighbours all lie in one interval of length eps. The exponential mechanism whose scores move by at most s,
 // drawing with probability in proportion to exp(c*score), has eps = 2cs, and eps = cs if all scores move one way.
 // The pair priced is the pointwise worst one; docs/proofs/accounting-contour.md, section 6.
 func BoundedRange(eps float64) Mechanism { return scaled(boundedRange, eps) }
 
 // Declared is any (eps, delta)-differentially private mechanism: with probability delta everything is revealed, else
-// randomized response (Kairouz, Oh and Viswanath 2015, Theorem 3.1).
+// randomized response (Kairouz, Oh and Viswanath 2015).
 func Declared(eps, delta float64) Mechanism {
 	if !proper(eps) || !(delta >= 0 && delta <= 1) {
 		return Mechanism{}
@@ -66,8 +67,8 @@ func Declared(eps, delta float64) Mechanism {
 // same otherwise: a group's name that noise let through.
 func Threshold(delta float64) Mechanism { return Declared(0, delta) }
 
-// TruncatedGeometric is the optimal selection of groups by a noisy count (Desfontaines, Voss, Gipson and Mandayam 2022,
-// Theorem 1) for one group: its loss is +eps, -eps or infinite, as in the worst (eps, delta) pair.
+// TruncatedGeometric is the optimal selection of groups by a noisy count (Desfontaines, Voss, Gipson and Mandayam
+// 2022) for one group: its loss is +eps, -eps or infinite, as in the worst (eps, delta) pair.
 func TruncatedGeometric(eps, delta float64) Mechanism { return Declared(eps, delta) }
 
 // DiscreteLaplace is noise with P(x) in proportion to exp(-|x|/scale) on the integers, against itself moved by the

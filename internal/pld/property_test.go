@@ -36,7 +36,7 @@ func randomMechanism(rng *rand.Rand) Mechanism {
 func TestMonotone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	const loose = 1 + 5e-3
-	for range 15 {
+	for range 10 {
 		c := new(Composition)
 		var last Mechanism
 		for range 1 + rng.IntN(3) {

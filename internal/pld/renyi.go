@@ -4,7 +4,7 @@ import "math"
 
 // Renyi returns an upper bound on the Renyi divergence of the given order alpha >= 1 between the mechanism's two output
 // distributions, in the worse direction; order 1 is the Kullback-Leibler divergence and is bounded by a slightly
-// higher order. These add up over adaptively chosen mechanisms at a fixed order (Feldman and Zrnic 2021, Theorem 3.1),
+// higher order. These add up over adaptively chosen mechanisms at a fixed order (Feldman and Zrnic 2021),
 // so they are what filters count. It returns +Inf for an alpha that is NaN or below 1, for an invalid mechanism, and
 // for one that may reveal everything (declare that part with Threshold and add its delta separately).
 // Proof: docs/proofs/accounting-conversions.md.
@@ -75,7 +75,7 @@ func rangeOr(tr transform, t float64) float64 {
 
 // worst is the largest ln M(t) that losses in an interval of length eps allow. Losses at its two ends u and u-eps with
 // E e^(-L) = 1 are the worst, and the best u in the interval solves e^u = t (e^eps - e^(-t eps)) / ((t+1)(1 - e^(-t eps))).
-// It is below t(t+1) eps^2/8 (Cesar and Rogers 2021, Lemma 4).
+// It is below t(t+1) eps^2/8 (Cesar and Rogers 2021).
 func (r rangeTransform) worst(t float64) float64 {
 	low := -math.Expm1(-t * r.eps)
 	u := r.eps + math.Log(t/(t+1)) + math.Log(-math.Expm1(-(t+1)*r.eps)) - math.Log(low)

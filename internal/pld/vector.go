@@ -8,7 +8,7 @@ const latticeLoss = 1 + 2e-6
 // FineLatticeMu returns mu (1 + 2e-6), rounded up: discrete Gaussian noise on Z^d (every coordinate independent,
 // P(x) in proportion to exp(-x^2/(2 sigma^2))) with sigma >= 4096 lattice steps, against itself moved by any integer
 // vector v with |v|_2 <= mu sigma, has at every eps a delta of at most GaussianDelta(FineLatticeMu(mu), eps) + d 1e-340.
-// It is not a condition on d, mu or the single coordinates of v. The same holds for adaptive compositions with the
+// There is no condition on d, on mu or on single coordinates of v. The same holds for adaptive compositions with the
 // square root of the sum of squares for mu and the sum of dimensions for d, so such noise may be priced as Gaussian.
 //
 // The reason: up to factors within 1e-341 of one, it is continuous Gaussian noise of variance sigma^2 - 40, rounded to
