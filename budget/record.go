@@ -60,33 +60,49 @@ func (r *record) encode() ([]byte, digest, error) {
 	return data, hashOf(data), nil
 }
 
-// decodeRecord reads a record. A newer format is refused before anything in it
-// is looked at.
+// decodeRecord reads a record. What a newer format adds is an error about the
+// version, and not about the field.
 func decodeRecord(data []byte) (*record, error) {
-	var version struct {
-		Version int `json:"v"`
-		Engine  int `json:"engine"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("%w: a record is not JSON: %w", ErrTampered, err)
-	}
-	if version.Version > formatVersion || version.Engine > engineVersion {
-		return nil, fmt.Errorf("%w: record format %d, engine %d; this program reads up to %d and %d; use a newer one",
-			ErrVersion, version.Version, version.Engine, formatVersion, engineVersion)
-	}
-	if version.Version < 1 {
-		return nil, fmt.Errorf("%w: record format is %d, must be at least 1", ErrTampered, version.Version)
-	}
 	var r record
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
+	err := d.Decode(&r)
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) {
+			err = errors.New("a record has more than one value")
+		}
+	}
+	if newer := checkVersion(data, &r, err != nil); newer != nil {
+		return nil, newer
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: a record has more than one value", ErrTampered)
-	}
 	return &r, nil
+}
+
+// checkVersion looks at the version of a record, which may be unreadable
+// otherwise.
+func checkVersion(data []byte, r *record, unreadable bool) error {
+	version, engine := r.Version, r.Engine
+	if unreadable {
+		var v struct {
+			Version int `json:"v"`
+			Engine  int `json:"engine"`
+		}
+		if err := json.Unmarshal(data, &v); err != nil {
+			return fmt.Errorf("%w: a record is not JSON: %w", ErrTampered, err)
+		}
+		version, engine = v.Version, v.Engine
+	}
+	if version > formatVersion || engine > engineVersion {
+		return fmt.Errorf("%w: record format %d, engine %d; this program reads up to %d and %d; use a newer one",
+			ErrVersion, version, engine, formatVersion, engineVersion)
+	}
+	if version < 1 {
+		return fmt.Errorf("%w: record format is %d, must be at least 1", ErrTampered, version)
+	}
+	return nil
 }
 
 // charge returns the charge of a record that has one.
