@@ -24,7 +24,7 @@ func (r *report) Charts() [][]chart {
 			last := g.Rows[len(g.Rows)-1]
 			w := r.FigureWords(i, last.Figures[i])
 			c := chart{ID: fmt.Sprintf("chart-%d-%d", n, i), Label: q.Label, Note: q.Note, Group: g.Name,
-				Last: fmt.Sprintf("%s: %s (%s)", r.Period.short(last.Period), w["Value"], w["Interval"])}
+				Last: r.Period.short(last.Period) + ": " + w.Value + " " + w.interval()}
 			c.SVG = r.draw(c, g, i)
 			row = append(row, c)
 		}

@@ -107,37 +107,41 @@ type step struct {
 	from, to string
 }
 
-// StepWords is a step in words.
-type stepWords struct{ When, Much, Interval string }
+// stepWords is a step in words.
+type stepWords struct{ When, Much, Low, High string }
 
 func (r *report) inWords(q quantity, s step) *stepWords {
 	return &stepWords{
-		When:     r.Period.short(s.from) + " to " + r.Period.short(s.to),
-		Much:     r.writeChange(q, s.Value),
-		Interval: "(" + r.writeChange(q, s.Low) + " to " + r.writeChange(q, s.High) + ")",
+		When: r.Period.short(s.from) + " to " + r.Period.short(s.to),
+		Much: r.writeChange(q, s.Value), Low: r.writeChange(q, s.Low), High: r.writeChange(q, s.High),
 	}
 }
 
-// ChangeWords says what a change of the i-th quantity is, with an arrow for the
-// eye.
-func (r *report) ChangeWords(i int, c change) map[string]string {
+// changeWords is a change in words, with an arrow for the eye.
+type changeWords struct{ Class, Arrow, Word, Low, High string }
+
+// ChangeWords says what a change of the i-th quantity is.
+func (r *report) ChangeWords(i int, c change) changeWords {
 	q := r.Quantities[i]
-	interval := r.writeChange(q, c.Low) + " to " + r.writeChange(q, c.High)
-	if !c.clear() {
-		return map[string]string{"Class": "unclear", "Arrow": "", "Word": string(unclear), "Interval": interval}
+	w := changeWords{Class: "unclear", Word: string(unclear), Low: r.writeChange(q, c.Low), High: r.writeChange(q, c.High)}
+	if c.clear() {
+		w.Class = string(c.Verdict)
+		w.Arrow = map[verdictOfChange]string{rose: "▲", fell: "▼"}[c.Verdict]
+		w.Word = string(c.Verdict) + " " + r.write(q, math.Abs(c.Value))
 	}
-	arrow := map[verdictOfChange]string{rose: "▲", fell: "▼"}[c.Verdict]
-	return map[string]string{
-		"Class": string(c.Verdict), "Arrow": arrow,
-		"Word": string(c.Verdict) + " " + r.write(q, math.Abs(c.Value)), "Interval": interval,
-	}
+	return w
 }
 
-// FigureWords returns a number and its interval.
-func (r *report) FigureWords(i int, f figure) map[string]string {
+// figureWords is a number and its interval in words.
+type figureWords struct{ Value, Low, High string }
+
+// FigureWords returns a number of the i-th quantity.
+func (r *report) FigureWords(i int, f figure) figureWords {
 	q := r.Quantities[i]
-	return map[string]string{"Value": r.write(q, f.Value), "Interval": r.write(q, f.Low) + " to " + r.write(q, f.High)}
+	return figureWords{r.write(q, f.Value), r.write(q, f.Low), r.write(q, f.High)}
 }
+
+func (w figureWords) interval() string { return "(" + w.Low + " to " + w.High + ")" }
 
 // ExactWords returns the exact value of the i-th quantity.
 func (r *report) ExactWords(i int, x float64) string { return r.write(r.Quantities[i], x) }

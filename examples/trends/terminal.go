@@ -81,11 +81,11 @@ func (r *report) terminalColumn(g group, i int) []string {
 	var values, intervals []string
 	for _, c := range g.Rows {
 		w := r.FigureWords(i, c.Figures[i])
-		interval := "(" + w["Interval"] + ")"
+		interval := w.interval()
 		if c.Exact != nil {
 			interval += " exact " + r.ExactWords(i, c.Exact[i])
 		}
-		values, intervals = append(values, w["Value"]), append(intervals, interval)
+		values, intervals = append(values, w.Value), append(intervals, interval)
 	}
 	values, intervals = padded(values, true), padded(intervals, false)
 	for n, c := range g.Rows {
