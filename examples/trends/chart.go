@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // A chart is one quantity of one group over time, as inline SVG. Its colours are
@@ -36,22 +37,24 @@ func (r *report) Charts() [][]chart {
 // The size of a chart, in CSS pixels where it is not scaled.
 const (
 	chartWidth, chartHeight = 360.0, 190.0
-	left, right             = 46.0, 12.0
-	top, bottom             = 10.0, 26.0
+	right, top, bottom      = 12.0, 10.0, 26.0
 )
 
 // A frame maps numbers and periods to places.
 type frame struct {
-	low, high float64
-	from, to  float64
-	place     map[string]float64
+	low, high, step float64
+	labels          []string // beside the grid, from low to high
+	left            float64  // room for them
+	periods         []string // all of the time axis, without gaps
+	place           map[string]float64
 }
 
 func (f frame) x(period string) float64 {
-	if f.from == f.to {
-		return (left + chartWidth - right) / 2
+	share := 0.5
+	if n := len(f.periods); n > 1 {
+		share = f.place[period] / float64(n-1)
 	}
-	return left + 8 + (f.place[period]-f.from)/(f.to-f.from)*(chartWidth-left-right-16)
+	return f.left + 8 + share*(chartWidth-f.left-right-16)
 }
 
 func (f frame) y(value float64) float64 {
@@ -61,21 +64,52 @@ func (f frame) y(value float64) float64 {
 
 // frame finds the scale of a quantity over all groups.
 func (r *report) frame(i int) frame {
-	f := frame{place: make(map[string]float64), from: math.Inf(1), to: math.Inf(-1)}
+	f := frame{place: make(map[string]float64)}
+	var first, last string
 	for _, g := range r.Groups {
 		for _, c := range g.Rows {
-			f.low, f.high = min(f.low, visible(c.Figures[i].Low, c.Figures[i].Value)), max(f.high, visible(c.Figures[i].High, c.Figures[i].Value))
-			at := float64(r.Period.first(c.Period).Unix())
-			f.place[c.Period] = at
-			f.from, f.to = min(f.from, at), max(f.to, at)
+			if first == "" || c.Period < first {
+				first = c.Period
+			}
+			last = max(last, c.Period)
+			f.low, f.high = min(f.low, r.bottom(i, c.Figures[i])), max(f.high, visible(c.Figures[i].High, c.Figures[i].Value))
+			if c.Exact != nil {
+				f.low, f.high = min(f.low, c.Exact[i]), max(f.high, c.Exact[i])
+			}
 		}
 	}
-	step := niceStep(f.high - f.low)
-	f.low, f.high = math.Floor(f.low/step)*step, math.Ceil(f.high/step)*step
+	f.periods = r.Period.between(r.Period.first(first), r.Period.first(last), maxCells)
+	for n, p := range f.periods {
+		f.place[p] = float64(n)
+	}
+	f.scale(func(v, largest float64) string { return r.tick(r.Quantities[i], v, largest) })
+	return f
+}
+
+// scale widens the scale to round numbers and labels them.
+func (f *frame) scale(label func(v, largest float64) string) {
 	if f.low >= f.high {
 		f.high = f.low + 1
 	}
-	return f
+	f.step = niceStep(f.high - f.low)
+	f.low, f.high = math.Floor(f.low/f.step)*f.step, math.Ceil(f.high/f.step)*f.step
+	longest := 0
+	for n := range int(math.Round((f.high-f.low)/f.step)) + 1 {
+		text := label(math.Round(f.low/f.step+float64(n))*f.step, max(-f.low, f.high))
+		f.labels = append(f.labels, text)
+		longest = max(longest, utf8.RuneCountInString(text))
+	}
+	f.left = 12 + 7.2*float64(longest)
+}
+
+// bottom returns how far down the axis must reach for a figure. What cannot be
+// below zero has its band cut off there, so that noise does not need half of the
+// picture.
+func (r *report) bottom(i int, f figure) float64 {
+	if r.Quantities[i].Money && r.Lower < 0 {
+		return visible(f.Low, f.Value)
+	}
+	return f.Value
 }
 
 // visible returns an end of an interval, or the value if the end is infinite.
@@ -106,7 +140,7 @@ func (r *report) draw(c chart, g group, i int) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>`,
 		chartWidth, chartHeight, c.ID, c.ID, c.ID, template.HTMLEscapeString(r.chartTitle(c)), c.ID, template.HTMLEscapeString(r.describe(g, i)))
-	r.drawAxes(&b, f, g, i)
+	r.drawAxes(&b, f)
 	for _, run := range runs(g.Rows) {
 		drawBand(&b, f, run, i)
 		drawLine(&b, f, run, i)
@@ -118,8 +152,8 @@ func (r *report) draw(c chart, g group, i int) template.HTML {
 
 func (r *report) chartTitle(c chart) string {
 	t := c.Label + ", " + c.Note
-	if c.Group != "" {
-		t += ", " + c.Group
+	if r.By != "" {
+		t += ", " + r.By + ": " + r.GroupName(c.Group)
 	}
 	return t
 }
@@ -153,27 +187,21 @@ func runs(all []cells) [][]cells {
 	return out
 }
 
-func (r *report) drawAxes(b *strings.Builder, f frame, g group, i int) {
-	step := niceStep(f.high - f.low)
-	largest := max(math.Abs(f.high), math.Abs(f.low))
-	for n := range int(math.Round((f.high-f.low)/step)) + 1 {
-		v := f.low + float64(n)*step
+func (r *report) drawAxes(b *strings.Builder, f frame) {
+	for n, label := range f.labels {
+		v := f.low + float64(n)*f.step
 		class := "grid"
-		if math.Abs(v) < step/2 {
-			v = 0
+		if math.Abs(v) < f.step/2 {
 			class = "zero"
 		}
-		fmt.Fprintf(b, `<line class="%s" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, class, left, chartWidth-right, f.y(v), f.y(v))
-		fmt.Fprintf(b, `<text x="%g" y="%.1f" text-anchor="end">%s</text>`, left-6, f.y(v)+3.5, template.HTMLEscapeString(r.tick(r.Quantities[i], v, largest)))
+		fmt.Fprintf(b, `<line class="%s" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, class, f.left, chartWidth-right, f.y(v), f.y(v))
+		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="end">%s</text>`, f.left-6, f.y(v)+3.5, template.HTMLEscapeString(label))
 	}
-	every := tickEvery(len(g.Rows))
-	for n, c := range g.Rows {
-		if n%every != 0 {
-			continue
-		}
-		x := f.x(c.Period)
+	every := tickEvery(len(f.periods))
+	for n := 0; n < len(f.periods); n += every {
+		x := f.x(f.periods[n])
 		fmt.Fprintf(b, `<line class="tick" x1="%.1f" x2="%.1f" y1="%g" y2="%g"/>`, x, x, chartHeight-bottom, chartHeight-bottom+4)
-		fmt.Fprintf(b, `<text x="%.1f" y="%g" text-anchor="middle">%s</text>`, x, chartHeight-8, template.HTMLEscapeString(r.Period.tick(c.Period)))
+		fmt.Fprintf(b, `<text x="%.1f" y="%g" text-anchor="middle">%s</text>`, x, chartHeight-8, template.HTMLEscapeString(r.Period.tick(f.periods[n])))
 	}
 }
 

@@ -46,6 +46,14 @@ func (r *report) Headline() string {
 	return title(what) + ", " + r.Span()
 }
 
+// GroupName names a group, even one whose field is empty.
+func (r *report) GroupName(name string) string {
+	if name == "" {
+		return "(empty)"
+	}
+	return name
+}
+
 // About says what a reader must know of the embedded data.
 func (r *report) About() string {
 	if !r.embedded() {

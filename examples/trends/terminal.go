@@ -53,8 +53,8 @@ func (r *report) writeGroup(p pen, g group) {
 	flush := func() {
 		if len(table) > 1 {
 			fmt.Fprintln(p)
-			if g.Name != "" {
-				fmt.Fprintf(p, "%s\n", p.strong(g.Name))
+			if r.By != "" {
+				fmt.Fprintf(p, "%s\n", p.strong(r.By+": "+r.GroupName(g.Name)))
 			}
 			writeTable(p, table)
 		}

@@ -39,8 +39,11 @@ func title(words string) string {
 
 // grouped writes a number with commas between thousands and a true minus sign.
 func grouped(x float64, decimals int) string {
-	if math.IsInf(x, 0) {
-		return strings.Replace(strconv.FormatFloat(x, 'f', 0, 64), "Inf", "∞", 1)
+	switch {
+	case math.IsInf(x, 1):
+		return "∞"
+	case math.IsInf(x, -1):
+		return minus + "∞"
 	}
 	s := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(s, ".")
@@ -98,9 +101,16 @@ func (o *options) write(q quantity, x float64) string {
 	return grouped(x, 0)
 }
 
-// writeChange writes a number with its sign.
+// writeChange writes a number with its sign. One that would be rounded to zero
+// gets two places, so that its side of zero can be seen.
 func (o *options) writeChange(q quantity, x float64) string {
 	s := o.write(q, x)
+	if x != 0 && math.Abs(x) < 0.5 {
+		s = o.write(quantity{Money: q.Money, Cents: true}, x)
+		if !q.Money {
+			s = grouped(x, 2)
+		}
+	}
 	if x > 0 {
 		return "+" + s
 	}
