@@ -96,7 +96,7 @@ func (a *Account) serve(batch []*request) {
 	fresh := false
 	if a.doubt {
 		if _, err := a.readOn(ctx); err != nil {
-			answerAll(batch, err)
+			answerDoubt(a.name, batch, err)
 			return
 		}
 		a.doubt, fresh = false, true
@@ -291,6 +291,15 @@ func together(batch []*request) (context.Context, context.CancelFunc) {
 func answerAll(batch []*request, err error) {
 	for _, r := range batch {
 		r.payment, r.err = dp.Payment{}, err
+	}
+	finish(batch)
+}
+
+// answerDoubt answers while it is not known what an earlier append did: any of
+// the keys may have been paid by it.
+func answerDoubt(account string, batch []*request, err error) {
+	for _, r := range batch {
+		r.payment, r.err = dp.Payment{}, &UnknownError{account, r.charge.Key, err}
 	}
 	finish(batch)
 }

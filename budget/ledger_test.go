@@ -77,7 +77,7 @@ func TestVerify(t *testing.T) {
 }
 
 // TestE7EveryByte flips every byte of every record, and drops, swaps and
-// repeats records: all of it is found. The last record is found by an anchor.
+// repeats records: all of it is found, flips without an anchor too.
 func TestE7EveryByte(t *testing.T) {
 	a := busy(t)
 	anchor, err := a.Anchor(t.Context())
@@ -88,7 +88,7 @@ func TestE7EveryByte(t *testing.T) {
 	for rec := range a.store.Read(t.Context(), "visits", 0) {
 		records = append(records, rec)
 	}
-	try := func(what string, change func([]Record) []Record) {
+	try := func(what string, change func([]Record) []Record, anchors ...Anchor) {
 		t.Helper()
 		copied := make([]Record, len(records))
 		for i, r := range records {
@@ -100,7 +100,7 @@ func TestE7EveryByte(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := Open(t.Context(), s, "visits", anchor); err == nil {
+		if _, err := Open(t.Context(), s, "visits", anchors...); err == nil {
 			t.Errorf("%s: opened", what)
 		}
 	}
@@ -111,9 +111,29 @@ func TestE7EveryByte(t *testing.T) {
 				return rs
 			})
 		}
-		try(fmt.Sprintf("without record %d", i), func(rs []Record) []Record { return append(rs[:i], rs[i+1:]...) })
-		try(fmt.Sprintf("up to record %d", i), func(rs []Record) []Record { return rs[:i] })
-		try(fmt.Sprintf("record %d twice", i), func(rs []Record) []Record { return append(rs[:i+1], rs[i:]...) })
+		try(fmt.Sprintf("without record %d", i), func(rs []Record) []Record { return append(rs[:i], rs[i+1:]...) }, anchor)
+		try(fmt.Sprintf("up to record %d", i), func(rs []Record) []Record { return rs[:i] }, anchor)
+		try(fmt.Sprintf("record %d twice", i), func(rs []Record) []Record { return append(rs[:i+1], rs[i:]...) }, anchor)
+	}
+}
+
+// A program that declares less than its events cost is refused, whichever way
+// the events would be paid.
+func TestDeclaredLossMustHoldForTheEvents(t *testing.T) {
+	for _, c := range []dp.Charge{
+		laplaceCharge("pure", dp.Pure{Epsilon: 0.24}, 4),
+		laplaceCharge("approx", dp.Approx{Epsilon: 0.2, Delta: 1e-9}, 4),
+		gaussianCharge("gaussian", dp.Approx{Epsilon: 1, Delta: 1e-7}, 4),
+		gaussianCharge("concentrated", dp.Concentrated{Rho: 0.031}, 4),
+		gaussianCharge("no delta", dp.Pure{Epsilon: 9}, 4),
+	} {
+		a := newAccount(t, testTerms(dp.Approx{Epsilon: 20, Delta: 1e-3}))
+		if _, err := a.Spend(t.Context(), c); err == nil || !strings.Contains(err.Error(), "declare a larger loss") {
+			t.Errorf("%s: %v was accepted for events that cost more: %v", c.Key, c.Loss, err)
+		}
+		if spent, err := a.Spent(t.Context()); err != nil || spent != nil {
+			t.Errorf("%s: %v spent, %v", c.Key, spent, err)
+		}
 	}
 }
 
@@ -158,7 +178,7 @@ func TestExportImport(t *testing.T) {
 
 func TestExportDPAccounting(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 9, Delta: 1e-6}))
-	c := gaussianCharge("g", dp.Approx{Epsilon: 1, Delta: 1e-7}, 4)
+	c := gaussianCharge("g", dp.Approx{Epsilon: 4, Delta: 1e-7}, 4)
 	c.Events[0].Count = 3
 	c.Events = append(c.Events, declared(dp.Approx{Epsilon: 0.5, Delta: 1e-8}))
 	if _, err := a.Spend(t.Context(), c); err != nil {
@@ -393,7 +413,7 @@ func TestQuestions(t *testing.T) {
 
 func TestReprice(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
-	spendMany(t, a, 15, func(key string) dp.Charge { return gaussianCharge(key, dp.Approx{Epsilon: 0.2, Delta: 1e-7}, 20) })
+	spendMany(t, a, 15, func(key string) dp.Charge { return gaussianCharge(key, dp.Approx{Epsilon: 0.25, Delta: 1e-7}, 20) })
 	spent := spentOf(t, a).(dp.Approx)
 	g, err := a.Reprice(t.Context(), GDP)
 	if err != nil || g.Beyond {

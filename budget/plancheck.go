@@ -8,13 +8,15 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// checkPlan returns nil if the loss of a reservation holds for its events, by
-// exact sums or by their privacy loss distributions: docs/proofs/filter-plan.md.
-func checkPlan(c *dp.Charge) error {
-	if p := priceOf(c, nil); planFits(c, &p.events) {
+// checkCovered returns nil if the loss that a charge declares holds for its
+// events, by exact sums or by their privacy loss distributions
+// (docs/proofs/filter-plan.md). Without it a program that declares too little
+// would be charged too little.
+func checkCovered(c *dp.Charge, p *price) error {
+	if p.covered {
 		return nil
 	}
-	return fmt.Errorf("budget: the events of the reservation under key %q are more than %v together; declare a larger loss", c.Key, c.Loss)
+	return fmt.Errorf("budget: the events of the charge under key %q cost more than %v, which it declares; declare a larger loss", c.Key, c.Loss)
 }
 
 func planFits(c *dp.Charge, p *part) bool {

@@ -17,6 +17,7 @@ type price struct {
 	loss     dp.Loss
 	declared part
 	events   part
+	covered  bool // the declared loss holds for the events
 }
 
 // A part is a mechanism, up to an event of probability delta, that has all of
@@ -54,6 +55,7 @@ func priceOf(c *dp.Charge, orders []float64) *price {
 		p.events.add(eventPart(e, orders))
 	}
 	p.events.way = byEvents
+	p.covered = planFits(c, &p.events)
 	if l, ok := c.Loss.(dp.Pure); ok && p.events.pure != nil && l.Exact().Cmp(p.events.pure) < 0 {
 		p.events.pure = l.Exact()
 	}

@@ -47,7 +47,7 @@ type record struct {
 	By      string             `json:"by,omitempty"`     // raise, freeze, thaw
 }
 
-// encode returns the record's bytes and hash.
+// encode returns the record's bytes, sealed, and their hash.
 func (r *record) encode() ([]byte, digest, error) {
 	r.Version = formatVersion
 	var b bytes.Buffer
@@ -56,17 +56,46 @@ func (r *record) encode() ([]byte, digest, error) {
 	if err := e.Encode(r); err != nil {
 		return nil, digest{}, fmt.Errorf("budget: record %d: %w", r.Seq, err)
 	}
-	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	data := seal(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 	return data, hashOf(data), nil
+}
+
+// The last record of an account has no record after it that holds its hash, so
+// every record ends with a hash of itself: damage to any byte is found, in the
+// last record too. Somebody who computes the hash anew is found by an anchor.
+const (
+	sealOpens  = `,"sum":"`
+	sealCloses = `"}`
+	sealLength = len(sealOpens) + 2*len(digest{}) + len(sealCloses)
+)
+
+// seal ends a record with the hash of what comes before.
+func seal(open []byte) []byte {
+	sum := hexOf(hashOf(open))
+	return append(open[:len(open)-1:len(open)-1], sealOpens+sum+sealCloses...)
+}
+
+// unseal returns what was sealed, or an error if it was changed.
+func unseal(data []byte) ([]byte, error) {
+	if len(data) > sealLength {
+		open := append(data[:len(data)-sealLength:len(data)-sealLength], '}')
+		if bytes.Equal(seal(open), data) {
+			return open, nil
+		}
+	}
+	return nil, errors.New("a record does not have the hash that it ends with")
 }
 
 // decodeRecord reads a record. What a newer format adds is an error about the
 // version, and not about the field.
 func decodeRecord(data []byte) (*record, error) {
 	var r record
-	d := json.NewDecoder(bytes.NewReader(data))
+	open, err := unseal(data)
+	d := json.NewDecoder(bytes.NewReader(open))
 	d.DisallowUnknownFields()
-	err := d.Decode(&r)
+	if err == nil {
+		err = d.Decode(&r)
+	}
 	if err == nil {
 		if _, end := d.Token(); !errors.Is(end, io.EOF) {
 			err = errors.New("a record has more than one value")

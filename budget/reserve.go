@@ -87,9 +87,6 @@ func (a *Account) Reserve(ctx context.Context, c dp.Charge) (*Reservation, error
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPlan(&c); err != nil {
-		return nil, err
-	}
 	r.reserve = true
 	p, err := a.spend(ctx, r)
 	if err != nil {
@@ -129,7 +126,7 @@ func (v *Reservation) Keep(ctx context.Context, c dp.Charge, release []byte) ([]
 }
 
 func (v *Reservation) request(ctx context.Context, c dp.Charge) (*request, error) {
-	r, err := v.account.newRequest(ctx, c)
+	r, err := v.account.parseRequest(ctx, c)
 	if err != nil {
 		return nil, err
 	}

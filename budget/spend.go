@@ -25,9 +25,18 @@ type request struct {
 	first   bool // this request paid, and not an earlier one of the same key
 }
 
-// newRequest checks and prices a charge. It needs no lock: terms and orders
-// never change.
+// newRequest checks and prices a charge whose loss must hold for its events.
 func (a *Account) newRequest(ctx context.Context, c dp.Charge) (*request, error) {
+	r, err := a.parseRequest(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return r, checkCovered(r.charge, r.price)
+}
+
+// parseRequest checks and prices a charge. It needs no lock: terms and orders
+// never change.
+func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, error) {
 	s := a.state
 	if err := errors.Join(s.terms.checkCharge(&c)...); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -98,14 +99,21 @@ func (v *verifier) again(r *record) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(v.state.terms.checkCharge(c)...); err != nil {
+		return fmt.Errorf("%w: record %d has a charge that the terms do not allow: %w", ErrTampered, r.Seq, err)
+	}
 	if v.state.frozen != "" {
 		return fmt.Errorf("%w: record %d was accepted while the account was frozen", ErrTampered, r.Seq)
 	}
 	if r.Kind == KindDraw {
 		return nil // applying it checks all there is
 	}
+	price := v.state.prices.of(c, v.state.orders)
+	if err := checkCovered(c, price); err != nil {
+		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
+	}
 	d := v.state.draft()
-	_, took, err := d.ways(&request{charge: c, price: v.state.prices.of(c, v.state.orders)})
+	_, took, err := d.ways(&request{charge: c, price: price})
 	if err != nil || !slices.Equal(took, r.Took) {
 		v.report.Later = append(v.report.Later, r.Seq)
 	}

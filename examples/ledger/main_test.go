@@ -97,11 +97,15 @@ func backdate() {
 		}
 	}
 	at, before := regexp.MustCompile(`"at":"[^"]*"`), regexp.MustCompile(`"prev":"[^"]*"`)
+	own := regexp.MustCompile(`,"sum":"[^"]*"}$`)
 	for i, l := range lines {
 		if i > 0 && i <= records {
 			ago := time.Duration((records-i)*days) * 24 * time.Hour
 			l = at.ReplaceAllString(l, `"at":"`+time.Now().Add(-ago-time.Hour).UTC().Format(time.RFC3339)+`"`)
 			l = before.ReplaceAllString(l, `"prev":"`+prev+`"`)
+			open := own.ReplaceAllString(l, "}")
+			own := sha256.Sum256([]byte(open))
+			l = strings.TrimSuffix(open, "}") + `,"sum":"` + hex.EncodeToString(own[:]) + `"}`
 			sum := sha256.Sum256([]byte(l))
 			prev = hex.EncodeToString(sum[:])
 		}
