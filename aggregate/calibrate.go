@@ -141,7 +141,11 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(l0, linf *big.
 		return nil, err
 	}
 	if q.selects {
-		c.threshold = newThreshold(c.units(), q.l0, delta)
+		t, err := newThreshold(c.units(), q.l0, delta)
+		if err != nil {
+			return nil, err
+		}
+		c.threshold = t
 	}
 	return c, nil
 }
@@ -185,6 +189,9 @@ func shiftFor(scale *big.Rat) uint {
 
 // calibrate sets the noise of a measure whose numbers change as given.
 func (m *measure) calibrate(f core.Family, l0, linf *big.Int, scale *big.Rat) error {
+	if m.shift > 61 {
+		return fmt.Errorf("aggregate: %v needs noise of less than 2^-49, which is none; use a smaller loss", m)
+	}
 	if !l0.IsInt64() || !linf.IsInt64() || scale.Cmp(big.NewRat(1<<40, 1)) > 0 {
 		approx, _ := scale.Float64()
 		return fmt.Errorf("aggregate: %v needs noise of scale %.3g, must be at most 2^40; use a larger loss or smaller caps", m, approx)

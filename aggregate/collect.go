@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"iter"
 	"log/slog"
@@ -15,7 +16,15 @@ import (
 // A Partial holds exact sums of what was read. It is private: it prints as
 // "aggregate.Partial" and cannot be encoded, and nothing but [Plan.Release] can
 // read it.
-type Partial[Key comparable] struct{ state *partial[Key] }
+type Partial[Key comparable] struct {
+	// state is a function, since fmt shows no more of one than an address, also
+	// where a Partial is in an unexported field and its methods are not called.
+	state func() *partial[Key]
+}
+
+func newPartial[Key comparable](p *partial[Key]) *Partial[Key] {
+	return &Partial[Key]{func() *partial[Key] { return p }}
+}
 
 type partial[Key comparable] struct {
 	fingerprint string
@@ -32,14 +41,14 @@ type group struct {
 const opaque = "aggregate.Partial"
 
 // Format implements fmt.Formatter, and prints no private number.
-func (*Partial[Key]) Format(f fmt.State, verb rune) { io.WriteString(f, opaque) }
+func (Partial[Key]) Format(f fmt.State, verb rune) { io.WriteString(f, opaque) }
 
 // LogValue implements slog.LogValuer, and logs no private number.
-func (*Partial[Key]) LogValue() slog.Value { return slog.StringValue(opaque) }
+func (Partial[Key]) LogValue() slog.Value { return slog.StringValue(opaque) }
 
 // MarshalText implements encoding.TextMarshaler, and always fails: a Partial is
 // private. It also keeps a Partial out of JSON and gob.
-func (*Partial[Key]) MarshalText() ([]byte, error) {
+func (Partial[Key]) MarshalText() ([]byte, error) {
 	return nil, errors.New("aggregate: a Partial is private and cannot be encoded; release it with Plan.Release")
 }
 
@@ -49,26 +58,31 @@ func (*Partial[Key]) MarshalText() ([]byte, error) {
 // It fails if a row cannot be read or ctx is done. Nothing else about the rows
 // can make it fail.
 func (p *Plan[Row, Unit, Key]) Collect(ctx context.Context, rows iter.Seq2[Row, error]) (*Partial[Key], error) {
+	return p.collect(ctx, rows, maphash.MakeSeed())
+}
+
+func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	bounder := bound.New[Unit, Key, []int64](p.maxKeys, p.maxRows)
+	bounder := bound.New[Unit, Key, []int64](p.maxKeys, p.maxRows, seed)
 	wanted := p.wanted()
 	n := 0
 	for row, err := range rows {
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
 		}
-		if n++; n%1024 == 1 {
-			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("aggregate: reading rows: %w", err)
-			}
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			break
 		}
 		if key := p.key(row); wanted(key) {
 			bounder.Add(p.query.Unit(row), key, p.read(row))
 		}
 	}
-	return &Partial[Key]{p.sum(bounder.Kept())}, nil
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("aggregate: reading rows: %w", err)
+	}
+	return newPartial(p.sum(bounder.Kept())), nil
 }
 
 func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
@@ -173,15 +187,15 @@ func merge[Key comparable](c *compiled, parts []*Partial[Key]) (map[Key]*group, 
 		if p == nil || p.state == nil {
 			return nil, fmt.Errorf("aggregate: Partial %d is empty; Collect makes one", i)
 		}
-		if p.state.fingerprint != c.fingerprint {
+		if p.state().fingerprint != c.fingerprint {
 			return nil, fmt.Errorf("aggregate: Partial %d was collected by another plan", i)
 		}
 		for j := range i {
-			if parts[j].state == p.state {
+			if parts[j].state() == p.state() {
 				return nil, fmt.Errorf("aggregate: Partials %d and %d are the same; a unit would count twice", j, i)
 			}
 		}
-		for key, g := range p.state.groups {
+		for key, g := range p.state().groups {
 			if all[key] == nil {
 				all[key] = c.newGroup()
 			}

@@ -236,7 +236,7 @@ func (cell Cell) variance(m *measure) estimate {
 	}
 	gradient := make([]float64, len(o.parts))
 	for i, p := range o.positions {
-		gradient[i] = (o.squares[i] - 2*at*(p-at) - at*at - v) * o.unit / n
+		gradient[i] = (o.squares[i] - 2*at*(p-at) - at*at - v) * o.unit / max(n, o.unit)
 	}
 	arm2 := o.arm * o.arm
 	clear := n > 4*o.unit*o.law.StdDev()*math.Sqrt(float64(len(o.parts)))
@@ -313,6 +313,12 @@ type typedSpread[T dp.Number] struct {
 // Interval implements dp.Spread.
 func (s typedSpread[T]) Interval(confidence float64) (lo, hi T) {
 	l, h := s.interval(confidence)
+	if isInteger[T]() && new(big.Rat).Sub(s.estimate.value, ratOf(s.value)).Cmp(big.NewRat(1, 1)) > 0 {
+		l = nil // the number is beyond T, and the released one is the end of T
+	}
+	if isInteger[T]() && new(big.Rat).Sub(ratOf(s.value), s.estimate.value).Cmp(big.NewRat(1, 1)) > 0 {
+		h = nil
+	}
 	return min(toNumber[T](l, -1), s.value), max(toNumber[T](h, 1), s.value)
 }
 

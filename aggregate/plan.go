@@ -107,6 +107,9 @@ func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, err
 		if c.kind == kindQuantile && !(c.rank > 0 && c.rank < 1) { // written so that NaN fails
 			errs = append(errs, fmt.Errorf("aggregate: quantile rank of %q is %v, must be in (0, 1)", c.value.name, c.rank))
 		}
+		if c.kind == kindSum && c.value.integer && c.value.bits < 64 {
+			errs = append(errs, fmt.Errorf("aggregate: the sum of %q does not fit its type of %d bits; return an int64 from its function", c.value.name, c.value.bits))
+		}
 		if !checked[c.value] {
 			checked[c.value] = true
 			errs = append(errs, c.value.err)
@@ -227,10 +230,10 @@ func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 func (c *compiled) events() []dp.Event {
 	var events []dp.Event
 	for _, m := range c.measures {
-		events = append(events, m.event)
+		events = append(events, m.event.Clone())
 	}
 	if c.threshold != nil {
-		events = append(events, c.threshold.event())
+		events = append(events, c.threshold.event().Clone())
 	}
 	return events
 }
@@ -253,6 +256,7 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	for _, e := range p.events() {
 		fmt.Fprintf(&b, "event %q %q %+v %v %v\n", e.Mechanism, e.For, e.Sensitivity, e.Scale, e.Delta)
 	}
+	fmt.Fprintf(&b, "keyed %t %s\n", p.query.Key != nil, keys.Shape(reflect.TypeFor[Key]()))
 	for _, k := range p.query.given() {
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}

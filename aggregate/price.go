@@ -90,7 +90,7 @@ func (c *compiled) sample(of *measure) Cell {
 		g := c.newGroup()
 		for i := range int64(at) {
 			if m == of && m.grid != nil {
-				m.record(m.grid.Cells/4+i*(m.grid.Cells/2)/at, g.sums[:m.parts()])
+				m.record(spread(m.grid.Cells, i), g.sums[:m.parts()])
 			}
 		}
 		for _, sum := range g.sums[:m.parts()] {
@@ -98,6 +98,11 @@ func (c *compiled) sample(of *measure) Cell {
 		}
 	}
 	return cell
+}
+
+// spread returns the i-th of evenly spaced points in the middle half of a grid.
+func spread(cells, i int64) int64 {
+	return cells/4 + int64(float64(i)/at*float64(cells/2))
 }
 
 // String returns the price list as a table: the loss, the caps, and for each

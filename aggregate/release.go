@@ -2,11 +2,11 @@ package aggregate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"math/big"
-	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -19,6 +19,7 @@ import (
 type Release[Key comparable] struct {
 	keys    []Key
 	cells   []Cell
+	index   map[Key]int
 	receipt Receipt
 }
 
@@ -40,8 +41,8 @@ func (r *Release[Key]) Len() int { return len(r.keys) }
 
 // Cell returns the estimates of a group, and whether it was released.
 func (r *Release[Key]) Cell(key Key) (Cell, bool) {
-	i := slices.Index(r.keys, key)
-	if i < 0 {
+	i, ok := r.index[key]
+	if !ok {
 		return Cell{}, false
 	}
 	return r.cells[i], true
@@ -207,15 +208,19 @@ func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
 	if s.Plan != c.fingerprint {
 		return nil, fmt.Errorf("aggregate: the stored release answers another plan")
 	}
-	r := &Release[Key]{receipt: s.Receipt}
+	r := &Release[Key]{receipt: s.Receipt, index: make(map[Key]int, len(s.Groups))}
 	for _, g := range s.Groups {
 		key, err := keys.Decode[Key](g.Key)
 		if err == nil {
 			err = c.checkGroup(g)
 		}
+		if _, twice := r.index[key]; err == nil && twice {
+			err = fmt.Errorf("group %s is there twice", g.Key)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 		}
+		r.index[key] = len(r.keys)
 		r.keys = append(r.keys, key)
 		r.cells = append(r.cells, Cell{c, g.Sums, g.Ranks})
 	}
@@ -223,7 +228,7 @@ func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
 }
 
 // checkGroup returns an error if a stored group does not have the numbers that
-// the plan asks for.
+// the plan asks for, or has numbers that no release can have.
 func (c *compiled) checkGroup(g storedGroup) error {
 	sums, ranks := 0, 0
 	for _, m := range c.measures {
@@ -232,17 +237,36 @@ func (c *compiled) checkGroup(g storedGroup) error {
 			continue
 		}
 		if len(g.Ranks) <= ranks || len(g.Ranks[ranks]) != len(c.ranksOf(m.value)) {
-			return fmt.Errorf("a group lacks quantiles")
+			return errors.New("a group lacks quantiles")
 		}
 		for _, r := range g.Ranks[ranks] {
-			if len(r.Lows) != len(ladder) || len(r.Highs) != len(ladder) {
-				return fmt.Errorf("a quantile lacks intervals")
+			if err := r.check(m.grid.Cells); err != nil {
+				return err
 			}
 		}
 		ranks++
 	}
-	if len(g.Sums) != sums || len(g.Ranks) != ranks || slices.Contains(g.Sums, nil) {
+	if len(g.Sums) != sums || len(g.Ranks) != ranks {
 		return fmt.Errorf("a group has %d sums and %d lists of quantiles, must have %d and %d", len(g.Sums), len(g.Ranks), sums, ranks)
+	}
+	for _, sum := range g.Sums {
+		if sum == nil || sum.BitLen() > 127 {
+			return errors.New("a sum is missing or has more than 128 bits")
+		}
+	}
+	return nil
+}
+
+// check returns an error if a quantile or its intervals are not on the grid, or
+// an interval does not hold the quantile.
+func (r ranked) check(cells int64) error {
+	if len(r.Lows) != len(ladder) || len(r.Highs) != len(ladder) {
+		return errors.New("a quantile lacks intervals")
+	}
+	for i := range ladder {
+		if r.Lows[i] < 0 || r.Lows[i] > r.Point || r.Highs[i] < r.Point || r.Highs[i] > cells {
+			return errors.New("a quantile is not within its intervals and bounds")
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 
@@ -24,11 +25,18 @@ type threshold struct {
 	law   *core.Law
 }
 
-func newThreshold(units *measure, l0 int64, delta *big.Rat) *threshold {
+func newThreshold(units *measure, l0 int64, delta *big.Rat) (*threshold, error) {
 	each := exact.FloatDown(new(big.Rat).Quo(delta, big.NewRat(l0, 1)))
+	if each < leastTail {
+		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, leastTail)
+	}
 	one := int64(1) << units.shift
-	return &threshold{one + tailAt(units.law, each), units.shift, delta, units.law}
+	return &threshold{one + tailAt(units.law, each), units.shift, delta, units.law}, nil
 }
+
+// leastTail is the smallest probability for which tailAt is right: below, floats
+// lose their digits and then become 0.
+const leastTail = 1e-300
 
 // tailAt returns t with P(X ≥ t) at most p. For Laplace P(X ≥ t) = q^t/(1+q)
 // with q = exp(-1/scale); for Gaussian P(X ≥ t) is at most that of the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"strconv"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -47,7 +48,9 @@ func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key
 }
 
 // Sum asks for the sum of the value in a group. Sums of integers are exact
-// integers before noise and after it.
+// integers before noise and after it; the type must have 64 bits, so that they
+// fit. A sum beyond what 64 bits hold is released as the last number there is,
+// and its interval then reaches from end to end.
 func (v *Value[T]) Sum() Column[T] { return Column[T]{column{v.query, v.value, kindSum, 0}} }
 
 // Mean asks for the mean of the value in a group. Sum, Mean, Variance and StdDev
@@ -78,6 +81,7 @@ type value struct {
 	name                string
 	perUnit             bool
 	integer             bool
+	bits                int      // of its type
 	lower, upper, asked *big.Rat // asked is the step, or nil
 	err                 error    // mistakes of the bounds
 	missing             bool     // no function was given
@@ -90,7 +94,7 @@ type value struct {
 
 func newValue[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T], perUnit bool) *Value[T] {
 	v := &value{
-		name: name, perUnit: perUnit, integer: isInteger[T](), missing: of == nil,
+		name: name, perUnit: perUnit, integer: isInteger[T](), bits: reflect.TypeFor[T]().Bits(), missing: of == nil,
 		lower: ratOf(b.Lower), upper: ratOf(b.Upper),
 	}
 	if b.Step != 0 {
@@ -139,7 +143,7 @@ func ratOf[T dp.Number](x T) *big.Rat {
 	case v.CanUint():
 		return new(big.Rat).SetUint64(v.Uint())
 	case v.Kind() == reflect.Float32:
-		r, _ := new(big.Rat).SetString(fmt.Sprint(x)) // NaN and infinities do not parse
+		r, _ := new(big.Rat).SetString(strconv.FormatFloat(v.Float(), 'g', -1, 32)) // NaN and infinities do not parse
 		return r
 	default:
 		return exact.Decimal(v.Float())
@@ -164,16 +168,26 @@ func (v *value) check(lower, upper, step string) error {
 		fail("upper bound is %s, must be finite", upper)
 	case v.lower.Cmp(v.upper) >= 0:
 		fail("lower bound is %s, must be below the upper bound %s", lower, upper)
+	case !v.integer && !v.moderate():
+		fail("bounds are [%s, %s], must be within ±1e150 and at least 1e-150 apart", lower, upper)
 	case v.badStep || v.asked != nil && v.asked.Sign() <= 0:
 		fail("step is %s, must be positive, or 0 for the plan to choose", step)
 	case v.asked != nil && v.integer && !powerOfTwo(v.asked):
 		fail("step is %s, must be a power of two for integers", step)
 	case v.asked != nil && grid.New(v.lower, v.upper, v.asked) == nil:
 		fail("step is %s, so fine that [%s, %s] has more than 2^62 of them", step, lower, upper)
-	case v.integer && grid.New(v.lower, v.upper, big.NewRat(4, 1)) == nil:
-		fail("bounds [%s, %s] are wider than 2^63", lower, upper)
+	case v.integer && (!v.upper.Num().IsInt64() || grid.New(v.lower, v.upper, big.NewRat(4, 1)) == nil):
+		fail("bounds [%s, %s] are wider than 2^63, or beyond what an int64 holds", lower, upper)
 	}
 	return errors.Join(errs...)
+}
+
+// moderate reports whether squares of the bounds, and of their distance, are
+// floats.
+func (v *value) moderate() bool {
+	low, _ := v.lower.Float64()
+	high, _ := v.upper.Float64()
+	return max(-low, high) <= 1e150 && high-low >= 1e-150
 }
 
 func powerOfTwo(r *big.Rat) bool {

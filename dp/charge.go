@@ -122,6 +122,17 @@ func (e Event) Check() error {
 	return errors.Join(errs...)
 }
 
+// Clone returns an event that shares no number with e, so that whoever changes
+// one does not change the other.
+func (e Event) Clone() Event {
+	for _, x := range []**big.Rat{&e.Scale, &e.Epsilon, &e.Delta, &e.Rho} {
+		if *x != nil {
+			*x = new(big.Rat).Set(*x)
+		}
+	}
+	return e
+}
+
 type need int
 
 const (

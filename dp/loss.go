@@ -83,10 +83,13 @@ func positive(name string, x float64) error {
 // CheckLoss returns nil if l is a loss that can be spent. Unlike Loss.Check it
 // accepts a nil Loss, and says so.
 func CheckLoss(l Loss) error {
-	if l == nil {
+	switch l.(type) {
+	case nil:
 		return errors.New("dp: no loss given; use dp.Pure, dp.Approx or dp.Concentrated")
+	case Pure, Approx, Concentrated:
+		return l.Check()
 	}
-	return l.Check()
+	return fmt.Errorf("dp: loss is a %T, must be a dp.Pure, dp.Approx or dp.Concentrated value", l)
 }
 
 // Exact returns epsilon as the rational that was written.

@@ -61,7 +61,7 @@ func (n Noise) Event() Event {
 		Sensitivity: coarsened(n.sensitivity, n.coarse),
 		Scale:       n.law.Scale,
 		Count:       1,
-	}
+	}.Clone()
 }
 
 // StdDev returns the standard deviation of the noise, and of the rounding where

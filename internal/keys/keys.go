@@ -44,6 +44,22 @@ func checkStruct(t reflect.Type, stored bool) error {
 	return nil
 }
 
+// Shape describes a type by its kinds and field names, so that two types whose
+// keys are written alike can be told apart.
+func Shape(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Array:
+		return fmt.Sprintf("[%d]%s", t.Len(), Shape(t.Elem()))
+	case reflect.Struct:
+		var fields []string
+		for i := range t.NumField() {
+			fields = append(fields, t.Field(i).Name+" "+Shape(t.Field(i).Type))
+		}
+		return "{" + strings.Join(fields, "; ") + "}"
+	}
+	return t.Kind().String()
+}
+
 // Sort sorts keys by content: numbers by size, strings by bytes, structs field
 // by field.
 func Sort[K comparable](ks []K) {

@@ -54,6 +54,9 @@ type Tree struct {
 	drawn  map[node][]float64
 }
 
+// tiny keeps variances away from where their inverses are infinite.
+const tiny = 1e-100
+
 // A node is named by its level, 0 for the root, and its first leaf.
 type node struct {
 	level int
@@ -64,7 +67,7 @@ type node struct {
 // counts; it is called once for the children of every node that a search
 // visits.
 func New(shape Shape, histogram map[int64]int64, stdDev float64, noisy func([]int64) []float64) *Tree {
-	t := &Tree{shape: shape, noisy: noisy, sigma2: stdDev * stdDev, drawn: make(map[node][]float64)}
+	t := &Tree{shape: shape, noisy: noisy, sigma2: max(stdDev*stdDev, tiny), drawn: make(map[node][]float64)}
 	for leaf := range histogram {
 		t.leaves = append(t.leaves, leaf)
 	}

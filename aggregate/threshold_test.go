@@ -1,0 +1,134 @@
+package aggregate
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// C2, C3, C4, C5: a group that one unit is alone in is released with a probability
+// that, times the number of groups that a unit can be alone in, is at most δ. The
+// tails are summed up from the law of the integers that are drawn, in big.Float.
+func TestC3NobodyAloneIsReleased(t *testing.T) {
+	worst := map[core.Family]float64{}
+	for _, epsilon := range []float64{1e-3, 0.1, 1, 5, 50} {
+		for _, delta := range []float64{0.5, 1e-3, 1e-6, 1e-10, 1e-15, 1e-50, 1e-299} {
+			for _, l0 := range []int64{1, 2, 10, 1000, 1e9} {
+				for _, family := range []core.Family{core.Laplace, core.Gaussian} {
+					q := question{wants: []want{{formUnits, nil}}, l0: l0, rows: 1, selects: true, loss: dp.Approx{Epsilon: epsilon, Delta: delta}}
+					c, err := q.family(family)
+					each := exact.Decimal(delta)
+					if family == core.Gaussian {
+						each.Quo(each, big.NewRat(2, 1))
+					}
+					each.Quo(each, big.NewRat(l0, 1))
+					name := fmt.Sprintf("ε=%v δ=%v L0=%d %v", epsilon, delta, l0, family)
+					if each.Cmp(exact.Float(leastTail)) < 0 || exact.FloatDown(each) < leastTail {
+						if err == nil {
+							t.Errorf("%s: no error", name)
+						}
+						continue
+					}
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						continue
+					}
+					th := c.threshold
+					if family == core.Gaussian && th.law.Scale.Cmp(big.NewRat(20_000, 1)) > 0 {
+						continue // the same formula at another scale, and too many terms to sum up
+					}
+					alone := th.at - 1<<th.shift // a draw of so much releases one unit
+					tail, limit := tailSum(th.law, alone), new(big.Float).SetRat(each)
+					if tail.Cmp(limit) > 0 {
+						t.Errorf("%s: one unit is released with probability %.6g, must be at most %.6g", name, tail, limit)
+					}
+					ratio, _ := new(big.Float).Quo(tail, limit).Float64()
+					worst[family] = max(worst[family], ratio)
+					// A threshold that is lower by a quarter of the scale would be too low.
+					if lower := alone - max(1, int64(exact.FloatUp(th.law.Scale)/4)); lower > 0 && tailSum(th.law, lower).Cmp(limit) <= 0 {
+						t.Errorf("%s: the threshold is a quarter of the scale too high", name)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("largest share of δ that is used: %v", worst)
+}
+
+func (q question) family(f core.Family) (*calibration, error) {
+	if f == core.Laplace {
+		return q.approxLaplace(q.loss.(dp.Approx))
+	}
+	return q.approxGaussian(q.loss.(dp.Approx))
+}
+
+// tailSum returns P(X ≥ t): q^t/(1+q) for Laplace, and for Gaussian noise the sum
+// of the weights over σ√(2π), which is less than the sum of all weights.
+func tailSum(l *core.Law, t int64) *big.Float {
+	const prec = 200
+	scale := new(big.Float).SetPrec(prec).SetRat(l.Scale)
+	one := new(big.Float).SetPrec(prec).SetInt64(1)
+	if l.Family == core.Laplace {
+		rate := new(big.Float).Quo(one, scale)
+		q := bigExpNeg(rate)
+		at := bigExpNeg(new(big.Float).Mul(rate, new(big.Float).SetPrec(prec).SetInt64(t)))
+		return at.Quo(at, new(big.Float).Add(one, q))
+	}
+	v2 := new(big.Float).Mul(scale, scale)
+	v2.Add(v2, v2)
+	x := new(big.Float).SetPrec(prec).SetInt64(t)
+	weight := bigExpNeg(new(big.Float).Quo(new(big.Float).Mul(x, x), v2))
+	ratio := bigExpNeg(new(big.Float).Quo(x.Add(new(big.Float).Add(x, x), one), v2))
+	step := bigExpNeg(new(big.Float).Quo(new(big.Float).SetInt64(2), v2))
+	sum := new(big.Float).SetPrec(prec)
+	for sum.Sign() == 0 || weight.MantExp(nil) > sum.MantExp(nil)-60 {
+		sum.Add(sum, weight)
+		weight.Mul(weight, ratio)
+		ratio.Mul(ratio, step)
+	}
+	pi, _ := new(big.Float).SetPrec(prec).SetString("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
+	return sum.Quo(sum, new(big.Float).Sqrt(pi.Mul(pi, v2)))
+}
+
+// bigExpNeg returns e^-x for x ≥ 0.
+func bigExpNeg(x *big.Float) *big.Float {
+	const prec = 300
+	k := max(x.MantExp(nil)+20, 0)
+	r := new(big.Float).SetPrec(prec).SetMantExp(x, -k)
+	sum, term := new(big.Float).SetPrec(prec).SetInt64(1), new(big.Float).SetPrec(prec).SetInt64(1)
+	for n := int64(1); term.Sign() != 0 && term.MantExp(nil) > -prec; n++ {
+		term.Mul(term, r)
+		term.Quo(term, new(big.Float).SetInt64(n))
+		sum.Add(sum, term)
+	}
+	for range k {
+		sum.Mul(sum, sum)
+	}
+	return sum.Quo(new(big.Float).SetInt64(1), sum)
+}
+
+// C4: a delta that underflows when it is shared out is a mistake that Plan
+// reports, and not a threshold of minus infinity.
+func TestC4TinyDeltaIsRefused(t *testing.T) {
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(i int) int { return i }, MaxKeys: 1e9, MaxRowsPerKey: 1}
+	for _, delta := range []float64{math.SmallestNonzeroFloat64, 1e-320, 1e-300, 1e-292} {
+		if p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: delta}, q.Count()); err == nil {
+			t.Errorf("δ=%v: no error, and threshold %v", delta, p.threshold.at)
+		} else if !strings.Contains(err.Error(), "delta for each of 1000000000 groups") {
+			t.Errorf("δ=%v: %v", delta, err)
+		}
+	}
+	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-290}, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if units, _ := p.Threshold(); units < 600 {
+		t.Errorf("δ=1e-290: threshold %v", units)
+	}
+}
