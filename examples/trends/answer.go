@@ -61,7 +61,7 @@ func (o *options) release(ctx context.Context, q *question, stdin io.Reader, std
 	if l == nil {
 		l, released, err = o.first(ctx, q, t, stderr)
 	} else {
-		again = l.paid(ctx, request)
+		again = l.answered(ctx, request)
 		released, err = o.next(ctx, l, q, t, stderr)
 	}
 	if l != nil {

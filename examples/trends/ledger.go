@@ -104,8 +104,9 @@ func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
 	return balance{all.Limit, all.Spent, all.Left, more}, err
 }
 
-// paid reports whether the request was answered before, which makes it free.
-func (l *ledger) paid(ctx context.Context, r aggregate.Request) bool {
-	_, err := l.account.Kept(ctx, r.Key)
-	return err == nil
+// answered reports whether the request was answered before, so that the same
+// numbers are shown again.
+func (l *ledger) answered(ctx context.Context, r aggregate.Request) bool {
+	payment, err := l.account.Kept(ctx, r.Key)
+	return err == nil && payment.Kept != nil
 }
