@@ -42,9 +42,9 @@ type unit[Unit, Key comparable, Row any] struct {
 	cells ranked[*cell[Unit, Key, Row]]
 }
 
-// New returns an empty Bounder with fresh randomness.
-func New[Unit, Key comparable, Row any](maxKeys, maxRows int) *Bounder[Unit, Key, Row] {
-	return newSeeded[Unit, Key, Row](maxKeys, maxRows, maphash.MakeSeed())
+// New returns an empty Bounder whose choices are those of the seed.
+func New[Unit, Key comparable, Row any](maxKeys, maxRows int, seed maphash.Seed) *Bounder[Unit, Key, Row] {
+	return newSeeded[Unit, Key, Row](maxKeys, maxRows, seed)
 }
 
 func newSeeded[Unit, Key comparable, Row any](maxKeys, maxRows int, seed maphash.Seed) *Bounder[Unit, Key, Row] {
