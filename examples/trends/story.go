@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 )
@@ -46,12 +47,18 @@ func (r *report) Headline() string {
 	return title(what) + ", " + r.Span()
 }
 
-// GroupName names a group, even one whose field is empty.
+// GroupName names a group, even one whose field is empty, without characters
+// that would steer a terminal.
 func (r *report) GroupName(name string) string {
 	if name == "" {
 		return "(empty)"
 	}
-	return name
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, name)
 }
 
 // About says what a reader must know of the embedded data.
