@@ -71,20 +71,12 @@ func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
 	if q.selects {
 		delta.Quo(delta, big.NewRat(2, 1))
 	}
-	mu := exact.Float(pld.GaussianMu(l.Epsilon, exact.FloatDown(delta)))
+	mu := exact.Float(pld.FineLatticeBudget(pld.GaussianMu(l.Epsilon, exact.FloatDown(delta))))
 	if mu == nil || mu.Sign() <= 0 {
 		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", l)
 	}
-	mu.Quo(mu, fineLatticeFactor)
 	return q.gaussian(mu.Mul(mu, mu), delta)
 }
-
-// On a grid that is at least fineLattice times finer than the noise, a discrete
-// Gaussian costs at most what a continuous one costs whose μ is larger by
-// fineLatticeFactor. Proof: docs/proofs/accounting-vector.md.
-const fineLattice = 4096
-
-var fineLatticeFactor = big.NewRat(10001, 10000)
 
 // laplace gives every measure the same share of epsilon (basic composition:
 // Dwork, Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1).
@@ -178,10 +170,12 @@ func (q question) formsOf(v *value) []form {
 }
 
 // shiftFor returns how many bits finer the grid must be for scale to be at least
-// fineLattice steps of it.
+// pld.FineLattice steps of it. On such a grid a discrete Gaussian costs what a
+// continuous one costs, whatever the direction of the change: docs/proofs/
+// accounting-vector.md.
 func shiftFor(scale *big.Rat) uint {
 	k := uint(0)
-	for limit := big.NewRat(fineLattice, 1); scale.Cmp(limit) < 0; limit.Quo(limit, big.NewRat(2, 1)) {
+	for limit := big.NewRat(pld.FineLattice, 1); scale.Cmp(limit) < 0; limit.Quo(limit, big.NewRat(2, 1)) {
 		k++
 	}
 	return k

@@ -52,4 +52,4 @@ func gaussianMu2(e dp.Event, mu2 float64) float64 {
 	return math.Inf(1)
 }
 
-var fineScale = big.NewRat(4096, 1)
+var fineScale = big.NewRat(pld.FineLattice, 1)

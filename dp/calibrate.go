@@ -138,23 +138,15 @@ func concentratedScale(rho *big.Rat, s Sensitivity) *big.Rat {
 // smallest one whose exact discrete composition is at most δ. It returns nil if
 // there is none that floats can certify.
 func approxScale(l Approx, s Sensitivity) *big.Rat {
-	mu := exact.Float(pld.GaussianMu(l.Epsilon, l.Delta))
+	mu := exact.Float(pld.FineLatticeBudget(pld.GaussianMu(l.Epsilon, l.Delta)))
 	if mu == nil || mu.Sign() <= 0 {
 		return nil
 	}
-	l2 := exact.SqrtUp(squaredL2(s))
-	fine := exact.RatUp(new(big.Rat).Quo(l2, new(big.Rat).Quo(mu, fineLatticeFactor)))
-	if fine.Cmp(big.NewRat(fineLattice, 1)) >= 0 {
+	fine := exact.RatUp(new(big.Rat).Quo(exact.SqrtUp(squaredL2(s)), mu))
+	if fine.Cmp(big.NewRat(pld.FineLattice, 1)) >= 0 {
 		return fine
 	}
-	return discreteScale(l, s, new(big.Rat).Quo(l2, mu))
+	return discreteScale(l, s, fine)
 }
-
-// At a scale of fineLattice steps, a discrete Gaussian costs at most what a
-// continuous one costs whose μ is larger by fineLatticeFactor. Proof:
-// docs/proofs/accounting-vector.md.
-const fineLattice = 4096
-
-var fineLatticeFactor = big.NewRat(10001, 10000)
 
 func formatFloat(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }

@@ -108,7 +108,7 @@ func (c checked) ratio(what string, ratio float64, floor bool) error {
 }
 
 // curve returns δ as a function of the scale. A vector of Gaussians at a scale of
-// 4096 and more is priced by the continuous law with μ larger by 1e-4, which is
+// 4096 and more is priced by the continuous law with μ larger by 2e-6, which is
 // proven to be more (docs/proofs/accounting-vector.md).
 func (c checked) curve(s Sensitivity, epsilon *big.Float) func(*big.Rat) *big.Float {
 	if c.law.Family == core.Laplace {
@@ -122,7 +122,7 @@ func (c checked) curve(s Sensitivity, epsilon *big.Float) func(*big.Rat) *big.Fl
 		}
 		mu := quo(l2, fromRat(scale))
 		if scale == c.law.Scale {
-			mu = mul(mu, quo(num(10001), num(10000)))
+			mu = mul(mu, quo(num(1000002), num(1000000)))
 		}
 		return continuousDelta(mu, epsilon)
 	}

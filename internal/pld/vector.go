@@ -5,6 +5,13 @@ import "math"
 // latticeLoss is how much a lattice of at most sigma/4096 can cost: 1/sqrt(1 - 40/2^24) < 1 + 2e-6.
 const latticeLoss = 1 + 2e-6
 
+// FineLattice is how many lattice steps sigma must be, at least, for noise to be priced by [FineLatticeMu].
+const FineLattice = 4096
+
+// FineLatticeBudget returns how much of mu can be spent on noise on fine lattices: its FineLatticeMu is below mu by one
+// part in 10^5, which leaves room for the rounding of an accountant that checks.
+func FineLatticeBudget(mu float64) float64 { return mu / (1 + 1.2e-5) }
+
 // FineLatticeMu returns mu (1 + 2e-6), rounded up: discrete Gaussian noise on Z^d (every coordinate independent,
 // P(x) in proportion to exp(-x^2/(2 sigma^2))) with sigma >= 4096 lattice steps, against itself moved by any integer
 // vector v with |v|_2 <= mu sigma, has at every eps a delta of at most GaussianDelta(FineLatticeMu(mu), eps) + d 1e-340.

@@ -1,0 +1,130 @@
+package aggregate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+type Visit struct {
+	Patient int64
+	Ward    string
+	Stay    time.Duration
+}
+
+var visits = []Visit{{1, "A", 30 * time.Minute}, {1, "B", time.Hour}, {2, "A", 45 * time.Minute}}
+
+func Example() {
+	ctx := context.Background()
+	account, _ := budget.Create(ctx, budget.Memory(), budget.Terms{
+		Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	q := &aggregate.Query[Visit, int64, string]{
+		Dataset: "visits", UnitName: "patient",
+		Unit:    func(v Visit) int64 { return v.Patient },
+		Key:     func(v Visit) string { return v.Ward },
+		MaxKeys: 2, MaxRowsPerKey: 1,
+		Keys: []string{"A", "B", "C"},
+	}
+	stay := aggregate.PerUnit(q, "stay", func(v Visit) time.Duration { return v.Stay },
+		aggregate.Bounds[time.Duration]{Lower: 0, Upper: 4 * time.Hour})
+	plan, _ := q.Plan(dp.Pure{Epsilon: 0.7}, q.Count(), stay.Mean())
+	for _, month := range []string{"May", "June"} {
+		release, err := plan.Run(ctx, account, aggregate.Request{Key: month, Purpose: "report"}, aggregate.Slice(visits))
+		if refused := (*budget.RefusedError)(nil); errors.As(err, &refused) {
+			fmt.Println(month, "is refused")
+			continue
+		}
+		fmt.Println(month, release.Len(), "wards,", release.Receipt().Loss, release.Receipt().Columns)
+	}
+	// Output:
+	// May 3 wards, ε=0.7 [count stay mean]
+	// June is refused
+}
+
+// Every mistake in a question is reported at once, before any row is read.
+func ExampleQuery_Plan() {
+	q := &aggregate.Query[Visit, int64, string]{
+		Unit: func(v Visit) int64 { return v.Patient },
+		Key:  func(v Visit) string { return v.Ward },
+	}
+	other := &aggregate.Query[Visit, int64, string]{}
+	stay := aggregate.PerRow(q, "stay", func(v Visit) float64 { return v.Stay.Hours() }, aggregate.Bounds[float64]{Lower: 4})
+
+	const ε = 1 // an integer constant, so ε / 2 is 0
+	_, err := q.Plan(dp.Pure{Epsilon: ε / 2}, q.Count(), other.Units(), stay.Quantile(95))
+	fmt.Println(err)
+	// Output:
+	// dp: epsilon is 0, must be positive and finite
+	// aggregate: Query.Dataset is empty; name what the rows are of
+	// aggregate: Query.UnitName is empty; say who is protected, such as "customer"
+	// aggregate: Query.MaxKeys is 0, must be at least 1
+	// aggregate: Query.MaxRowsPerKey is 0, must be at least 1
+	// aggregate: groups are selected privately, which needs a dp.Approx loss, not ε=0; or list them in Query.Keys
+	// aggregate: column units belongs to another query
+	// aggregate: quantile rank of "stay" is 95, must be in (0, 1)
+	// aggregate: value "stay": lower bound is 4, must be below the upper bound 0
+}
+
+func wards() *aggregate.Query[Visit, int64, string] {
+	return &aggregate.Query[Visit, int64, string]{
+		Dataset: "visits", UnitName: "patient",
+		Unit:    func(v Visit) int64 { return v.Patient },
+		Key:     func(v Visit) string { return v.Ward },
+		MaxKeys: 2, MaxRowsPerKey: 1,
+	}
+}
+
+// The price list says before any row is read how accurate each column will be.
+func ExamplePlan_String() {
+	q := wards()
+	hours := aggregate.PerRow(q, "hours", func(v Visit) float64 { return v.Stay.Hours() },
+		aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
+	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units(), hours.Sum(), hours.Mean())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(plan)
+	// Output:
+	// visits of patient: ε=1 δ=1e-06 per release, discrete laplace noise
+	// each patient counts in at most 2 groups, with at most 1 row in each
+	// hours is clamped to [0, 8] per row, in steps of 0.25
+	//
+	// column      read from   share  scale  ± at 95 %
+	// units       units       50 %   4      12
+	// hours sum   hours mean  50 %   4      95.86
+	// hours mean  hours mean  50 %   4      0.06585 for 1000 records
+	//
+	// a group shows if its noisy number of units is at least 57: 95 % of the time from 66 units on
+}
+
+// Asking again under the same key is not paying again, and reads no rows.
+func ExamplePlan_Run() {
+	ctx := context.Background()
+	account, _ := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	q := wards()
+	q.Keys = []string{"A", "B"}
+	count := q.Count()
+	plan, _ := q.Plan(dp.Pure{Epsilon: 1}, count)
+	request := aggregate.Request{Key: "visits in May", Purpose: "report"}
+	first, err1 := plan.Run(ctx, account, request, aggregate.Slice(visits))
+	again, err2 := plan.Run(ctx, account, request, nil)
+	if err := errors.Join(err1, err2); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for ward, cell := range again.All() {
+		before, _ := first.Cell(ward)
+		fmt.Println(ward, count.Of(cell).Value == count.Of(before).Value)
+	}
+	fmt.Println("ledger entry", again.Receipt().Entry)
+	// Output:
+	// A true
+	// B true
+	// ledger entry 1
+}
