@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // An export is lines of JSON: a header, then every record exactly as it is
@@ -119,9 +118,7 @@ func readExport(r io.Reader) (*imported, error) {
 		default:
 			rec := Record{uint64(len(in.records)), line}
 			in.records = append(in.records, rec)
-			if err = plainNumbers(line); err == nil {
-				err = l.next(rec)
-			}
+			err = l.next(rec)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
@@ -134,25 +131,6 @@ func readExport(r io.Reader) (*imported, error) {
 		return nil, fmt.Errorf("%w: there are no records", ErrTampered)
 	}
 	return in, nil
-}
-
-// plainNumbers refuses rationals with an exponent, which no account writes: a
-// short text could be a number that fills the memory.
-func plainNumbers(line []byte) error {
-	var r struct {
-		Charge struct {
-			Events []struct{ Scale, Epsilon, Delta, Rho string }
-		}
-	}
-	if err := json.Unmarshal(line, &r); err != nil {
-		return fmt.Errorf("%w: %w", ErrTampered, err)
-	}
-	for _, e := range r.Charge.Events {
-		if s := e.Scale + e.Epsilon + e.Delta + e.Rho; strings.ContainsAny(s, "eEpPxX") {
-			return fmt.Errorf("%w: an event has the number %q, must be a quotient of decimal integers", ErrTampered, s)
-		}
-	}
-	return nil
 }
 
 func readHeader(line []byte) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -188,16 +189,29 @@ type eventJSON struct {
 	Mechanism   Mechanism    `json:"mechanism"`
 	For         string       `json:"for,omitempty"`
 	Sensitivity *Sensitivity `json:"sensitivity,omitempty"`
-	Scale       *big.Rat     `json:"scale,omitempty"`
-	Epsilon     *big.Rat     `json:"epsilon,omitempty"`
-	Delta       *big.Rat     `json:"delta,omitempty"`
-	Rho         *big.Rat     `json:"rho,omitempty"`
+	Scale       *quotient    `json:"scale,omitempty"`
+	Epsilon     *quotient    `json:"epsilon,omitempty"`
+	Delta       *quotient    `json:"delta,omitempty"`
+	Rho         *quotient    `json:"rho,omitempty"`
 	Count       int          `json:"count"`
+}
+
+// A quotient is a rational that is written as a quotient of decimal integers.
+// Exponents are refused: a short text could be a number that fills the memory.
+type quotient big.Rat
+
+func (q *quotient) MarshalText() ([]byte, error) { return (*big.Rat)(q).MarshalText() }
+
+func (q *quotient) UnmarshalText(text []byte) error {
+	if len(text) > 8192 || strings.Trim(string(text), "-/0123456789") != "" {
+		return fmt.Errorf("%.40q is not a quotient of decimal integers of at most 8192 digits", text)
+	}
+	return (*big.Rat)(q).UnmarshalText(text)
 }
 
 // MarshalJSON writes rationals as quotients, so that nothing is rounded.
 func (e Event) MarshalJSON() ([]byte, error) {
-	j := eventJSON{e.Mechanism, e.For, nil, e.Scale, e.Epsilon, e.Delta, e.Rho, e.Count}
+	j := eventJSON{e.Mechanism, e.For, nil, (*quotient)(e.Scale), (*quotient)(e.Epsilon), (*quotient)(e.Delta), (*quotient)(e.Rho), e.Count}
 	if e.Sensitivity != (Sensitivity{}) {
 		j.Sensitivity = &e.Sensitivity
 	}
@@ -210,7 +224,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return fmt.Errorf("dp: event: %w", err)
 	}
-	*e = Event{j.Mechanism, j.For, Sensitivity{}, j.Scale, j.Epsilon, j.Delta, j.Rho, j.Count}
+	*e = Event{j.Mechanism, j.For, Sensitivity{}, (*big.Rat)(j.Scale), (*big.Rat)(j.Epsilon), (*big.Rat)(j.Delta), (*big.Rat)(j.Rho), j.Count}
 	if j.Sensitivity != nil {
 		e.Sensitivity = *j.Sensitivity
 	}

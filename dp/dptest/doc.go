@@ -19,5 +19,5 @@
 // A claim that is refuted is false, but for a probability of at most Alpha, which
 // the user states and which counts everything the audit looked at. A claim that
 // is not refuted is not proven: an audit finds what is visible in so many runs.
-// Docs/attacks.md lists what is attacked, and how small a mistake is found.
+// The file docs/attacks.md lists what is attacked, and how small a mistake is found.
 package dptest
