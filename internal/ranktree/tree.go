@@ -4,6 +4,7 @@
 // below the root is counted, with noise. A record is counted once on every
 // level. Only the nodes that a search visits are drawn: the others would be
 // independent noise that nobody reads, so leaving them out is post-processing.
+// Proof: docs/proofs/quantiles.md.
 package ranktree
 
 import (
