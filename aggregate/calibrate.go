@@ -17,8 +17,9 @@ import (
 // one unit can move.
 type question struct {
 	wants   []want
-	l0      int64 // groups of a unit
-	rows    int64 // rows of a unit in a group
+	weights map[want]*big.Rat // of 1 where there is none
+	l0      int64             // groups of a unit
+	rows    int64             // rows of a unit in a group
 	selects bool
 	loss    dp.Loss
 }
@@ -78,38 +79,65 @@ func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
 	return q.gaussian(mu.Mul(mu, mu), delta)
 }
 
-// laplace gives every measure the same share of epsilon (basic composition:
-// Dwork, Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1).
+// laplace gives every measure its share of epsilon (basic composition: Dwork,
+// Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1).
 func (q question) laplace(epsilon, delta *big.Rat) (*calibration, error) {
-	share := new(big.Rat).Quo(epsilon, big.NewRat(int64(len(q.wants)), 1))
-	return q.build(core.Laplace, delta, func(l0, linf *big.Int) *big.Rat {
+	return q.build(core.Laplace, delta, func(share *big.Rat, l0, linf *big.Int) *big.Rat {
 		l1 := new(big.Rat).SetInt(new(big.Int).Mul(l0, linf))
-		return l1.Quo(l1, share)
+		return l1.Quo(l1, share.Mul(share, epsilon))
 	})
 }
 
-// gaussian gives every measure the same share of budget, a bound on Σ(L2/σ)²:
-// it is μ² of Gaussian differential privacy (Dong, Roth, Su 2022, Corollary 3.3)
-// and 2ρ of concentrated differential privacy (Bun, Steinke 2016, Lemma 2.3).
+// gaussian gives every measure its share of budget, a bound on Σ(L2/σ)²: it is
+// μ² of Gaussian differential privacy (Dong, Roth, Su 2022, Corollary 3.3) and
+// 2ρ of concentrated differential privacy (Bun, Steinke 2016, Lemma 2.3).
 func (q question) gaussian(budget, delta *big.Rat) (*calibration, error) {
-	share := new(big.Rat).Quo(budget, big.NewRat(int64(len(q.wants)), 1))
-	return q.build(core.Gaussian, delta, func(l0, linf *big.Int) *big.Rat {
+	return q.build(core.Gaussian, delta, func(share *big.Rat, l0, linf *big.Int) *big.Rat {
 		l2 := new(big.Int).Mul(linf, linf)
 		square := new(big.Rat).SetInt(l2.Mul(l2, l0))
-		return exact.SqrtUp(square.Quo(square, share))
+		return exact.SqrtUp(square.Quo(square, share.Mul(share, budget)))
 	})
 }
 
-// build makes the measures, with noise of the scale that is needed for a change
-// of at most l0 numbers by linf each.
-func (q question) build(f core.Family, delta *big.Rat, scale func(l0, linf *big.Int) *big.Rat) (*calibration, error) {
+// share returns which part of the loss a measure gets: its weight among the
+// weights of all. The shares add up to 1.
+func (q question) share(w want) *big.Rat {
+	sum := new(big.Rat)
+	for _, other := range q.wants {
+		sum.Add(sum, q.weight(other))
+	}
+	return new(big.Rat).Quo(q.weight(w), sum)
+}
+
+func (q question) weight(w want) *big.Rat {
+	if given := q.weights[w]; given != nil {
+		return given
+	}
+	return big.NewRat(1, 1)
+}
+
+// leastShare returns the smallest share of the measures of a value, which decides
+// how fine the grid of all of them can be.
+func (q question) leastShare(v *value) *big.Rat {
+	least := big.NewRat(1, 1)
+	for _, w := range q.wants {
+		if share := q.share(w); w.value == v && share.Cmp(least) < 0 {
+			least = share
+		}
+	}
+	return least
+}
+
+// build makes the measures, with noise of the scale that is needed, at a share of
+// the loss, for a change of at most l0 numbers by linf each.
+func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat, l0, linf *big.Int) *big.Rat) (*calibration, error) {
 	c := &calibration{family: f}
 	var errs []error
 	one := big.NewInt(1)
 	for _, w := range q.wants {
 		m := &measure{form: w.form, value: w.value}
 		if w.value != nil {
-			times := scale(big.NewInt(q.l0), q.records(m))
+			times := scale(q.leastShare(w.value), big.NewInt(q.l0), q.records(m))
 			g, err := w.value.chooseGrid(q.formsOf(w.value), times)
 			if err != nil {
 				errs = append(errs, err)
@@ -123,10 +151,11 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(l0, linf *big.
 		l0 := new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels()))
 		linf := new(big.Int).Mul(m.norm(), q.records(m))
 		if f == core.Gaussian {
-			m.shift = shiftFor(scale(l0, linf))
+			m.shift = shiftFor(scale(q.share(w), l0, linf))
 		}
 		linf.Mul(linf, new(big.Int).Lsh(one, m.shift))
-		errs = append(errs, m.calibrate(f, l0, linf, scale(l0, linf)))
+		errs = append(errs, m.calibrate(f, l0, linf, scale(q.share(w), l0, linf)))
+		m.share, _ = q.share(w).Float64()
 		c.measures = append(c.measures, m)
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -26,6 +26,16 @@ func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
 	return typed[T](cell.estimate(c.column))
 }
 
+// Weighted is a column that gets more of the loss, or less, than columns of
+// weight 1 do: a measure's share is its weight among the weights of all. A measure
+// that answers several columns takes the largest of their weights.
+//
+//	plan, err := q.Plan(loss, count, aggregate.Weighted{total.Sum(), 3})
+type Weighted struct {
+	AnyColumn
+	Weight float64 // positive; 1 is what other columns have
+}
+
 // A kind says what a column asks. The zero kind is none.
 type kind int
 

@@ -56,3 +56,35 @@ func TestApproxTakesTheNoiseOfLessVariance(t *testing.T) {
 		}
 	}
 }
+
+// A column of weight 3 beside one of weight 1 gets three quarters of the loss.
+func TestWeightsDivideTheLoss(t *testing.T) {
+	q := orders()
+	v := aggregate.PerRow(q, "v", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
+	for _, loss := range losses {
+		plan, err := q.Plan(loss, aggregate.Weighted{AnyColumn: v.Sum(), Weight: 3}, q.Count())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, count := plan.Prices()[0], plan.Prices()[1]
+		ratio := 3.0
+		if sum.Mechanism == dp.DiscreteGaussian {
+			ratio = math.Sqrt(3)
+		}
+		if sum.Share != 0.75 || count.Share != 0.25 || sum.StdDev > 0.01 && math.Abs(count.StdDev/sum.StdDev/ratio-1) > 0.15 {
+			t.Errorf("%v: %+v\n%+v", loss, sum, count)
+		}
+	}
+	for _, w := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if _, err := q.Plan(losses[0], aggregate.Weighted{AnyColumn: q.Count(), Weight: w}); err == nil {
+			t.Errorf("weight %v is accepted", w)
+		}
+	}
+	if _, err := q.Plan(losses[0], aggregate.Weighted{}); err == nil {
+		t.Error("a weight without a column is accepted")
+	}
+	same, err := q.Plan(losses[0], q.Count(), aggregate.Weighted{AnyColumn: aggregate.Weighted{AnyColumn: q.Count(), Weight: 2}, Weight: 0.5})
+	if err != nil || len(same.Prices()) != 1 || same.Prices()[0].Share != 1 {
+		t.Errorf("a column asked for twice: %v, %v", same, err)
+	}
+}

@@ -36,6 +36,7 @@ type measure struct {
 	grid  *grid.Grid
 	shape ranktree.Shape // of formRanks
 
+	share float64 // of the loss
 	law   *core.Law
 	shift uint // noise is added to the sums times 2^shift
 	event dp.Event

@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/grid"
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
@@ -38,7 +40,7 @@ type compiled struct {
 // All mistakes are reported, joined, and none depends on rows: call it when the
 // program starts. It costs nothing.
 //
-// Measures get equal shares of the loss. Sum, Mean, Variance and StdDev of a
+// Measures get equal shares of the loss, unless columns are [Weighted]. Sum, Mean, Variance and StdDev of a
 // value are one measure, all its quantiles are another; Count and Units come
 // from the mean of a value where there is one. With a [dp.Approx], Laplace and
 // Gaussian noise are compared and the plan takes the one with less variance.
@@ -46,16 +48,18 @@ type compiled struct {
 // The plan is ε-, (ε, δ)- or ρ-private as loss says: its measures are calibrated
 // so that their composition is. Proofs: docs/proofs/plan.md.
 func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[Row, Unit, Key], error) {
+	columns, weights, weightErr := unweighted(columns)
 	asked, err := q.checkColumns(columns)
-	if err := errors.Join(dp.CheckLoss(loss), q.check(), q.checkSelection(loss), err); err != nil {
+	if err := errors.Join(dp.CheckLoss(loss), q.check(), q.checkSelection(loss), err, weightErr); err != nil {
 		return nil, err
 	}
 	c := &compiled{
 		dataset: q.Dataset, unitName: q.UnitName, loss: loss, columns: asked,
 		maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerKey, values: valuesOf(asked),
 	}
+	ws, weightOf := wants(asked, weights, q.selects())
 	calibrated, err := question{
-		wants: wants(asked, q.selects()), loss: loss, selects: q.selects(),
+		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
 		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey),
 	}.calibrate()
 	if err != nil {
@@ -92,7 +96,7 @@ func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, err
 		errs = append(errs, errors.New("aggregate: no columns given; ask for at least one, such as Query.Count"))
 	}
 	for _, any := range columns {
-		if any == nil || reflect.ValueOf(any).Kind() == reflect.Pointer && reflect.ValueOf(any).IsNil() {
+		if isNil(any) {
 			errs = append(errs, errors.New("aggregate: a column is nil"))
 			continue
 		}
@@ -119,6 +123,45 @@ func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, err
 		}
 	}
 	return asked, errors.Join(append(errs, checkNames(asked))...)
+}
+
+// unweighted returns the columns without weights, and the weights: of a column
+// that is asked for twice, the larger.
+func unweighted(columns []AnyColumn) (plain []AnyColumn, weights map[column]*big.Rat, err error) {
+	weights = make(map[column]*big.Rat)
+	var errs []error
+	for _, c := range columns {
+		weight := big.NewRat(1, 1)
+		for w, ok := asWeighted(c); ok; w, ok = asWeighted(c) {
+			c = w.AnyColumn
+			if x := exact.Decimal(w.Weight); x != nil && x.Sign() > 0 {
+				weight.Mul(weight, x)
+			} else {
+				errs = append(errs, fmt.Errorf("aggregate: weight of a column is %v, must be positive and finite", w.Weight))
+			}
+		}
+		plain = append(plain, c)
+		if isNil(c) {
+			continue
+		}
+		if old := weights[c.id()]; old == nil || old.Cmp(weight) < 0 {
+			weights[c.id()] = weight
+		}
+	}
+	return plain, weights, errors.Join(errs...)
+}
+
+func asWeighted(c AnyColumn) (w Weighted, ok bool) {
+	if p, ok := c.(*Weighted); ok && p != nil {
+		return *p, true
+	}
+	w, ok = c.(Weighted)
+	return w, ok
+}
+
+// isNil reports whether a column is nil, or a nil pointer to one.
+func isNil(c AnyColumn) bool {
+	return c == nil || reflect.ValueOf(c).Kind() == reflect.Pointer && reflect.ValueOf(c).IsNil()
 }
 
 // identity is what columns remember their query by.
@@ -148,31 +191,44 @@ func valuesOf(columns []column) []*value {
 	return values
 }
 
-// wants returns the measures that answer the columns, each of them once.
-func wants(columns []column, selects bool) []want {
+// wants returns the measures that answer the columns, each of them once, and
+// their weights.
+func wants(columns []column, weights map[column]*big.Rat, selects bool) ([]want, map[want]*big.Rat) {
 	var ws []want
-	add := func(w want) {
+	weight := make(map[want]*big.Rat)
+	if selects {
+		ws = append(ws, want{formUnits, nil})
+	}
+	for _, c := range columns {
+		w := answer(columns, c, selects)
 		if !slices.Contains(ws, w) {
 			ws = append(ws, w)
 		}
-	}
-	if selects {
-		add(want{formUnits, nil})
-	}
-	moments := momentForms(columns)
-	for _, c := range columns {
-		switch {
-		case c.kind == kindQuantile:
-			add(want{formRanks, c.value})
-		case c.value != nil:
-			add(want{moments[c.value], c.value})
-		case c.kind == kindCount && counter(columns, false) == nil:
-			add(want{formRows, nil})
-		case c.kind == kindUnits && counter(columns, true) == nil:
-			add(want{formUnits, nil})
+		if weight[w] == nil || weights[c].Cmp(weight[w]) > 0 {
+			weight[w] = weights[c]
 		}
 	}
-	return ws
+	return ws, weight
+}
+
+// answer returns the measure that answers a column.
+func answer(columns []column, c column, selects bool) want {
+	v := c.value
+	switch {
+	case c.kind == kindQuantile:
+		return want{formRanks, v}
+	case c.kind == kindUnits && selects:
+		return want{formUnits, nil}
+	case v == nil:
+		v = counter(columns, c.kind == kindUnits)
+	}
+	switch {
+	case v != nil:
+		return want{momentForms(columns)[v], v}
+	case c.kind == kindUnits:
+		return want{formUnits, nil}
+	}
+	return want{formRows, nil}
 }
 
 // momentForms returns the form that answers all moments that are asked of a
@@ -256,7 +312,7 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	for _, e := range p.events() {
 		fmt.Fprintf(&b, "event %q %q %+v %v %v\n", e.Mechanism, e.For, e.Sensitivity, e.Scale, e.Delta)
 	}
-	fmt.Fprintf(&b, "keyed %t %s\n", p.query.Key != nil, keys.Shape(reflect.TypeFor[Key]()))
+	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Key != nil, p.query.KeyName, keys.Shape(reflect.TypeFor[Key]()))
 	for _, k := range p.query.given() {
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}

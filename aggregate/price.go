@@ -34,7 +34,7 @@ func (p *Plan[Row, Unit, Key]) Prices() []Price {
 	var prices []Price
 	for _, c := range p.columns {
 		m := p.measureOf(c)
-		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.event.Mechanism, Share: 1 / float64(len(p.measures))}
+		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.event.Mechanism, Share: m.share}
 		price.StdDev, price.PlusMinus, price.Per = p.accuracy(c, m)
 		prices = append(prices, price)
 	}

@@ -31,6 +31,11 @@ type Query[Row any, Unit, Key comparable] struct {
 	// the zero Key.
 	Key func(Row) Key
 
+	// KeyName says in words what Key returns, such as "month of purchase". It
+	// tells questions apart that differ in nothing but the function, so that one
+	// is not answered with the stored release of the other. It may be empty.
+	KeyName string
+
 	// MaxKeys is how many groups one unit may appear in. If a unit appears in
 	// more, MaxKeys of them are chosen at random.
 	MaxKeys int

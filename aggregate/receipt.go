@@ -23,6 +23,7 @@ type Receipt struct {
 	Loss     dp.Loss
 	Noise    string // the family of noise
 	Columns  []string
+	Groups   string // what the groups are, if the query says so
 	MaxKeys  int
 	MaxRows  int // of one unit in one group
 	Values   []ReceiptValue
@@ -60,7 +61,7 @@ type ReceiptMeasure struct {
 func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, Noise: p.family.String(), MaxKeys: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, Noise: p.family.String(), Groups: p.query.KeyName, MaxKeys: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, column := range p.columns {
@@ -107,6 +108,7 @@ type receiptJSON struct {
 	Loss      json.RawMessage  `json:"loss"`
 	Noise     string           `json:"noise"`
 	Columns   []string         `json:"columns"`
+	Groups    string           `json:"groups,omitempty"`
 	MaxKeys   int              `json:"max_keys"`
 	MaxRows   int              `json:"max_rows_per_key"`
 	Values    []ReceiptValue   `json:"values,omitempty"`
@@ -125,7 +127,7 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: receipt: %w", err)
 	}
-	return json.Marshal(receiptJSON{r.Dataset, r.Unit, r.Purpose, r.Key, r.Analyst, r.Periods, loss, r.Noise, r.Columns, r.MaxKeys, r.MaxRows, r.Values, r.Measures, r.Threshold, r.Plan, r.Account, r.Entry, r.Hash, r.At})
+	return json.Marshal(receiptJSON{r.Dataset, r.Unit, r.Purpose, r.Key, r.Analyst, r.Periods, loss, r.Noise, r.Columns, r.Groups, r.MaxKeys, r.MaxRows, r.Values, r.Measures, r.Threshold, r.Plan, r.Account, r.Entry, r.Hash, r.At})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -138,6 +140,6 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("aggregate: receipt: %w", err)
 	}
-	*r = Receipt{j.Dataset, j.Unit, j.Purpose, j.Key, j.Analyst, j.Periods, loss, j.Noise, j.Columns, j.MaxKeys, j.MaxRows, j.Values, j.Measures, j.Threshold, j.Plan, j.Account, j.Entry, j.Hash, j.At}
+	*r = Receipt{j.Dataset, j.Unit, j.Purpose, j.Key, j.Analyst, j.Periods, loss, j.Noise, j.Columns, j.Groups, j.MaxKeys, j.MaxRows, j.Values, j.Measures, j.Threshold, j.Plan, j.Account, j.Entry, j.Hash, j.At}
 	return nil
 }
