@@ -1,0 +1,72 @@
+package keys
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+type place struct {
+	Name  string
+	Floor int8
+	Parts [2]uint16
+	Open  bool
+}
+
+// C8: the order of keys is that of their content, and does not depend on the
+// order in which they come.
+func TestC8SortIsByContent(t *testing.T) {
+	want := []place{{"", 0, [2]uint16{}, false}, {"a", -2, [2]uint16{}, true}, {"a", 1, [2]uint16{0, 9}, true}, {"a", 1, [2]uint16{1, 0}, false}, {"a", 1, [2]uint16{1, 0}, true}, {"\xff", 0, [2]uint16{}, false}}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		got := slices.Clone(want)
+		rng.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
+		if Sort(got); !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %v", got)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, test := range []struct {
+		x      any
+		stored bool
+		ok     bool
+	}{
+		{"", true, true}, {place{}, true, true}, {[3]bool{}, true, true}, {struct{}{}, true, true},
+		{0.5, true, false}, {new(int), true, false}, {struct{ X any }{}, true, false}, {[1]float32{}, false, false},
+		{struct{ x int }{}, true, false}, {struct{ x int }{}, false, true}, {struct{ X struct{ y string } }{}, true, false},
+	} {
+		if err := Check(reflect.TypeOf(test.x), test.stored); (err == nil) != test.ok {
+			t.Errorf("%T, stored %t: %v", test.x, test.stored, err)
+		}
+	}
+}
+
+// FuzzKeys: Encode is one to one, and Decode reads it back, whatever the bytes.
+func FuzzKeys(f *testing.F) {
+	f.Add("a", "b", int8(1), uint16(2), uint16(3), true)
+	f.Add("\x00", "\x00ff", int8(-128), uint16(0), uint16(65535), false)
+	f.Add("\xff\xfe", "\xc3\x28", int8(0), uint16(0), uint16(0), false)
+	f.Add("\x00zz", "\u2028<>&", int8(0), uint16(0), uint16(0), false)
+	f.Fuzz(func(t *testing.T, s, other string, floor int8, a, b uint16, open bool) {
+		k, l := place{s, floor, [2]uint16{a, b}, open}, place{other, floor, [2]uint16{a, b}, open}
+		back, err := Decode[place](Encode(k))
+		if err != nil || back != k {
+			t.Errorf("%q became %q (%v)", fmt.Sprint(k), fmt.Sprint(back), err)
+		}
+		if (Encode(k) == Encode(l)) != (k == l) || (Encode(s) == Encode(other)) != (s == other) {
+			t.Errorf("%q and %q are written alike", s, other)
+		}
+		if got, err := Decode[string](Encode(s)); err != nil || got != s {
+			t.Errorf("%q became %q (%v)", s, got, err)
+		}
+		if x, err := Decode[place](s); err == nil {
+			if again, err := Decode[place](Encode(x)); err != nil || again != x {
+				t.Errorf("%q reads as %v, which does not read back", s, x)
+			}
+		}
+	})
+}
