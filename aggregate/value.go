@@ -172,6 +172,8 @@ func (v *value) check(lower, upper, step string) error {
 		fail("bounds are [%s, %s], must be within ±1e150 and at least 1e-150 apart", lower, upper)
 	case v.badStep || v.asked != nil && v.asked.Sign() <= 0:
 		fail("step is %s, must be positive, or 0 for the plan to choose", step)
+	case v.asked != nil && v.asked.Cmp(new(big.Rat).Sub(v.upper, v.lower)) > 0:
+		fail("step is %s, must be at most the distance of the bounds [%s, %s]", step, lower, upper)
 	case v.asked != nil && v.integer && !powerOfTwo(v.asked):
 		fail("step is %s, must be a power of two for integers", step)
 	case v.asked != nil && grid.New(v.lower, v.upper, v.asked) == nil:
