@@ -16,7 +16,7 @@ import (
 // fewer than 100.
 const (
 	alpha = 1e-6
-	runs  = 2000
+	runs  = 1200
 )
 
 type bill struct {

@@ -400,3 +400,73 @@ func FuzzD5ReadingLossesEventsAndCharges(f *testing.F) {
 		})
 	})
 }
+
+// vectorTrueDelta is δ(ε) of a vector of l0 numbers that all move by s: the
+// distribution of the loss of one number, on its lattice, convolved with itself,
+// and then Σ P(L)(1-exp(ε-L))+. Nothing of it is shared with the calibration.
+func vectorTrueDelta(e dp.Event, epsilon float64) float64 {
+	scale, _ := e.Scale.Float64()
+	s := float64(e.Sensitivity.LInf)
+	reach := math.Ceil(60*scale) + s
+	step, loss := s/(scale*scale), func(x float64) float64 { return s * (s - 2*x) / (2 * scale * scale) }
+	weight := func(x float64) float64 { return math.Exp(-x * x / (2 * scale * scale)) }
+	if e.Mechanism == dp.DiscreteLaplace {
+		step, loss = 1/scale, func(x float64) float64 { return (math.Abs(x-s) - math.Abs(x)) / scale }
+		weight = func(x float64) float64 { return math.Exp(-math.Abs(x) / scale) }
+	}
+	least := loss(reach)
+	one := make([]float64, int(math.Round((loss(-reach)-least)/step))+1)
+	whole := 0.0
+	for x := -reach; x <= reach; x++ {
+		whole += weight(x)
+		one[int(math.Round((loss(x)-least)/step))] += weight(x)
+	}
+	for i := range one {
+		one[i] /= whole
+	}
+	law := []float64{1}
+	for range e.Sensitivity.L0 {
+		next := make([]float64, len(law)+len(one)-1)
+		for i, p := range law {
+			for j, q := range one {
+				next[i+j] += p * q
+			}
+		}
+		law = next
+	}
+	sum := 0.0
+	for i, p := range law {
+		if l := float64(e.Sensitivity.L0)*least + float64(i)*step; l > epsilon {
+			sum += p * -math.Expm1(epsilon-l)
+		}
+	}
+	return sum
+}
+
+// A7, B10: of vectors too, the true δ of the composition is at most the asked one;
+// and with a scale that is 5 % lower it is not, where the noise is smooth enough
+// for that to show.
+func TestA7B10TheTrueDeltaOfVectorsIsAtMostTheAsked(t *testing.T) {
+	vectors, caught := 0, 0
+	for _, epsilon := range []float64{0.5, 1, 2, 4} {
+		for _, delta := range []float64{0.1, 1e-3, 1e-6} {
+			for l0 := int64(2); l0 <= 5; l0++ {
+				for _, linf := range []int64{1, 3} {
+					loss := dp.Approx{Epsilon: epsilon, Delta: delta}
+					e := calibrated(t, loss, l0, linf).Event()
+					vectors++
+					if got := vectorTrueDelta(e, epsilon); got > delta*(1+1e-9)+1e-15 {
+						t.Errorf("%v, %d numbers move by %d, %s of scale %v: the true δ is %g", loss, l0, linf, e.Mechanism, e.Scale.FloatString(4), got)
+					}
+					e.Scale = new(big.Rat).Mul(e.Scale, big.NewRat(95, 100))
+					if vectorTrueDelta(e, epsilon) > delta {
+						caught++
+					}
+				}
+			}
+		}
+	}
+	if caught < vectors*9/10 {
+		t.Errorf("a scale that is 5 %% lower is caught for %d of %d vectors", caught, vectors)
+	}
+}
