@@ -116,4 +116,7 @@ func TestAccuracyDefaults(t *testing.T) {
 	if e := median(scores[0].errors); !(e < 0.03) {
 		t.Errorf("median relative error of active customers is %.3f, must be below 0.03", e)
 	}
+	if e := median(scores[2].errors); *long && !(e < 0.05) {
+		t.Errorf("median relative error of monthly revenue is %.3f, must be below 0.05", e)
+	}
 }

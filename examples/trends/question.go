@@ -57,11 +57,12 @@ func (o *options) ask() (*question, error) {
 		UnitName:      o.UnitName,
 		Unit:          func(r row) string { return r.Unit },
 		Key:           func(r row) slot { return r.Slot },
+		KeyName:       o.groups(),
 		Keys:          o.slots(),
 		MaxKeys:       o.MaxSlots,
 		MaxRowsPerKey: maxRowsRead,
 	}
-	rows := aggregate.PerUnit(q, o.named(plural(o.RowName)), func(row) int64 { return 1 },
+	rows := aggregate.PerUnit(q, plural(o.RowName), func(row) int64 { return 1 },
 		aggregate.Bounds[int64]{Lower: 0, Upper: int64(o.MaxRows)})
 
 	all := &asked{options: o}
@@ -97,6 +98,12 @@ func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
 	a.quantities = append(a.quantities, q)
 }
 
+// weigh gives the last column more of the loss.
+func (a *asked) weigh(weight float64) {
+	last := len(a.columns) - 1
+	a.columns[last] = aggregate.Weighted{AnyColumn: a.columns[last], Weight: weight}
+}
+
 func figureOf[T dp.Number](e dp.Estimate[T]) figure {
 	low, high := e.Interval(0.95)
 	return figure{float64(e.Value), float64(low), float64(high), e.StdDev}
@@ -105,7 +112,7 @@ func figureOf[T dp.Number](e dp.Estimate[T]) figure {
 // addValue asks for the total value, and for how it is spread over units.
 func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
 	o := a.options
-	value := aggregate.PerUnit(q, o.named(o.Value), func(r row) float64 { return r.Value },
+	value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value },
 		aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
 
 	per := fmt.Sprintf("%s per active %s", o.ValueName, o.UnitName)
@@ -113,6 +120,7 @@ func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
 	fine := cents && o.Step != math.Round(o.Step)
 	add(a, quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
 		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
+	a.weigh(3) // the sum, the mean and the units come from one measure, and are what is read first
 	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Each: true, Cents: cents, exact: exactCell.mean}, value.Mean())
 	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
@@ -120,12 +128,12 @@ func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
 		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
 }
 
-// named makes the name of a value say which cells it is for: a plan's
-// fingerprint sees names, and not the functions that read rows.
-func (o *options) named(what string) string {
-	name := o.Period.adverb() + " " + what
+// groups says what the cells are: a plan's fingerprint sees names, and not the
+// functions that read rows.
+func (o *options) groups() string {
+	name := o.Period.adverb() + ", by " + o.Time
 	if o.By != "" {
-		name += " by " + o.By
+		name += " and " + o.By
 	}
 	return name
 }

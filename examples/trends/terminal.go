@@ -31,7 +31,7 @@ func (p pen) style(code, s string) string {
 func (r *report) writeTerminal(w io.Writer, terminal bool) {
 	p := pen{w, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	fmt.Fprintf(p, "%s\n", p.strong(r.Headline()))
-	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("no single %s can be made out: %v; in brackets, 95 %% noise intervals", r.UnitName, r.Receipt.Loss)))
+	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("every %s is hidden in noise, at %v; in brackets, 95 %% noise intervals", r.UnitName, r.Receipt.Loss)))
 	fmt.Fprintf(p, "%s\n", p.faint("▲ rose, ▼ fell: more than the noise can explain, at 95 %; · the noise can explain it"))
 	if len(r.Groups) == 0 {
 		fmt.Fprintf(p, "\nnothing to show: no period had enough %s\n", plural(r.UnitName))
