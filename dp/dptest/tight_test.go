@@ -190,3 +190,24 @@ func TestTheLowestBit(t *testing.T) {
 		}
 	}
 }
+
+// What no feature of the harness sees, one of the user can: the sign of a product
+// of three numbers.
+func TestFeaturesOfTheUserAreLookedAt(t *testing.T) {
+	mechanism := func(r *rand.Rand, sign float64) func() Sample {
+		return func() Sample {
+			a, b := float64(2*r.IntN(2)-1), float64(2*r.IntN(2)-1)
+			return numbers(a*r.ExpFloat64(), b*r.ExpFloat64(), a*b*sign*r.ExpFloat64())
+		}
+	}
+	for _, c := range []struct {
+		features map[string]func(Sample) float64
+		want     bool
+	}{{nil, false}, {map[string]func(Sample) float64{"the product": func(s Sample) float64 { return s.Numbers[0] * s.Numbers[1] * s.Numbers[2] }}, true}} {
+		r := seeded(6)
+		got := Trial{Claim: dp.Pure{Epsilon: 4}, Runs: 4000, Alpha: 1e-6, Features: c.features}.run(mechanism(r, 1), mechanism(r, -1))
+		if got.Refuted != c.want {
+			t.Errorf("with %d features: %v", len(c.features), got)
+		}
+	}
+}
