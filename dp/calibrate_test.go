@@ -88,6 +88,9 @@ func (c checked) check() error {
 	l := c.loss.(Approx)
 	e, d := l.Exact()
 	epsilon, delta := fromRat(e), fromRat(d)
+	if law.Family == core.Laplace && s.L0 > 1 && s.LInf > 3 {
+		return soundness(c.Noise) // too many losses to convolve
+	}
 	deltaAt := c.curve(s, epsilon)
 	if got := deltaAt(law.Scale); got.Cmp(delta) > 0 {
 		return fmt.Errorf("not enough: it is δ=%v", got.Text('g', 20))
