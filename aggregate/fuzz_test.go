@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func FuzzPlan(f *testing.F) {
 		}
 		groups := map[int]*group{0: p.newGroup()}
 		for _, f := range []fact{{1, 0, math.MaxInt64, math.Inf(1)}, {2, 0, math.MinInt64, math.NaN()}} {
-			p.addUnit(groups[0], func(yield func([]int64) bool) { _ = yield(p.read(f)) && yield(p.read(f)) })
+			p.addUnit(groups[0], slices.Values([][]int64{p.read(f), p.read(f)}))
 		}
 		charge := p.Charge(Request{Key: "k", Purpose: "p"})
 		release, err := decode[int](p.compiled, encode([]int{0}, p.compiled, p.receipt(charge, dp.Payment{}), groups))

@@ -21,7 +21,6 @@ type breaks struct {
 	*budget.Account
 	step  string
 	after bool
-	spent int
 }
 
 func (b *breaks) fails(step string, do func() error) error {

@@ -105,7 +105,6 @@ func TestAdversary(t *testing.T) {
 // exactFilter accepts what the exact privacy loss distribution of everything so
 // far allows; it is unsound if charges are chosen adaptively.
 type exactFilter struct {
-	filter
 	limit  dp.Approx
 	losses map[float64]float64
 	lost   float64

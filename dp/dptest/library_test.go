@@ -13,9 +13,12 @@ import (
 )
 
 // The default mode runs half the settings and finds gross mistakes, such as an
-// answer that differs in kind; the long mode runs all of them and finds a scale
-// that is 30 % too small.
-var long = flag.Bool("long", false, "audit all settings with 10,000 runs instead of half of them with 400; needs -timeout 2h")
+// answer that differs in kind; -all runs all of them, and -long finds a scale that
+// is 30 % too small.
+var (
+	all  = flag.Bool("all", false, "audit all settings, 1,326 audits, instead of half of them")
+	long = flag.Bool("long", false, "audit all settings with 10,000 runs instead of 400; needs -timeout 2h")
+)
 
 // whole converts a made-up value as a program with integer values would.
 func whole(x float64) int64 {
@@ -85,7 +88,7 @@ func ofFloat(per valueOf[float64], step float64, columns func(*aggregate.Value[f
 }
 
 // settings are the losses and caps under which every type is audited: the even
-// ones always, the others in the long mode.
+// ones always, the others with -all.
 var settings = []struct {
 	name          string
 	loss          dp.Loss
@@ -108,12 +111,15 @@ func TestOurReleasesAreNotRefuted(t *testing.T) {
 	const suite = 1e-3
 	runs, atLeast := 400, 500
 	if *long {
-		runs, atLeast = 10_000, 1000
+		*all, runs = true, 10_000
+	}
+	if *all {
+		atLeast = 1000
 	}
 	var audits, refuted atomic.Int64
 	t.Run("releases", func(t *testing.T) {
 		for i, s := range settings {
-			if i%2 == 1 && !*long {
+			if i%2 == 1 && !*all {
 				continue
 			}
 			for _, r := range releases {

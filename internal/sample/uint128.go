@@ -14,12 +14,6 @@ func (a uint128) add(b uint128) uint128 {
 	return uint128{hi, lo}
 }
 
-func (a uint128) sub(b uint128) uint128 {
-	lo, c := bits.Sub64(a.lo, b.lo, 0)
-	hi, _ := bits.Sub64(a.hi, b.hi, c)
-	return uint128{hi, lo}
-}
-
 // less is 1 if a < b, else 0.
 func (a uint128) less(b uint128) uint64 {
 	_, c := bits.Sub64(a.lo, b.lo, 0)
