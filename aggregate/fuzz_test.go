@@ -36,7 +36,7 @@ func FuzzPlan(f *testing.F) {
 		z := PerUnit(q, "z", func(f fact) float64 { return f.x }, Bounds[float64]{low, high, 0})
 		start := time.Now()
 		p, err := q.Plan(loss, q.Count(), q.Units(), x.Sum(), x.Variance(), x.StdDev(), x.Quantile(rank), y.Sum(), y.Mean(), z.Sum(), y.Quantile(0.5))
-		if took := time.Since(start); took > 4*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("Plan took %v", took)
 		}
 		if err != nil {

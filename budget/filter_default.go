@@ -28,7 +28,7 @@ func (f *defaultFilter) decide(p *price) way {
 		return f.chosen.decide(p)
 	}
 	n := f.renyi.count(p, countMost)
-	if f.basic.count(p).Cmp(big.NewInt(n)) > 0 {
+	if n < countMost && f.basic.count(p).Cmp(big.NewInt(n)) > 0 {
 		return byLoss
 	}
 	if n > 0 {

@@ -240,7 +240,7 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 		d.planned = append(d.planned, newPlan(rec.Seq, r.charge))
 	}
 	d.added[key] = len(d.paid)
-	d.paid = append(d.paid, paid{rec.Seq, d.last, r.digest, at.UTC()})
+	d.paid = append(d.paid, paid{rec.Seq, d.last, r.digest, at.UTC(), r.reserve})
 	r.first = true
 	r.payment, err = d.paid[len(d.paid)-1].payment(account, r)
 	return err

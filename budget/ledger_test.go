@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -532,4 +533,118 @@ func TestImportRefusesExponents(t *testing.T) {
 	if _, err := Import(t.Context(), Memory(), strings.NewReader(bomb)); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "quotient") {
 		t.Errorf("import of a number that fills the memory: %v, want ErrTampered", err)
 	}
+}
+
+// A reservation pays for what is drawn from it under other keys, and for nothing
+// under its own.
+func TestAReservationsKeyPaysForNoRelease(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	c := laplaceCharge("k", dp.Pure{Epsilon: 1}, 1)
+	v, err := a.Reserve(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, direct := a.Spend(t.Context(), c)
+	_, drawn := v.Spend(t.Context(), c)
+	_, kept := a.Keep(t.Context(), c, []byte("a release"))
+	for name, err := range map[string]error{"Spend": direct, "draw": drawn, "Keep": kept} {
+		if !errors.Is(err, ErrKeyReused) {
+			t.Errorf("%s under the key of a reservation: %v, want ErrKeyReused", name, err)
+		}
+	}
+	if again, err := a.Reserve(t.Context(), c); err != nil || again.Payment.Entry != v.Payment.Entry {
+		t.Errorf("reserving again: %v", err)
+	}
+	c.Key = "draw"
+	if _, err := v.Spend(t.Context(), c); err != nil {
+		t.Errorf("a draw under its own key: %v", err)
+	}
+}
+
+// A key that was paid and never released is refused once somebody has frozen the
+// account, also by those who have not heard of it.
+func TestFrozenElsewhere(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	b, err := Open(t.Context(), a.store, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := laplaceCharge("k", dp.Pure{Epsilon: 0.1}, 10)
+	if _, err := b.Spend(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Freeze(t.Context(), "an incident", "officer"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Spend(t.Context(), c); !isRefused(err) {
+		t.Errorf("a release after the freeze: %v", err)
+	}
+}
+
+// One tiny charge first does not lock an account into basic composition.
+func TestATinyFirstChargeDoesNotDecide(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
+	c := testCharge("k", dp.Pure{Epsilon: 1e-3})
+	c.Events = []dp.Event{declared(dp.Pure{Epsilon: 1e-3})}
+	fresh, err := a.HowMany(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tiny := testCharge("tiny", dp.Pure{Epsilon: 1e-7})
+	tiny.Events = []dp.Event{declared(dp.Pure{Epsilon: 1e-7})}
+	if _, err := a.Spend(t.Context(), tiny); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := a.HowMany(t.Context(), c); err != nil || n < fresh*9/10 {
+		t.Errorf("%d fit after a tiny charge, %d before it, %v", n, fresh, err)
+	}
+}
+
+// An export whose end or whose releases are cut off is refused, and an import
+// that was interrupted can be done again.
+func TestExportsAreWhole(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	c := laplaceCharge("k", dp.Pure{Epsilon: 0.1}, 10)
+	if _, err := a.Spend(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Keep(t.Context(), c, []byte("the release")); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := a.Export(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
+	for i := range lines {
+		short := strings.Join(append(slices.Clone(lines[:i]), lines[i+1:]...), "")
+		if _, err := Import(t.Context(), Memory(), strings.NewReader(short)); !errors.Is(err, ErrTampered) {
+			t.Errorf("without line %d: %v", i, err)
+		}
+	}
+	fake := strings.Replace(out.String(), "dGhlIHJlbGVhc2U=", "b25lIHJlbGVhc2U=", 1)
+	if _, err := Import(t.Context(), Memory(), strings.NewReader(fake)); !errors.Is(err, ErrTampered) {
+		t.Errorf("with another release: %v", err)
+	}
+	s := Memory()
+	if _, err := Import(t.Context(), noKeep{s}, strings.NewReader(out.String())); err == nil {
+		t.Fatal("an import whose releases cannot be kept succeeds")
+	}
+	b, err := Import(t.Context(), s, strings.NewReader(out.String()))
+	if err != nil {
+		t.Fatalf("importing again: %v", err)
+	}
+	if p, err := b.Spend(t.Context(), c); err != nil || string(p.Kept) != "the release" {
+		t.Errorf("kept %q, %v", p.Kept, err)
+	}
+}
+
+// noKeep is a store whose disk is full for releases.
+type noKeep struct{ Store }
+
+func (n noKeep) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	if release != nil {
+		return nil, errors.New("the disk is full")
+	}
+	return n.Store.Keep(ctx, account, seq, release)
 }

@@ -56,9 +56,6 @@ func priceOf(c *dp.Charge, orders []float64) *price {
 	}
 	p.events.way = byEvents
 	p.covered = planFits(c, &p.events)
-	if l, ok := c.Loss.(dp.Pure); ok && p.events.pure != nil && l.Exact().Cmp(p.events.pure) < 0 {
-		p.events.pure = l.Exact()
-	}
 	return p
 }
 

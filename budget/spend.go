@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -41,6 +42,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 	if err := errors.Join(s.terms.checkCharge(&c)...); err != nil {
 		return nil, err
 	}
+	c.Events = slices.Clone(c.Events) // a caller who gives up waiting may change its own
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("budget: charge: %w", err)
@@ -63,7 +65,8 @@ const maxCharge = 1 << 20
 // returns the first payment, with the release that was kept, if any. Another
 // charge under a used key is a [*KeyReusedError]. If the store fails in such a
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
-// the same key.
+// the same key. A payment whose Kept is nil may have been made before, by a
+// caller that died: publish nothing but what Keep returned.
 //
 // Privacy: what is accepted over the life of the account is private as
 // Terms.Limit says, for charges that are chosen adaptively; a decision depends
@@ -96,8 +99,10 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 // account is frozen it gives out what was released, and nothing new.
 func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
 	kept, err := a.store.Keep(ctx, a.name, p.Entry, nil)
-	if err == nil && kept == nil {
-		err = a.frozenFor(r)
+	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
+		if err = a.refresh(ctx); err == nil {
+			err = a.frozenFor(r)
+		}
 	}
 	if err != nil {
 		if _, ok := errors.AsType[*RefusedError](err); !ok {
@@ -134,7 +139,7 @@ func (a *Account) paidFor(r *request) (dp.Payment, bool, error) {
 
 // payment answers a request whose key was paid.
 func (p paid) payment(account string, r *request) (dp.Payment, error) {
-	if p.charge != r.digest {
+	if p.charge != r.digest || p.whole != r.reserve {
 		return dp.Payment{}, &KeyReusedError{account, r.charge.Key, p.seq}
 	}
 	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
@@ -179,7 +184,7 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	if p.charge != hashOf(raw) {
+	if p.charge != hashOf(raw) || p.whole {
 		return nil, &KeyReusedError{a.name, c.Key, p.seq}
 	}
 	kept, err := a.store.Keep(ctx, a.name, p.seq, release)

@@ -30,6 +30,7 @@ type paid struct {
 	hash   digest // of the record
 	charge digest // of the charge
 	at     time.Time
+	whole  bool // a reservation, which pays for draws and for no release of its own
 }
 
 // defaultShare is the part of δ for events under Default.
@@ -135,7 +136,7 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 	if err != nil {
 		return err
 	}
-	s.keys[c.Key] = paid{r.Seq, hash, hashOf(r.Charge), at}
+	s.keys[c.Key] = paid{r.Seq, hash, hashOf(r.Charge), at, r.Kind == KindReserve}
 	return nil
 }
 

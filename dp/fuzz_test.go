@@ -21,7 +21,7 @@ func FuzzCalibrate(f *testing.F) {
 		loss := []Loss{Pure{a}, Approx{a, b}, Concentrated{a}, nil}[kind%4]
 		start := time.Now()
 		n, err := Calibrate(loss, Sensitivity{l0, linf})
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%v, L0 %d, LInf %d took %v", loss, l0, linf, took)
 		}
 		if err != nil {

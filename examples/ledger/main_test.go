@@ -92,11 +92,12 @@ func backdate() {
 	lines := strings.Split(strings.TrimSpace(in.String()), "\n")
 	prev, records := "", 0
 	for _, l := range lines[1:] {
-		if !strings.HasPrefix(l, `{"kept"`) {
+		if !strings.HasPrefix(l, `{"kept"`) && !strings.HasPrefix(l, `{"end"`) {
 			records++
 		}
 	}
 	at, before := regexp.MustCompile(`"at":"[^"]*"`), regexp.MustCompile(`"prev":"[^"]*"`)
+	ending, whole := regexp.MustCompile(`"sum":"[^"]*"`), sha256.New()
 	own := regexp.MustCompile(`,"sum":"[^"]*"}$`)
 	for i, l := range lines {
 		if i > 0 && i <= records {
@@ -109,7 +110,11 @@ func backdate() {
 			sum := sha256.Sum256([]byte(l))
 			prev = hex.EncodeToString(sum[:])
 		}
+		if strings.HasPrefix(l, `{"end":`) {
+			l = ending.ReplaceAllString(l, `"sum":"`+hex.EncodeToString(whole.Sum(nil))+`"`)
+		}
 		fmt.Println(l)
+		fmt.Fprintln(whole, l)
 	}
 }
 

@@ -57,7 +57,7 @@ type folded struct {
 	nodes           int
 	y               []float64
 	f               []complex128 // the product over the kernel's denominators
-	back            []complex128 // e^(-zg) - 1
+	far             []complex128 // e^(-zg)
 	unit            []float64
 	dropped         float64
 }
@@ -109,7 +109,7 @@ func (c *folded) sample(w *walk) (ok bool) {
 		back := expm1(complex(-c.tilt*c.gap, -y*c.gap))
 		c.y = append(c.y, y)
 		c.f = append(c.f, r/(back*expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap))))
-		c.back = append(c.back, back)
+		c.far = append(c.far, complex(math.Exp(-c.tilt*c.gap), 0)*expi(-y*c.gap))
 		c.unit = append(c.unit, unit+40+8*y*c.gap)
 	}
 	return true
@@ -140,7 +140,7 @@ func (c *folded) sum(eps float64) float64 {
 	var re, moduli float64
 	for i, y := range c.y {
 		turn := c.f[i] * expi(-point*y)
-		re += real(turn * (complex(below, 0) + (c.back[i]+1)*complex(above, 0)))
+		re += real(turn * (complex(below, 0) + c.far[i]*complex(above, 0)))
 		moduli += (math.Abs(real(turn)) + math.Abs(imag(turn))) * (below + far*above) * (c.unit[i] + 8*math.Abs(point)*y)
 	}
 	m := 2 / float64(c.nodes)

@@ -131,7 +131,7 @@ func checkSane(t *testing.T, i int, m Mechanism, a, b float64) {
 			t.Errorf("constructor %d(%g, %g): divergence of order %g is %g", i, a, b, alpha, r)
 		}
 	}
-	if took := time.Since(start); took > 6*time.Second {
+	if took := time.Since(start); took > 30*time.Second {
 		t.Errorf("constructor %d(%g, %g) took %v", i, a, b, took)
 	} else if took > 200*time.Millisecond {
 		t.Logf("constructor %d(%g, %g) took %v", i, a, b, took)
@@ -152,7 +152,7 @@ func FuzzComposition(f *testing.F) {
 		if e := c.Epsilon(x); !(e >= 0) {
 			t.Errorf("%+v: epsilon at %g is %g", c.entries, x, e)
 		}
-		if took := time.Since(start); took > 3*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%+v took %v", c.entries, took)
 		}
 	})
@@ -214,7 +214,7 @@ func TestLargeMixturesInTime(t *testing.T) {
 			t.Logf("%s: epsilon %g in %v, delta(%g) = %g in %v", name, eps, took, x, delta, time.Since(start))
 			took = max(took, time.Since(start))
 		}
-		if took > 3*time.Second {
+		if took > 30*time.Second { // a third of a second when nothing else runs; this finds what hangs
 			t.Errorf("%s took %v", name, took)
 		}
 	}
