@@ -1,12 +1,14 @@
 package aggregate
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -168,7 +170,34 @@ func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[i
 	for _, rank := range c.ranksOf(m.value) {
 		all = append(all, m.search(tree, rank))
 	}
+	inOrder(all, c.ranksOf(m.value))
 	return all
+}
+
+// inOrder sorts noisy quantiles of one value by rank, and the ends of their
+// intervals, so that a higher rank never has a lower value. What is sorted is as
+// near to the exact values as what was not, and nearer where it was out of order.
+func inOrder(all []ranked, ranks []float64) {
+	order := make([]int, len(ranks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(ranks[i], ranks[j]) })
+	sorted := func(at func(*ranked) *int64) {
+		points := make([]int64, len(all))
+		for i := range all {
+			points[i] = *at(&all[i])
+		}
+		slices.Sort(points)
+		for i, p := range points {
+			*at(&all[order[i]]) = p
+		}
+	}
+	sorted(func(r *ranked) *int64 { return &r.Point })
+	for i := range ladder {
+		sorted(func(r *ranked) *int64 { return &r.Lows[i] })
+		sorted(func(r *ranked) *int64 { return &r.Highs[i] })
+	}
 }
 
 // search reads one quantile and its intervals from a noisy tree.

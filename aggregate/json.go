@@ -1,0 +1,72 @@
+package aggregate
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+)
+
+// String says what was released, such as "orders: 18 groups of 3 columns, ε=1".
+func (r *Release[Key]) String() string {
+	return fmt.Sprintf("%s: %s of %s, %v", r.receipt.Dataset, plural(len(r.keys), "group"), plural(len(r.receipt.Columns), "column"), r.receipt.Loss)
+}
+
+// MarshalJSON writes the receipt and, for each group, its key and the estimates
+// of all columns by name, with their standard deviations and 95 % intervals.
+// Numbers of integer columns are written exactly. An interval without an end has
+// null there.
+func (r *Release[Key]) MarshalJSON() ([]byte, error) {
+	type group struct {
+		Key       Key                     `json:"key"`
+		Estimates map[string]estimateJSON `json:"estimates"`
+	}
+	groups := make([]group, 0, len(r.keys))
+	for key, cell := range r.All() {
+		estimates := make(map[string]estimateJSON)
+		for _, c := range cell.plan.columns {
+			estimates[c.String()] = cell.estimate(c).json(c.integer())
+		}
+		groups = append(groups, group{key, estimates})
+	}
+	return json.Marshal(struct {
+		Receipt Receipt `json:"receipt"`
+		Groups  []group `json:"groups"`
+	}{r.receipt, groups})
+}
+
+type estimateJSON struct {
+	Value  *json.Number `json:"value"`
+	Low    *json.Number `json:"low"`
+	High   *json.Number `json:"high"`
+	StdDev float64      `json:"stddev"`
+}
+
+func (e estimate) json(integer bool) estimateJSON {
+	lo, hi := e.interval(0.95)
+	return estimateJSON{number(e.value, integer), number(lo, integer), number(hi, integer), e.stdDev}
+}
+
+// number writes a rational: to the nearest integer, or to the nearest float64.
+func number(r *big.Rat, integer bool) *json.Number {
+	if r == nil {
+		return nil
+	}
+	f, _ := r.Float64()
+	n := json.Number(fmt.Sprint(f))
+	if integer {
+		half := new(big.Rat).Add(r, big.NewRat(1, 2))
+		n = json.Number(new(big.Int).Div(half.Num(), half.Denom()).String())
+	}
+	return &n
+}
+
+// integer reports whether estimates of the column are integers.
+func (c column) integer() bool {
+	switch c.kind {
+	case kindCount, kindUnits:
+		return true
+	case kindSum, kindQuantile:
+		return c.value.integer
+	}
+	return false
+}
