@@ -161,6 +161,9 @@ func (a *Account) append(ctx context.Context, d *draft) (appendOutcome, error) {
 	if errors.Is(err, ErrConflict) {
 		return a.overtake(ctx, d)
 	}
+	if errors.Is(err, ErrNotAppended) {
+		return broken, fmt.Errorf("budget: account %q: nothing was spent: %w", a.name, err)
+	}
 	// It may be there now, or later. To append the same records again is safe:
 	// of two, one conflicts.
 	again, stop := context.WithTimeout(context.WithoutCancel(ctx), resolveFor)

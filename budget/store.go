@@ -18,6 +18,11 @@ type Record struct {
 // would leave a gap. Another writer was faster: read on, decide again.
 var ErrConflict = errors.New("budget: record number is not the next one")
 
+// ErrNotAppended may be wrapped by an error of [Store.Append], if it is certain
+// that nothing was appended and nothing will be: a lock that could not be had,
+// say. Then nothing counts as spent.
+var ErrNotAppended = errors.New("budget: nothing was appended")
+
 // A Store keeps records and releases. All its methods must be usable
 // concurrently, from several goroutines and several processes. Package
 // budgettest tests implementations.
@@ -30,7 +35,7 @@ type Store interface {
 	// an error that wraps [ErrConflict], and change nothing, unless the first
 	// number is the count of records that are there. It must not return nil
 	// before all of them are durable. If it returns any other error, all of
-	// them may be there, or none.
+	// them may be there, or none, unless the error wraps [ErrNotAppended].
 	Append(ctx context.Context, account string, records ...Record) error
 
 	// Keep stores a release under the number of the record that paid for it,

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -109,12 +110,12 @@ func consecutive(records []budget.Record) error {
 func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return explain(s.path, err)
+		return nothing(explain(s.path, err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	n, err := do(tx)
 	if err != nil || n == 0 {
-		return explain(s.path, err)
+		return nothing(explain(s.path, err))
 	}
 	var changes int64
 	if err := tx.StmtContext(ctx, s.write.changed).QueryRowContext(ctx, n).Scan(&changes); err != nil {
@@ -124,6 +125,14 @@ func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) err
 		return explain(s.path, err)
 	}
 	return s.mark.raise(changes)
+}
+
+// nothing marks an error before the commit: nothing was written.
+func nothing(err error) error {
+	if err == nil || errors.Is(err, budget.ErrConflict) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", budget.ErrNotAppended, err)
 }
 
 // blob makes of nil what the driver does not take for NULL.

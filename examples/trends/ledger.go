@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,18 +73,49 @@ func parts(l dp.Loss) (epsilon, delta float64) {
 	return 0, 0
 }
 
-// createLedger makes a new ledger with nothing spent.
+// createLedger makes a new ledger with nothing spent. It is made whole under
+// another name and then linked into place: a run that dies on the way, or finds
+// the disk full, leaves no ledger, and of two runs that create it at the same time
+// one does and the other one opens what is there.
 func (o *options) createLedger(ctx context.Context) (*ledger, error) {
-	store, err := sqlite.Create(ctx, o.Ledger)
-	if err != nil {
+	if _, err := os.Lstat(o.Ledger + markEnding); err == nil {
+		if l, err := o.openLedger(ctx); l != nil || err != nil {
+			return l, err
+		}
+		return nil, fmt.Errorf("-ledger: %s is left over from a ledger at %s; bring that back, or name another -ledger", o.Ledger+markEnding, o.Ledger)
+	}
+	draft := o.Ledger + ".new-" + rand.Text()
+	defer func() {
+		for _, ending := range []string{"", markEnding, "-wal", "-shm"} {
+			os.Remove(draft + ending) //nolint:errcheck // what is left is nobody's ledger
+		}
+	}()
+	if err := o.draftLedger(ctx, draft); err != nil {
 		return nil, fmt.Errorf("-ledger: %w", err)
 	}
-	l := &ledger{store: store}
-	l.account, err = budget.Create(ctx, store, budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("-ledger: %w", err), l.close())
+	switch err := os.Link(draft, o.Ledger); {
+	case err == nil:
+		err = os.Rename(draft+markEnding, o.Ledger+markEnding)
+		if err != nil {
+			return nil, fmt.Errorf("-ledger: %w", err)
+		}
+	case !errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("-ledger: %w", err)
 	}
-	return l, nil
+	return o.openLedger(ctx)
+}
+
+// markEnding is that of the file beside a SQLite ledger.
+const markEnding = "-mark"
+
+// draftLedger makes a whole ledger with one account and closes it.
+func (o *options) draftLedger(ctx context.Context, path string) error {
+	store, err := sqlite.Create(ctx, path)
+	if err != nil {
+		return err
+	}
+	_, err = budget.Create(ctx, store, budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
+	return errors.Join(err, store.Close())
 }
 
 func (l *ledger) close() error { return l.store.Close() }
