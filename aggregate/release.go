@@ -155,23 +155,27 @@ func (t *threshold) passes(noisy exact.Int128) bool {
 
 // noisyRanks returns the quantiles that are asked of a measure.
 func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
-	scale := math.Ldexp(1, -int(m.shift))
-	tree := ranktree.New(m.shape, histogram, scale*m.law.StdDev(), func(counts []int64) []float64 {
-		draws := make([]int64, len(counts))
-		session.Draw(m.law, draws)
-		noisy := make([]float64, len(counts))
-		for i, n := range counts {
-			noisy[i] = scale * exact.Int(n).Shl(m.shift).Add(exact.Int(draws[i])).Float64()
-		}
-		clear(draws)
-		return noisy
-	})
+	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
+	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64) []float64 { return m.noisyCounts(session, counts) })
 	var all []ranked
 	for _, rank := range c.ranksOf(m.value) {
 		all = append(all, m.search(tree, rank))
 	}
 	inOrder(all, c.ranksOf(m.value))
 	return all
+}
+
+// noisyCounts adds independent noise to the counts of a tree.
+func (m *measure) noisyCounts(session *core.Session, counts []int64) []float64 {
+	draws := make([]int64, len(counts))
+	session.Draw(m.law, draws)
+	noisy := make([]float64, len(counts))
+	for i, n := range counts {
+		sum := exact.Int(n).Shl(m.shift).Add(exact.Int(draws[i]))
+		noisy[i] = math.Ldexp(sum.Float64(), -int(m.shift))
+	}
+	clear(draws)
+	return noisy
 }
 
 // inOrder sorts noisy quantiles of one value by rank, and the ends of their

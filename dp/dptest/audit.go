@@ -85,8 +85,7 @@ func Audit(t testing.TB, trial Trial, a, b func() Sample) Result {
 	return r
 }
 
-// minRuns is the smallest look that can refute anything: ln of half of it, less
-// the price of the bounds, is the largest epsilon that can be seen.
+// minRuns is the smallest look that is worth taking.
 const minRuns = 400
 
 func (trial Trial) check() error {
@@ -97,7 +96,28 @@ func (trial Trial) check() error {
 	if !(trial.Alpha > 0 && trial.Alpha < 1) {
 		errs = append(errs, fmt.Errorf("dptest: Trial.Alpha is %v, must be in (0, 1)", trial.Alpha))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if !trial.sees() {
+		return fmt.Errorf("dptest: %d runs at Alpha %v cannot refute %v, not even for a mechanism without noise; use more runs", trial.Runs, trial.Alpha, trial.Claim)
+	}
+	return nil
+}
+
+// sees reports whether the last look would refute the claim for a mechanism whose
+// answers always differ: an audit that cannot fail is none.
+func (trial Trial) sees() bool {
+	looks := trial.looks()
+	l := looks[len(looks)-1]
+	judged := l.runs - 2*(l.runs/4)
+	surely, hardly := low(judged, judged, l.each()), high(0, judged, l.each())
+	for _, at := range points(trial.Claim) {
+		if surely > at.delta && math.Log((surely-at.delta)/hardly) > at.epsilon {
+			return true
+		}
+	}
+	return false
 }
 
 // run takes looks until the claim is refuted.

@@ -70,7 +70,7 @@ func best(ranked []event) []event {
 // rank returns the events of a partition, with what they promise.
 func (l look) rank(p *partition, d draw) []event {
 	a, b := p.count(d.a), p.count(d.b)
-	z := distuv.UnitNormal.Quantile(1 - l.each())
+	z := -distuv.UnitNormal.Quantile(l.each())
 	var events []event
 	for _, at := range points(l.trial.Claim) {
 		for _, e := range p.events(at) {

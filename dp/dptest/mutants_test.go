@@ -266,7 +266,7 @@ var mutants = []mutant{
 		return numbers(math.Round((x+floatLaplace(seeded, 1))*0x1p40) / 0x1p40)
 	})},
 	{"noise-on-one-side", "A14", pure1, 4_000, of(0, 1, func(r *rand.Rand, x float64) Sample { return numbers(x + math.Abs(laplace(r, 1))) })},
-	{"uniform-noise", "A14", pure1, 4_000, of(0, 1, func(r *rand.Rand, x float64) Sample { return numbers(x + float64(r.IntN(21)-10)) })},
+	{"uniform-noise", "A14", pure1, 8_000, of(0, 1, func(r *rand.Rand, x float64) Sample { return numbers(x + float64(r.IntN(21)-10)) })},
 	{"no-noise", "A14", pure1, 2_000, of(0, 1, func(r *rand.Rand, x float64) Sample { return numbers(x) })},
 	{"length-of-the-answer", "G3", pure1, 2_000, of(3, 4, func(r *rand.Rand, x float64) Sample { return Sample{Numbers: make([]float64, int(x))} })},
 	{"loss-spread-over-many-numbers", "B10", pure1, 20_000, of(0, 1, func(r *rand.Rand, x float64) Sample {

@@ -1,0 +1,54 @@
+package core
+
+import (
+	"math"
+	"math/big"
+	"testing"
+)
+
+// F2: a session that has ended gives no more noise: its key is gone.
+func TestF2AnEndedSessionDrawsNothing(t *testing.T) {
+	law, err := NewLaw(Laplace, big.NewRat(3, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Begin()
+	s.Draw(law, make([]int64, 1))
+	s.End()
+	defer func() {
+		if recover() == nil {
+			t.Error("noise was drawn after the end")
+		}
+	}()
+	s.Draw(law, make([]int64, 1000))
+}
+
+// The half-width of one draw holds what it says, and hardly more: the exact tail
+// of the discrete law.
+func TestHalfWidths(t *testing.T) {
+	for _, scale := range []int64{1, 3, 40} {
+		for f, pmf := range map[Family]func(x, s float64) float64{
+			Laplace:  func(x, s float64) float64 { return math.Exp(-math.Abs(x) / s) },
+			Gaussian: func(x, s float64) float64 { return math.Exp(-x * x / (2 * s * s)) },
+		} {
+			law, err := NewLaw(f, big.NewRat(scale, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, confidence := range []float64{0.5, 0.9, 0.95, 0.999} {
+				inside, all := 0.0, 0.0
+				half := law.HalfWidth(confidence)
+				for x := -100.0 * float64(scale); x <= 100*float64(scale); x++ {
+					p := pmf(x, float64(scale))
+					all += p
+					if math.Abs(x) <= half {
+						inside += p
+					}
+				}
+				if inside/all < confidence-1e-9 || half > 2 && inside/all > 1-(1-confidence)/math.Exp(4/float64(scale)) {
+					t.Errorf("%v of scale %d: ±%v holds %.5f, asked for %v", f, scale, half, inside/all, confidence)
+				}
+			}
+		}
+	}
+}
