@@ -201,6 +201,14 @@ func (o *options) columns() []columnFlag {
 	})
 }
 
+func (o *options) columnNames() []string {
+	var names []string
+	for _, c := range o.columns() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 func (o *options) column(flag string) string {
 	i := slices.IndexFunc(o.columns(), func(c columnFlag) bool { return c.flag == flag })
 	return o.columns()[i].name

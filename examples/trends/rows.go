@@ -69,6 +69,10 @@ func (t *table) find(header []string) error {
 	if slices.ContainsFunc(header, looksLikeData) {
 		return fmt.Errorf("-input: line 1 of %s holds data, must be a line of column names", t.options.inputName())
 	}
+	if !slices.ContainsFunc(t.options.columns(), func(c columnFlag) bool { return slices.Contains(header, c.name) }) {
+		return fmt.Errorf("-input: line 1 of %s has none of the columns %s; it must be a header, with commas between the names (its %d fields are not shown: they may be data)",
+			t.options.inputName(), strings.Join(quoted(t.options.columnNames()), ", "), len(header))
+	}
 	var errs []error
 	for _, c := range t.options.columns() {
 		i := slices.Index(header, c.name)
