@@ -246,7 +246,7 @@ func TestF4G4NoBuildTagsAndNoLogs(t *testing.T) {
 // it counts what was dropped, read or clamped.
 func TestC12ReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
 	offered := map[reflect.Type][]string{
-		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "Receipt"},
+		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "MarshalJSON", "Receipt", "String"},
 		reflect.TypeFor[*aggregate.Partial[int]](): {"Format", "LogValue", "MarshalText"},
 		reflect.TypeFor[aggregate.Cell]():          nil,
 	}

@@ -344,6 +344,9 @@ func (o *options) checkWords() error {
 			errs = append(errs, fmt.Errorf("%s is empty, must be given", w.flag))
 		}
 	}
+	if o.Input == "-" && o.Key == "" {
+		errs = append(errs, errors.New("-key is not given; standard input has no name by which a repeated question could be told from a new one, so name the request"))
+	}
 	if o.Key == "" && o.given["key"] {
 		errs = append(errs, errors.New("-key is empty; leave it out, or give the request a name"))
 	}
