@@ -648,3 +648,29 @@ func (n noKeep) Keep(ctx context.Context, account string, seq uint64, release []
 	}
 	return n.Store.Keep(ctx, account, seq, release)
 }
+
+// locked is a store that somebody else has locked.
+type locked struct{ Store }
+
+func (locked) Append(context.Context, string, ...Record) error {
+	return fmt.Errorf("%w: somebody has the lock", ErrNotAppended)
+}
+
+// What a store is certain not to have appended is not spent, and is no unknown
+// outcome.
+func TestALockedStoreSpendsNothing(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	free := a.store
+	c := laplaceCharge("k", dp.Pure{Epsilon: 1}, 1)
+	a.store = locked{free}
+	if _, err := a.Spend(t.Context(), c); err == nil || errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "nothing was spent") {
+		t.Errorf("Spend on a locked store: %v", err)
+	}
+	a.store = free
+	if spent, err := a.Spent(t.Context()); err != nil || spent != nil {
+		t.Errorf("%v spent, %v", spent, err)
+	}
+	if _, err := a.Spend(t.Context(), c); err != nil {
+		t.Errorf("the same key when the lock is gone: %v", err)
+	}
+}

@@ -192,7 +192,7 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = s.Append(t.Context(), "a", budget.Record{Seq: 5})
-	if err == nil || !strings.Contains(err.Error(), "locked by another program") {
+	if !errors.Is(err, budget.ErrNotAppended) || !strings.Contains(err.Error(), "locked by another program") {
 		t.Errorf("Append while another program writes: %v, want an error that says so", err)
 	}
 	if n := count(t, s); n != 5 { // reading needs no lock
