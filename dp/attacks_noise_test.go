@@ -53,7 +53,7 @@ func TestA1A2A10NoiseIsNotRefuted(t *testing.T) {
 func TestA7GaussianAboveEpsilonOneIsNotRefuted(t *testing.T) {
 	for _, loss := range []dp.Approx{{6, 0.7}, {8, 0.1}} {
 		n := calibrated(t, loss, 1, 1024)
-		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 100_000, Alpha: alpha}, adds(n, 0), adds(n, 1024))
+		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 300_000, Alpha: alpha}, adds(n, 0), adds(n, 1024))
 	}
 }
 
@@ -61,7 +61,7 @@ func TestA7GaussianAboveEpsilonOneIsNotRefuted(t *testing.T) {
 func TestA16NoiseIsNotShared(t *testing.T) {
 	for _, loss := range someLosses {
 		n := calibrated(t, loss, 1, 1)
-		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 16_000, Alpha: alpha}, adds(n, 0, 0, 0), adds(n, 0, 1, 0))
+		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 32_000, Alpha: alpha}, adds(n, 0, 0, 0), adds(n, 0, 1, 0))
 	}
 }
 
