@@ -9,7 +9,7 @@ import (
 )
 
 // A Query says whose privacy is protected, how rows are grouped, and how much
-// one unit may contribute. Every field but Key and Keys is required. A Query
+// one unit may contribute. Every field but Key, KeyName and Keys is required. A Query
 // reads nothing and costs nothing; mistakes in it are reported by [Query.Plan].
 //
 // Unit and Key must be types that compare by content: integers, strings,

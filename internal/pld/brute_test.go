@@ -103,9 +103,6 @@ type bruteCase struct {
 // TestBruteForceComposition composes up to twenty small mechanisms exactly and demands that no bound is below the
 // truth, and that every bound is close to it.
 func TestBruteForceComposition(t *testing.T) {
-	if testing.Short() {
-		t.Skip("wide arithmetic takes seconds")
-	}
 	defer setPrecision(320)()
 	g1 := exactDiscreteGaussian(1, 1)
 	menu := []bruteCase{
