@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	_ "embed"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-)
 
-//go:embed data/cdnow.csv.gz
-var cdnow []byte
+	"github.com/equipoise-dp/equipoise/examples/trends/data"
+)
 
 // open opens what -input names: a file, a compressed file, standard input, or
 // the embedded data. When ctx is done, reading ends with an error, even if
@@ -20,7 +18,7 @@ var cdnow []byte
 func (o *options) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
 	switch {
 	case o.embedded():
-		return unzip("the embedded data", io.NopCloser(bytes.NewReader(cdnow)))
+		return unzip("the embedded data", io.NopCloser(bytes.NewReader(data.Purchases)))
 	case o.Input == "-":
 		return untilDone(ctx, stdin), nil
 	}

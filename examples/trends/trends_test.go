@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/equipoise-dp/equipoise/examples/trends/data"
 )
 
 func TestMain(m *testing.M) {
@@ -102,7 +104,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 
 // embedded writes the embedded data to a file.
 func embedded(ts *testscript.TestScript, neg bool, args []string) {
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), cdnow, 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data.Purchases, 0o666))
 }
 
 // lock holds a ledger locked until it is told to stop.
