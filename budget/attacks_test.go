@@ -77,7 +77,7 @@ func TestE2TinyCharges(t *testing.T) {
 			t.Fatalf("%d of %d tiny charges fit", got, n)
 		}
 		want := dp.Pure{Epsilon: tiny}.Exact()
-		want.Mul(want, big.NewRat(n, 1)).Add(want, half)
+		want.Mul(want, big.NewRat(n, 1)).Add(want, big.NewRat(1, 2))
 		if got := spentOf(t, a).(dp.Pure).Exact(); got.Cmp(want) < 0 {
 			t.Errorf("spent %v is less than the exact sum", got)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // ExportDPAccounting writes the events of the account, without reservations'
@@ -92,18 +93,19 @@ func dpEvents(e dp.Event) []any {
 		j := dpEvent("DiscreteLaplaceDpEvent")
 		a := exact.FloatUp(new(big.Rat).Inv(e.Scale))
 		j.NoiseParameter, j.Sensitivity = &a, e.Sensitivity.LInf
-		return []any{selfComposed(j, draws(e))}
+		return []any{selfComposed(j, filter.Draws(e))}
 	case dp.Laplace:
 		j := dpEvent("LaplaceDpEvent")
-		m := math.Nextafter(1/exact.FloatUp(ratio(e)), 0)
+		m := math.Nextafter(1/exact.FloatUp(filter.Ratio(e)), 0)
 		j.NoiseMultiplier = &m
-		return []any{selfComposed(j, draws(e))}
+		return []any{selfComposed(j, filter.Draws(e))}
 	case dp.Gaussian:
-		return []any{selfComposed(gaussianDpEvent(gaussianPart(e, nil).mu2), e.Count)}
+		_, _, mu2 := filter.OneUse(e)
+		return []any{selfComposed(gaussianDpEvent(mu2), e.Count)}
 	case dp.DiscreteGaussian:
 		j := dpEvent("DiscreteGaussianDpEvent")
 		sigma := exact.FloatDown(e.Scale)
-		l2 := up(math.Sqrt(float64(e.Sensitivity.L0)) * float64(e.Sensitivity.LInf))
+		l2 := filter.Up(math.Sqrt(float64(e.Sensitivity.L0)) * float64(e.Sensitivity.LInf))
 		j.Sigma, j.Sensitivity, j.Dimension = &sigma, l2, &e.Sensitivity.L0
 		return []any{selfComposed(j, e.Count)}
 	case dp.BoundedRange:
@@ -117,26 +119,26 @@ func dpEvents(e dp.Event) []any {
 
 func gaussianDpEvent(mu2 float64) dpEventJSON {
 	j := dpEvent("GaussianDpEvent")
-	m := 1 / up(math.Sqrt(mu2))
+	m := 1 / filter.Up(math.Sqrt(mu2))
 	j.NoiseMultiplier = &m
 	return j
 }
 
 func declaredDpEvents(e dp.Event) []any {
-	p, _ := scalarPart(e, nil)
+	pure, rho, _ := filter.OneUse(e)
 	var delta float64
 	if e.Delta != nil {
 		delta = exact.FloatUp(e.Delta)
 	}
-	if p.pure != nil {
+	if pure != nil {
 		j := dpEvent("EpsilonDeltaDpEvent")
-		epsilon := exact.FloatUp(p.pure)
+		epsilon := exact.FloatUp(pure)
 		j.Epsilon, j.Delta = &epsilon, &delta
 		return []any{selfComposed(j, e.Count)}
 	}
 	j := dpEvent("ZCDpEvent")
-	rho := exact.FloatUp(p.rho)
-	j.Rho = &rho
+	r := exact.FloatUp(rho)
+	j.Rho = &r
 	out := []any{selfComposed(j, e.Count)}
 	if delta > 0 {
 		d, none := dpEvent("EpsilonDeltaDpEvent"), 0.0

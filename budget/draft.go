@@ -2,16 +2,16 @@ package budget
 
 import (
 	"maps"
-	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A draft is what a state would become: filters that were touched are copies,
 // so that it can be thrown away.
 type draft struct {
 	*state
-	touched map[scope]filter
+	touched map[scope]filter.Filter
 	added   map[string]int // request keys that are in the draft
 	drawn   map[*plan]plan // plans that were touched
 	planned []*plan        // plans that are new
@@ -21,11 +21,11 @@ type draft struct {
 }
 
 func (s *state) draft() *draft {
-	return &draft{state: s, touched: map[scope]filter{}, last: s.last}
+	return &draft{state: s, touched: map[scope]filter.Filter{}, last: s.last}
 }
 
 // look returns the filter of a scope as the draft has it, not to be changed.
-func (d *draft) look(sc scope) filter {
+func (d *draft) look(sc scope) filter.Filter {
 	if f := d.touched[sc]; f != nil {
 		return f
 	}
@@ -33,10 +33,10 @@ func (d *draft) look(sc scope) filter {
 }
 
 // touch returns the filter of a scope, to be changed.
-func (d *draft) touch(sc scope) filter {
+func (d *draft) touch(sc scope) filter.Filter {
 	f := d.touched[sc]
 	if f == nil {
-		f = d.filter(sc).clone()
+		f = d.filter(sc).Clone()
 		d.touched[sc] = f
 	}
 	return f
@@ -53,7 +53,7 @@ func (d *draft) decide(r *request, account string) error {
 }
 
 // ways returns how each scope of the request would take it.
-func (d *draft) ways(r *request) ([]scope, []way, error) {
+func (d *draft) ways(r *request) ([]scope, []filter.Way, error) {
 	if d.frozen != "" {
 		return nil, nil, d.refuseFrozen(r.charge)
 	}
@@ -62,12 +62,12 @@ func (d *draft) ways(r *request) ([]scope, []way, error) {
 		return nil, nil, err
 	}
 	if r.from != nil {
-		return scopes, []way{byPlan}, d.mayDraw(r)
+		return scopes, []filter.Way{byPlan}, d.mayDraw(r)
 	}
-	took := make([]way, len(scopes))
+	took := make([]filter.Way, len(scopes))
 	for i, sc := range scopes {
 		f := d.look(sc)
-		if took[i] = f.decide(r.price); took[i] == refused {
+		if took[i] = f.Decide(r.price); took[i] == filter.Refused {
 			return nil, nil, d.refusal(r, sc, f, scopes)
 		}
 	}
@@ -80,44 +80,15 @@ func (s *state) refuseFrozen(c *dp.Charge) *RefusedError {
 	return e
 }
 
-func (d *draft) refusal(r *request, sc scope, f filter, scopes []scope) *RefusedError {
-	e := d.terms.refuse(sc, r.charge, f.lacks(r.price))
-	e.Limit, e.Spent, e.Left = f.limit(), f.spent(), f.left()
-	filters := make([]filter, len(scopes))
+func (d *draft) refusal(r *request, sc scope, f filter.Filter, scopes []scope) *RefusedError {
+	e := d.terms.refuse(sc, r.charge, f.Lacks(r.price))
+	e.Limit, e.Spent, e.Left = f.Limit(), f.Spent(), f.Left()
+	filters := make([]filter.Filter, len(scopes))
 	for i, sc := range scopes {
 		filters[i] = d.look(sc)
 	}
-	e.Fits = largestFit(r.charge.Loss, filters, d.orders)
+	e.Fits = d.setup.LargestFit(r.charge.Loss, filters)
 	return e
-}
-
-// largestFit returns a loss of the kind of asked, or one without δ, that every
-// filter takes. It is the largest up to rounding.
-func largestFit(asked dp.Loss, filters []filter, orders []float64) dp.Loss {
-	fit := asked
-	for _, f := range filters {
-		if fit = smaller(fit, f); fit == nil {
-			return nil
-		}
-	}
-	for shrink := 0x1p-52; shrink < 1; shrink *= 4 {
-		if fitsAll(fit, filters, orders) {
-			return fit
-		}
-		fit = scaled(fit, 1-shrink)
-	}
-	return nil
-}
-
-func fitsAll(l dp.Loss, filters []filter, orders []float64) bool {
-	p := lossPrice(l, orders)
-	return !slices.ContainsFunc(filters, func(f filter) bool { return f.decide(p) == refused })
-}
-
-// lossPrice is the price of a charge of which only the loss is known.
-func lossPrice(l dp.Loss, orders []float64) *price {
-	p := lossPart(l, orders)
-	return &price{loss: l, declared: p, events: p}
 }
 
 // commit makes the draft the state. The caller holds the state's lock.

@@ -35,7 +35,9 @@ func FuzzRecord(f *testing.F) {
 			return
 		}
 		spent := spentOf(t, b)
-		if e, _ := pair(spent); e < 0.5 {
+		pure, isPure := spent.(dp.Pure)
+		approx, isApprox := spent.(dp.Approx)
+		if !(isPure && pure.Epsilon >= 0.5 || isApprox && approx.Epsilon >= 0.5) {
 			t.Errorf("spent %v after a record %q, want at least ε=0.5", spent, data)
 		}
 	})

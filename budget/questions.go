@@ -6,6 +6,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // HowMany returns how many charges like this one fit now, each under a key of
@@ -27,7 +28,7 @@ func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
 	}
 	n := int64(howManyMost)
 	for _, sc := range scopes { // each scope adds for itself, so that the least of them is the answer
-		n = min(n, countCopies(d.look(sc), r.price, n))
+		n = min(n, filter.Count(d.look(sc), r.price, n))
 	}
 	return int(n), nil
 }
@@ -84,7 +85,7 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 	d := a.state.draft()
 	fits := func(factor float64) bool {
 		s := withNoise(c, factor)
-		_, _, err := d.ways(&request{charge: &s, price: priceOf(&s, d.orders)})
+		_, _, err := d.ways(&request{charge: &s, price: d.setup.FreshPrice(&s)})
 		return err == nil
 	}
 	if fits(1) {
@@ -93,7 +94,7 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 	low, high := 1.0, 2.0
 	for ; !fits(high); low, high = high, 2*high {
 		if high > 1e6 {
-			_, _, err := d.ways(&request{charge: &c, price: priceOf(&c, d.orders)})
+			_, _, err := d.ways(&request{charge: &c, price: d.setup.FreshPrice(&c)})
 			return 0, err
 		}
 	}
@@ -117,9 +118,9 @@ func withNoise(c dp.Charge, factor float64) dp.Charge {
 		}
 		return x
 	}
-	c.Loss = scaled(c.Loss, 1/factor)
+	c.Loss = filter.Scaled(c.Loss, 1/factor)
 	if _, rho := c.Loss.(dp.Concentrated); rho {
-		c.Loss = scaled(c.Loss, 1/factor)
+		c.Loss = filter.Scaled(c.Loss, 1/factor)
 	}
 	events := make([]dp.Event, len(c.Events))
 	for i, e := range c.Events {

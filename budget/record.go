@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 const (
@@ -40,7 +41,7 @@ type record struct {
 	Terms   *Terms             `json:"terms,omitempty"`  // create
 	Orders  map[string]float64 `json:"orders,omitempty"` // create: the order with most weight, per limit
 	Charge  json.RawMessage    `json:"charge,omitempty"` // spend, reserve, draw
-	Took    []way              `json:"took,omitempty"`   // spend, reserve, draw: the decision, per scope
+	Took    []filter.Way       `json:"took,omitempty"`   // spend, reserve, draw: the decision, per scope
 	From    uint64             `json:"from,omitempty"`   // draw: the record that reserved
 	Limit   json.RawMessage    `json:"limit,omitempty"`  // raise
 	Reason  string             `json:"reason,omitempty"` // raise, freeze, thaw

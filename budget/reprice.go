@@ -5,6 +5,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
@@ -48,16 +49,16 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 		if e.Kind != KindSpend && e.Kind != KindReserve {
 			continue
 		}
-		p := s.prices.of(e.Charge, s.orders)
-		w := f.decide(p)
-		if w == refused {
+		p := s.setup.Price(e.Charge)
+		w := f.Decide(p)
+		if w == filter.Refused {
 			out.Beyond = true
 			continue
 		}
-		f.add(p, w, 1)
-		compose(&whole, e.Charge)
+		f.Add(p, w, 1)
+		filter.Compose(&whole, e.Charge)
 	}
-	out.Loss = f.spent()
+	out.Loss = f.Spent()
 	if l, ok := limit.(dp.Approx); ok && out.Loss != nil {
 		out.Exact = exactAt(&whole, l.Delta)
 	}
@@ -81,5 +82,8 @@ func exactAt(c *pld.Composition, delta float64) dp.Loss {
 	if !(e < 1e300) {
 		return nil
 	}
-	return pairLoss(exact.DecimalUp(exact.Float(e)), delta)
+	if !(e > 0) {
+		return nil
+	}
+	return dp.Approx{Epsilon: exact.DecimalUp(exact.Float(e)), Delta: delta}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A plan is what is left of a reservation: uses per mechanism.
@@ -145,7 +146,7 @@ func (r *request) kind() string {
 }
 
 // spendWays adds a request to the draft and returns what its record says.
-func (d *draft) spendWays(r *request) ([]way, uint64, error) {
+func (d *draft) spendWays(r *request) ([]filter.Way, uint64, error) {
 	scopes, took, err := d.ways(r)
 	if err != nil {
 		return nil, 0, err
@@ -155,7 +156,7 @@ func (d *draft) spendWays(r *request) ([]way, uint64, error) {
 		return took, r.from.seq, nil
 	}
 	for i, sc := range scopes {
-		d.touch(sc).add(r.price, took[i], 1)
+		d.touch(sc).Add(r.price, took[i], 1)
 	}
 	return took, 0, nil
 }
@@ -192,13 +193,16 @@ func (d *draft) draw(r *request) {
 
 const scopeReservation = "reservation"
 
+// byPlan says that a charge was drawn from what was reserved.
+const byPlan filter.Way = "plan"
+
 func (s *state) applyDraw(r *record, hash digest) error {
 	c, err := r.charge()
 	if err != nil {
 		return err
 	}
 	p := s.plans[r.From]
-	if p == nil || p.covers(c) != "" || !slices.Equal(r.Took, []way{byPlan}) {
+	if p == nil || p.covers(c) != "" || !slices.Equal(r.Took, []filter.Way{byPlan}) {
 		return fmt.Errorf("%w: record %d draws from a reservation that does not cover it", ErrTampered, r.Seq)
 	}
 	left, ok := p.without(c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A Rule is how the charges of an account are added up. Every rule is a privacy
@@ -17,22 +18,22 @@ const (
 	// answer, decides for whichever allows more charges like it. Under a Pure
 	// limit it is Basic, under a Concentrated one ZCDP.
 	// Proof: docs/proofs/filter-default.md.
-	Default Rule = iota
+	Default Rule = Rule(filter.Default)
 
 	// Basic adds up ε and δ of the losses that charges declare (Rogers, Roth,
 	// Ullman, Vadhan 2016, Theorem 3.1), in exact decimals. Anyone can check it
 	// by hand.
-	Basic
+	Basic Rule = Rule(filter.Basic)
 
 	// GDP adds up μ² (Koskela, Tobaben, Honkela 2023, Theorem 6; Smith, Thakurta
 	// 2022). It loses nothing if all noise is Gaussian, and much if not. Its
 	// limit must be Approx. Proof: docs/proofs/filter-gdp.md.
-	GDP
+	GDP Rule = Rule(filter.GDP)
 
 	// ZCDP adds up ρ (Whitehouse, Ramdas, Rogers, Wu 2023, Theorem 2), in exact
 	// rationals. Its limit is Concentrated, or an Approx that is converted once.
 	// Proof: docs/proofs/filter-zcdp.md.
-	ZCDP
+	ZCDP Rule = Rule(filter.ZCDP)
 )
 
 var ruleNames = []string{"default", "basic", "gdp", "zcdp"}
@@ -67,14 +68,7 @@ func (r Rule) takes(s scope, l dp.Loss) error {
 	if err := dp.CheckLoss(l); err != nil {
 		return fmt.Errorf("budget: limit of %v: %w", s, err)
 	}
-	ok := true
-	switch l.(type) {
-	case dp.Pure:
-		ok = r == Default || r == Basic
-	case dp.Concentrated:
-		ok = r == Default || r == ZCDP
-	}
-	if !ok {
+	if !filter.Rule(r).Keeps(l) {
 		return fmt.Errorf("budget: limit of %v is %v, which rule %v cannot keep; use a dp.Approx, or another rule", s, l, r)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A request is one charge on its way into the ledger.
@@ -16,7 +17,7 @@ type request struct {
 	charge  *dp.Charge
 	raw     json.RawMessage // the charge, as it will be stored
 	digest  digest          // of raw
-	price   *price
+	price   *filter.Price
 	from    *plan // what it is drawn from, or nil
 	reserve bool  // its events are drawn later
 
@@ -52,7 +53,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 	}
 	return &request{
 		ctx: ctx, charge: &c, raw: raw, digest: hashOf(raw),
-		price: s.prices.of(&c, s.orders), done: make(chan struct{}),
+		price: s.setup.Price(&c), done: make(chan struct{}),
 	}, nil
 }
 

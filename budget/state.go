@@ -6,22 +6,21 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A state is the sum of all records so far. It is what decides.
 type state struct {
-	setup
+	setup   *filter.Setup
 	terms   Terms
 	stars   map[string]float64
 	next    uint64 // number of the next record
 	last    digest // hash of the last one
 	keys    map[string]paid
-	filters map[scope]filter
+	filters map[scope]filter.Filter
 	plans   map[uint64]*plan
 	frozen  string // why, or ""
 	limits  map[scope]dp.Loss
-	prices  *priceCache
 }
 
 // paid is what a request key was paid with.
@@ -33,47 +32,32 @@ type paid struct {
 	whole  bool // a reservation, which pays for draws and for no release of its own
 }
 
-// defaultShare is the part of δ for events under Default.
-const defaultShare = 0.25
-
 func newState(t Terms, stars map[string]float64) *state {
-	s := &state{
+	return &state{
 		terms: t.clone(), stars: stars,
-		keys: map[string]paid{}, filters: map[scope]filter{}, plans: map[uint64]*plan{},
-		limits: t.limits(), prices: newPriceCache(),
+		keys: map[string]paid{}, filters: map[scope]filter.Filter{}, plans: map[uint64]*plan{},
+		limits: t.limits(), setup: filter.NewSetup(filter.Rule(t.Rule), t.EventShare, stars),
 	}
-	s.rule = t.Rule
-	s.share = exact.Decimal(t.EventShare)
-	if t.EventShare == 0 && t.Rule == Default {
-		s.share = exact.Decimal(defaultShare)
-	}
-	s.orders = slices.Clone(renyiOrders)
-	for _, a := range stars {
-		s.orders = append(s.orders, a)
-	}
-	slices.Sort(s.orders)
-	s.orders = slices.Compact(s.orders)
-	return s
 }
 
 // starsFor returns the order with most weight for every limit of the terms.
 func starsFor(t Terms) map[string]float64 {
 	stars := map[string]float64{}
 	for sc, l := range t.limits() {
-		if l, ok := l.(dp.Approx); ok && t.Rule == Default {
-			stars[sc.String()] = starOrder(l.Epsilon, l.Delta*(1-defaultShare))
+		if a, ok := filter.Star(filter.Rule(t.Rule), l); ok {
+			stars[sc.String()] = a
 		}
 	}
 	return stars
 }
 
 // filter returns the filter of a scope, empty if nothing was spent there.
-func (s *state) filter(sc scope) filter {
+func (s *state) filter(sc scope) filter.Filter {
 	if f := s.filters[sc]; f != nil {
 		return f
 	}
 	t := sc.template()
-	return s.newFilter(s.limits[t], s.stars[t.String()])
+	return s.setup.New(s.limits[t], s.stars[t.String()])
 }
 
 // apply adds a record that is durable. It does not decide again.
@@ -113,13 +97,13 @@ func (s *state) applySpend(r *record, hash digest) error {
 	if err != nil || len(scopes) != len(r.Took) {
 		return fmt.Errorf("%w: record %d has a charge that the terms do not allow", ErrTampered, r.Seq)
 	}
-	if slices.Contains(r.Took, refused) || slices.Contains(r.Took, byPlan) {
+	if slices.Contains(r.Took, filter.Refused) || slices.Contains(r.Took, byPlan) {
 		return fmt.Errorf("%w: record %d has a charge that no rule accepted", ErrTampered, r.Seq)
 	}
-	p := s.prices.of(c, s.orders)
+	p := s.setup.Price(c)
 	for i, sc := range scopes {
 		f := s.filter(sc)
-		f.add(p, r.Took[i], 1)
+		f.Add(p, r.Took[i], 1)
 		s.filters[sc] = f
 	}
 	if r.Kind == KindReserve {
@@ -149,7 +133,7 @@ func (s *state) applyRaise(r *record) error {
 	if err := mayRaise(s.limits[sc], l); err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}
-	s.filters[sc] = s.filter(sc).raise(l)
+	s.filters[sc] = s.filter(sc).Raise(l)
 	s.limits[sc] = l
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // A Status is what an account has spent and has left.
@@ -71,7 +72,7 @@ func (d *draft) status() Status {
 	s := Status{d.terms.Dataset, d.next, d.frozen != "", d.frozen, nil}
 	for _, sc := range d.scopes() {
 		f := d.look(sc)
-		s.Scopes = append(s.Scopes, ScopeStatus{sc.kind, sc.name, f.limit(), f.spent(), f.left()})
+		s.Scopes = append(s.Scopes, ScopeStatus{sc.kind, sc.name, f.Limit(), f.Spent(), f.Left()})
 	}
 	return s
 }
@@ -82,7 +83,7 @@ func (d *draft) scopes() []scope {
 	for sc := range d.limits {
 		all[sc] = sc.kind == scopeAccount || sc.kind == scopePurpose
 	}
-	for _, m := range []map[scope]filter{d.filters, d.touched} {
+	for _, m := range []map[scope]filter.Filter{d.filters, d.touched} {
 		for sc := range m {
 			all[sc] = true
 		}

@@ -108,7 +108,7 @@ func (v *verifier) again(r *record) error {
 	if r.Kind == KindDraw {
 		return nil // applying it checks all there is
 	}
-	price := v.state.prices.of(c, v.state.orders)
+	price := v.state.setup.Price(c)
 	if err := checkCovered(c, price); err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math"
@@ -82,7 +82,7 @@ func nextOrder(a float64) float64 {
 	return math.Round(a + 1)
 }
 
-func (m *renyiMeter) fits(p *part) bool {
+func (m *renyiMeter) fits(p *Part) bool {
 	for i, b := range m.bounds {
 		if addUp(m.sums[i], p.renyi[i]) <= b {
 			return true
@@ -91,10 +91,10 @@ func (m *renyiMeter) fits(p *part) bool {
 	return false
 }
 
-func (m *renyiMeter) add(p *part, n int64) {
+func (m *renyiMeter) add(p *Part, n int64) {
 	for i, r := range p.renyi {
 		if n != 1 {
-			r = up(r * float64(n))
+			r = Up(r * float64(n))
 		}
 		m.sums[i] = addUp(m.sums[i], r)
 	}
@@ -119,7 +119,7 @@ func (m *renyiMeter) spent() float64 {
 			e = math.Min(e, m.sums[i]-(b-m.epsilon))
 		}
 	}
-	return up(math.Max(e, 0))
+	return Up(math.Max(e, 0))
 }
 
 func (m *renyiMeter) leftPure() float64 {
@@ -142,6 +142,6 @@ func (m *renyiMeter) leftRho() float64 {
 	return down(rho)
 }
 
-func (m *renyiMeter) measures(p *part) bool {
+func (m *renyiMeter) measures(p *Part) bool {
 	return slices.ContainsFunc(p.renyi, func(r float64) bool { return !math.IsInf(r, 1) })
 }

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ import (
 // README beside them.
 func golden(t *testing.T, name string, v any) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "internal", "pld", "testdata", "golden", name))
+	b, err := os.ReadFile(filepath.Join("..", "pld", "testdata", "golden", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func (g goldenEvent) event() dp.Event {
 }
 
 // A goldenRule decides one event after those that it took.
-type goldenRule func(*part) bool
+type goldenRule func(*Part) bool
 
 type goldenBudget struct {
 	Epsilon, Delta, Rho, Mu float64
@@ -70,7 +70,7 @@ type goldenBudget struct {
 func (b goldenBudget) rule(t *testing.T, name string) (goldenRule, []float64) {
 	delta, failures := zero, exact.Decimal(b.Delta)
 	guarded := func(m meter) goldenRule {
-		return func(p *part) bool {
+		return func(p *Part) bool {
 			ok := sum(delta, p.delta).Cmp(failures) <= 0 && m.fits(p)
 			if ok {
 				delta = sum(delta, p.delta)
@@ -82,11 +82,11 @@ func (b goldenBudget) rule(t *testing.T, name string) (goldenRule, []float64) {
 	switch name {
 	case "basic":
 		f := newBasic(dp.Approx{Epsilon: b.Epsilon, Delta: b.Delta})
-		return func(p *part) bool {
+		return func(p *Part) bool {
 			l := lossUp(p.pure, p.delta)
-			ok := f.decide(&price{loss: l}) != refused
+			ok := f.Decide(&Price{loss: l}) != Refused
 			if ok {
-				f.add(&price{loss: l}, byLoss, 1)
+				f.Add(&Price{loss: l}, ByLoss, 1)
 			}
 			return ok
 		}, nil
@@ -141,38 +141,4 @@ func TestGoldenDecisions(t *testing.T) {
 		t.Errorf("rules decided: %v, want 5 of them", decided)
 	}
 	t.Log(decided)
-}
-
-// TestGoldenHowMany compares how many equal charges fit with the table of exact
-// figures: never more than the exact number, and for the rules that lose
-// nothing exactly as many.
-func TestGoldenHowMany(t *testing.T) {
-	exactCount := []struct {
-		limit           dp.Approx
-		sigma, scale    int64
-		gaussian, least int // exact number, and what Default must reach
-		laplace, leastL int
-	}{
-		{dp.Approx{Epsilon: 1, Delta: 1e-6}, 20, 20, 22, 18, 26, 21},
-		{dp.Approx{Epsilon: 2, Delta: 1e-6}, 20, 20, 80, 67, 84, 71},
-		{dp.Approx{Epsilon: 4, Delta: 1e-8}, 20, 20, 205, 180, 213, 189},
-	}
-	for _, c := range exactCount {
-		a := newAccount(t, testTerms(c.limit))
-		g, err := a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
-		if err != nil || g > c.gaussian || g < c.least {
-			t.Errorf("%v: %d Gaussians fit (%v), want %d to %d", c.limit, g, err, c.least, c.gaussian)
-		}
-		l, err := a.HowMany(t.Context(), laplaceCharge("k", dp.Pure{Epsilon: 0.05}, c.scale))
-		if err != nil || l > c.laplace || l < c.leastL {
-			t.Errorf("%v: %d Laplace charges fit (%v), want %d to %d", c.limit, l, err, c.leastL, c.laplace)
-		}
-		terms := testTerms(c.limit)
-		terms.Rule = GDP
-		a = newAccount(t, terms)
-		g, err = a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
-		if err != nil || g != c.gaussian {
-			t.Errorf("%v under GDP: %d Gaussians fit (%v), want %d", c.limit, g, err, c.gaussian)
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math/big"
@@ -47,15 +47,15 @@ func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
 	return nil, nil
 }
 
-func (f *basicFilter) decide(p *price) way {
+func (f *basicFilter) Decide(p *Price) Way {
 	e, d := f.cost(p.loss)
 	if e == nil || sum(f.sumE, e).Cmp(f.epsilon) > 0 || sum(f.sumD, d).Cmp(f.delta) > 0 {
-		return refused
+		return Refused
 	}
-	return byLoss
+	return ByLoss
 }
 
-func (f *basicFilter) add(p *price, _ way, n int64) {
+func (f *basicFilter) Add(p *Price, _ Way, n int64) {
 	e, d := f.cost(p.loss)
 	if e == nil { // a record of another engine; nothing fits after it
 		e, d = f.epsilon, f.delta
@@ -65,7 +65,7 @@ func (f *basicFilter) add(p *price, _ way, n int64) {
 }
 
 // count returns how many copies of a charge fit.
-func (f *basicFilter) count(p *price) *big.Int {
+func (f *basicFilter) count(p *Price) *big.Int {
 	e, d := f.cost(p.loss)
 	if e == nil {
 		return new(big.Int)
@@ -93,17 +93,17 @@ func rest(limit, sum *big.Rat) *big.Rat {
 	return r
 }
 
-func (f *basicFilter) clone() filter { g := *f; return &g }
+func (f *basicFilter) Clone() Filter { g := *f; return &g }
 
-func (f *basicFilter) raise(l dp.Loss) filter {
+func (f *basicFilter) Raise(l dp.Loss) Filter {
 	g := *f
 	g.setLimit(l)
 	return &g
 }
 
-func (f *basicFilter) limit() dp.Loss { return f.of }
-func (f *basicFilter) spent() dp.Loss { return lossUp(f.sumE, f.sumD) }
-func (f *basicFilter) left() dp.Loss {
+func (f *basicFilter) Limit() dp.Loss { return f.of }
+func (f *basicFilter) Spent() dp.Loss { return lossUp(f.sumE, f.sumD) }
+func (f *basicFilter) Left() dp.Loss {
 	return lossDown(rest(f.epsilon, f.sumE), rest(f.delta, f.sumD))
 }
 
@@ -115,7 +115,7 @@ func (f *basicFilter) leftRho() *big.Rat {
 	return exact.Float(pld.RhoMax(exact.FloatDown(rest(f.epsilon, f.sumE)), d))
 }
 
-func (f *basicFilter) lacks(p *price) string {
+func (f *basicFilter) Lacks(p *Price) string {
 	if _, pure := p.loss.(dp.Pure); !pure && f.delta.Sign() == 0 {
 		return "its limit is a dp.Pure, which takes only charges that are dp.Pure"
 	}

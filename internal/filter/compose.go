@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math"
@@ -9,8 +9,8 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// compose adds the events of a charge to a composition.
-func compose(whole *pld.Composition, c *dp.Charge) {
+// Compose adds the events of a charge to a composition.
+func Compose(whole *pld.Composition, c *dp.Charge) {
 	for _, e := range c.Events {
 		addEvent(whole, e)
 	}
@@ -19,9 +19,9 @@ func compose(whole *pld.Composition, c *dp.Charge) {
 func addEvent(whole *pld.Composition, e dp.Event) {
 	switch e.Mechanism {
 	case dp.DiscreteLaplace:
-		whole.Add(pld.DiscreteLaplace(exact.FloatDown(e.Scale), shiftUp(e)), draws(e))
+		whole.Add(pld.DiscreteLaplace(exact.FloatDown(e.Scale), shiftUp(e)), Draws(e))
 	case dp.Laplace:
-		whole.Add(pld.Laplace(exact.FloatUp(ratio(e))), draws(e))
+		whole.Add(pld.Laplace(exact.FloatUp(Ratio(e))), Draws(e))
 	case dp.Gaussian, dp.DiscreteGaussian:
 		addGaussian(whole, e)
 	case dp.BoundedRange:
@@ -35,10 +35,10 @@ func addEvent(whole *pld.Composition, e dp.Event) {
 // number of coordinates.
 func addGaussian(whole *pld.Composition, e dp.Event) {
 	if mu2 := gaussianPart(e, nil).mu2; !math.IsInf(mu2, 1) {
-		whole.Add(pld.Gaussian(up(math.Sqrt(mu2))), e.Count)
+		whole.Add(pld.Gaussian(Up(math.Sqrt(mu2))), e.Count)
 		return
 	}
-	whole.Add(pld.DiscreteGaussian(exact.FloatDown(e.Scale), shiftUp(e)), draws(e))
+	whole.Add(pld.DiscreteGaussian(exact.FloatDown(e.Scale), shiftUp(e)), Draws(e))
 }
 
 // addDeclared is for events of which nothing but a loss is known.
@@ -55,9 +55,9 @@ func addDeclared(whole *pld.Composition, e dp.Event) {
 	}
 }
 
-// draws returns how many numbers noise is added to, with a bound that costs
+// Draws returns how many numbers noise is added to, with a bound that costs
 // everything where it does not fit.
-func draws(e dp.Event) int {
+func Draws(e dp.Event) int {
 	n := new(big.Int).Mul(big.NewInt(int64(e.Count)), big.NewInt(e.Sensitivity.L0))
 	if !n.IsInt64() || n.Int64() > math.MaxInt {
 		return math.MinInt // a Composition refuses a negative count

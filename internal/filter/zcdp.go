@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 
 // newZCDP keeps a limit of ρ, or the ρ that implies (ε, δ):
 // docs/proofs/filter-zcdp.md.
-func newZCDP(l dp.Loss, share *big.Rat) filter {
+func newZCDP(l dp.Loss, share *big.Rat) Filter {
 	if l, ok := l.(dp.Concentrated); ok {
 		return &zcdpFilter{of: l, rho: rhoMeter{limit: l.Exact(), sum: zero}}
 	}
@@ -27,12 +27,12 @@ type rhoMeter struct {
 	delta      float64
 }
 
-func (m *rhoMeter) fits(p *part) bool {
+func (m *rhoMeter) fits(p *Part) bool {
 	s := sum(m.sum, p.rho)
 	return s != nil && s.Cmp(m.limit) <= 0
 }
 
-func (m *rhoMeter) add(p *part, n int64) {
+func (m *rhoMeter) add(p *Part, n int64) {
 	rho := p.rho
 	if rho == nil { // taken by another branch; this one is closed from now on
 		rho = new(big.Rat).Add(m.limit, one)
@@ -52,7 +52,7 @@ func (m *rhoMeter) spent() float64    { return pld.RhoEpsilon(exact.FloatUp(m.su
 func (m *rhoMeter) leftPure() float64 { return down(math.Sqrt(2 * m.leftRho())) }
 func (m *rhoMeter) leftRho() float64  { return exact.DecimalDown(rest(m.limit, m.sum)) }
 
-func (m *rhoMeter) measures(p *part) bool { return p.rho != nil }
+func (m *rhoMeter) measures(p *Part) bool { return p.rho != nil }
 
 // zcdpFilter keeps a limit of ρ. Mechanisms with a δ of their own are refused:
 // no ρ bounds them.
@@ -61,35 +61,35 @@ type zcdpFilter struct {
 	rho rhoMeter
 }
 
-func (f *zcdpFilter) decide(p *price) way {
+func (f *zcdpFilter) Decide(p *Price) Way {
 	for _, q := range p.parts() {
 		if q.delta.Sign() == 0 && f.rho.fits(q) {
 			return q.way
 		}
 	}
-	return refused
+	return Refused
 }
 
-func (f *zcdpFilter) add(p *price, w way, n int64) { f.rho.add(p.by(w), n) }
-func (f *zcdpFilter) clone() filter                { g := *f; return &g }
+func (f *zcdpFilter) Add(p *Price, w Way, n int64) { f.rho.add(p.by(w), n) }
+func (f *zcdpFilter) Clone() Filter                { g := *f; return &g }
 
-func (f *zcdpFilter) raise(l dp.Loss) filter {
+func (f *zcdpFilter) Raise(l dp.Loss) Filter {
 	g := *f
 	g.of = l.(dp.Concentrated)
 	g.rho.limit = g.of.Exact()
 	return &g
 }
 
-func (f *zcdpFilter) limit() dp.Loss { return f.of }
+func (f *zcdpFilter) Limit() dp.Loss { return f.of }
 
-func (f *zcdpFilter) spent() dp.Loss {
+func (f *zcdpFilter) Spent() dp.Loss {
 	if f.rho.sum.Sign() == 0 {
 		return nil
 	}
 	return dp.Concentrated{Rho: exact.DecimalUp(f.rho.sum)}
 }
 
-func (f *zcdpFilter) left() dp.Loss {
+func (f *zcdpFilter) Left() dp.Loss {
 	if rho := f.rho.leftRho(); rho > 0 {
 		return dp.Concentrated{Rho: rho}
 	}
@@ -98,7 +98,7 @@ func (f *zcdpFilter) left() dp.Loss {
 
 func (f *zcdpFilter) leftRho() *big.Rat { return rest(f.rho.limit, f.rho.sum) }
 
-func (f *zcdpFilter) lacks(p *price) string {
+func (f *zcdpFilter) Lacks(p *Price) string {
 	for _, q := range p.parts() {
 		if q.delta.Sign() == 0 && q.rho != nil {
 			return ""

@@ -1,16 +1,46 @@
-package budget
+package filter
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
+// LargestFit returns a loss of the kind of asked, or one without δ, that every
+// filter takes. It is the largest up to rounding.
+func (s *Setup) LargestFit(asked dp.Loss, filters []Filter) dp.Loss {
+	fit := asked
+	for _, f := range filters {
+		if fit = smaller(fit, f); fit == nil {
+			return nil
+		}
+	}
+	for shrink := 0x1p-52; shrink < 1; shrink *= 4 {
+		if s.fitsAll(fit, filters) {
+			return fit
+		}
+		fit = Scaled(fit, 1-shrink)
+	}
+	return nil
+}
+
+func (s *Setup) fitsAll(l dp.Loss, filters []Filter) bool {
+	p := lossPrice(l, s.orders)
+	return !slices.ContainsFunc(filters, func(f Filter) bool { return f.Decide(p) == Refused })
+}
+
+// lossPrice is the price of a charge of which only the loss is known.
+func lossPrice(l dp.Loss, orders []float64) *Price {
+	p := lossPart(l, orders)
+	return &Price{loss: l, declared: p, events: p}
+}
+
 // smaller returns the loss l cut down to what a filter has left, or nil if
 // nothing is.
-func smaller(l dp.Loss, f filter) dp.Loss {
+func smaller(l dp.Loss, f Filter) dp.Loss {
 	if c, ok := l.(dp.Concentrated); ok {
 		rho := math.Min(c.Rho, exact.DecimalDown(f.leftRho()))
 		if rho <= 0 {
@@ -18,7 +48,7 @@ func smaller(l dp.Loss, f filter) dp.Loss {
 		}
 		return dp.Concentrated{Rho: rho}
 	}
-	epsilon, delta := pair(f.left())
+	epsilon, delta := pair(f.Left())
 	e, d := pair(l)
 	return pairLoss(math.Min(e, epsilon), math.Min(d, delta))
 }
@@ -47,8 +77,8 @@ func pairLoss(epsilon, delta float64) dp.Loss {
 	return dp.Approx{Epsilon: epsilon, Delta: delta}
 }
 
-// scaled returns the loss with ε or ρ multiplied by f, and the same δ.
-func scaled(l dp.Loss, f float64) dp.Loss {
+// Scaled returns the loss with ε or ρ multiplied by f, and the same δ.
+func Scaled(l dp.Loss, f float64) dp.Loss {
 	switch l := l.(type) {
 	case dp.Pure:
 		return dp.Pure{Epsilon: l.Epsilon * f}

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math"
@@ -17,15 +17,15 @@ type gdpMeter struct {
 	room  float64 // ε of the limit
 }
 
-func newGDP(l dp.Approx, share *big.Rat) filter {
+func newGDP(l dp.Approx, share *big.Rat) Filter {
 	return newEventFilter(l, share, func(epsilon, delta float64) meter {
 		mu := pld.GaussianMu(epsilon, delta)
 		return &gdpMeter{limit: mu * mu * (1 - 0x1p-50), delta: delta, room: epsilon}
 	})
 }
 
-func (m *gdpMeter) fits(p *part) bool    { return addUp(m.sum, p.mu2) <= m.limit }
-func (m *gdpMeter) add(p *part, n int64) { m.sum = addUp(m.sum, up(p.mu2*float64(n))) }
+func (m *gdpMeter) fits(p *Part) bool    { return addUp(m.sum, p.mu2) <= m.limit }
+func (m *gdpMeter) add(p *Part, n int64) { m.sum = addUp(m.sum, Up(p.mu2*float64(n))) }
 func (m *gdpMeter) clone() meter         { n := *m; return &n }
 
 func (m *gdpMeter) adopt(other meter) meter {
@@ -34,14 +34,14 @@ func (m *gdpMeter) adopt(other meter) meter {
 	return &n
 }
 
-func (m *gdpMeter) spent() float64 { return pld.GaussianEpsilon(up(math.Sqrt(m.sum)), m.delta) }
+func (m *gdpMeter) spent() float64 { return pld.GaussianEpsilon(Up(math.Sqrt(m.sum)), m.delta) }
 
 func (m *gdpMeter) leftPure() float64 {
 	room := down(m.limit - m.sum)
-	return down(largest(m.room, func(e float64) bool { mu := pureMu(e); return up(mu*mu) <= room }))
+	return down(largest(m.room, func(e float64) bool { mu := pureMu(e); return Up(mu*mu) <= room }))
 }
 
 // leftRho is 0, because ρ-zCDP alone implies no μ.
 func (m *gdpMeter) leftRho() float64 { return 0 }
 
-func (m *gdpMeter) measures(p *part) bool { return !math.IsInf(p.mu2, 1) }
+func (m *gdpMeter) measures(p *Part) bool { return !math.IsInf(p.mu2, 1) }

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"encoding/json"
@@ -7,20 +7,20 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
-// A priceCache remembers the price of what a charge consists of: an account
+// A cache remembers the price of what a charge consists of: an account
 // sees few mechanisms, many times.
-type priceCache struct {
+type cache struct {
 	mu     sync.Mutex
-	prices map[string]*price
+	prices map[string]*Price
 }
 
 // cacheMost bounds the memory that callers with ever new mechanisms can take.
 const cacheMost = 4096
 
-func newPriceCache() *priceCache { return &priceCache{prices: map[string]*price{}} }
+func newCache() *cache { return &cache{prices: map[string]*Price{}} }
 
 // of returns the price of a charge.
-func (pc *priceCache) of(c *dp.Charge, orders []float64) *price {
+func (pc *cache) of(c *dp.Charge, orders []float64) *Price {
 	key := priceKey(c)
 	pc.mu.Lock()
 	p := pc.prices[key]

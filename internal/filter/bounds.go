@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 // The bounds below are rounded up: each is computed with a relative error far
 // below 1e-12 and then enlarged by it.
 
-// up enlarges a positive number by more than its round-off.
-func up(x float64) float64 { return x * (1 + 1e-12) }
+// Up enlarges a positive number by more than its round-off.
+func Up(x float64) float64 { return x * (1 + 1e-12) }
 
 // addUp returns an upper bound on a+b.
 func addUp(a, b float64) float64 {
@@ -36,7 +36,7 @@ func pureMu(e float64) float64 {
 	if q < 0x1p-1000 {
 		return math.Inf(1)
 	}
-	return up(2*math.Sqrt2*math.Erfcinv(2*q)) * (1 + 1e-9)
+	return Up(2*math.Sqrt2*math.Erfcinv(2*q)) * (1 + 1e-9)
 }
 
 // gaussianMu2 returns the μ² of a Gaussian event whose exact ‖Δ‖²/Scale² is mu2.
@@ -46,8 +46,8 @@ func gaussianMu2(e dp.Event, mu2 float64) float64 {
 	case e.Mechanism == dp.Gaussian:
 		return mu2
 	case e.Scale.Cmp(fineScale) >= 0:
-		mu := pld.FineLatticeMu(up(math.Sqrt(mu2)))
-		return up(mu * mu)
+		mu := pld.FineLatticeMu(Up(math.Sqrt(mu2)))
+		return Up(mu * mu)
 	}
 	return math.Inf(1)
 }

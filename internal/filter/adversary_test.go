@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 // A move is a mechanism whose worst pair is finite: outcomes with their
 // probability and loss, and a chance of revealing everything.
 type move struct {
-	price    *price
+	price    *Price
 	outcomes [][2]float64
 	reveal   float64
 }
@@ -26,25 +26,25 @@ func randomizedResponse(e float64, orders []float64) move {
 func reveals(delta float64, orders []float64) move {
 	m := move{lossPrice(dp.Approx{Epsilon: 1e-12, Delta: delta}, orders), [][2]float64{{1 - delta, 0}}, delta}
 	m.price.events = noPart(orders)
-	m.price.events.way, m.price.events.delta = byEvents, m.price.declared.delta
+	m.price.events.way, m.price.events.delta = ByEvents, m.price.declared.delta
 	return m
 }
 
 // worst is the exact δ at epsilon that the best adaptive adversary with this
 // menu reaches against a filter: after every outcome it stops or makes any move
 // that is accepted.
-func worst(f filter, menu []move, epsilon, loss float64, depth int) float64 {
+func worst(f Filter, menu []move, epsilon, loss float64, depth int) float64 {
 	best := max(0, 1-math.Exp(epsilon-loss))
 	if depth == 0 {
 		return best
 	}
 	for _, m := range menu {
-		w := f.decide(m.price)
-		if w == refused {
+		w := f.Decide(m.price)
+		if w == Refused {
 			continue
 		}
-		g := f.clone()
-		g.add(m.price, w, 1)
+		g := f.Clone()
+		g.Add(m.price, w, 1)
 		v := m.reveal
 		for _, o := range m.outcomes {
 			v += o[0] * worst(g, menu, epsilon, loss+o[1], depth-1)
@@ -57,23 +57,23 @@ func worst(f filter, menu []move, epsilon, loss float64, depth int) float64 {
 // eitherFilter is unsound: it gives the whole δ to each of two rules and lets
 // every charge choose again.
 type eitherFilter struct {
-	filter
-	other filter
+	Filter
+	other Filter
 }
 
-func (f eitherFilter) decide(p *price) way {
-	if w := f.filter.decide(p); w != refused {
+func (f eitherFilter) Decide(p *Price) Way {
+	if w := f.Filter.Decide(p); w != Refused {
 		return w
 	}
-	return f.other.decide(p)
+	return f.other.Decide(p)
 }
 
-func (f eitherFilter) add(p *price, w way, n int64) {
-	f.filter.add(p, byLoss, n)
-	f.other.add(p, byEvents, n)
+func (f eitherFilter) Add(p *Price, w Way, n int64) {
+	f.Filter.Add(p, ByLoss, n)
+	f.other.Add(p, ByEvents, n)
 }
 
-func (f eitherFilter) clone() filter { return eitherFilter{f.filter.clone(), f.other.clone()} }
+func (f eitherFilter) Clone() Filter { return eitherFilter{f.Filter.Clone(), f.other.Clone()} }
 
 func handMenu(orders []float64) []move {
 	menu := []move{reveals(1e-3, orders), reveals(5e-4, orders)}
@@ -83,16 +83,23 @@ func handMenu(orders []float64) []move {
 	return menu
 }
 
+func newFilter(rule Rule, share float64, limit dp.Loss) (*Setup, Filter) {
+	stars := map[string]float64{}
+	star, ok := Star(rule, limit)
+	if ok {
+		stars["account"] = star
+	}
+	s := NewSetup(rule, share, stars)
+	return s, s.New(limit, star)
+}
+
 // TestAdversary plays the best adaptive adversary against every rule: the hand
 // example of the reference is in its menu.
 func TestAdversary(t *testing.T) {
 	limit := dp.Approx{Epsilon: 2, Delta: 1e-3}
 	for _, rule := range []Rule{Default, Basic, GDP, ZCDP} {
 		for _, share := range []float64{0, 0.25} {
-			terms := testTerms(limit)
-			terms.Rule, terms.EventShare = rule, share
-			s := newState(terms, starsFor(terms))
-			f := s.filter(scope{kind: scopeAccount})
+			s, f := newFilter(rule, share, limit)
 			got := worst(f, handMenu(s.orders), limit.Epsilon, 0, 4)
 			if got > limit.Delta*(1+1e-9) {
 				t.Errorf("rule %v, share %v: an adversary reaches δ = %v, want at most %v", rule, share, got, limit.Delta)
@@ -186,7 +193,7 @@ func TestSomeOrderFits(t *testing.T) {
 	golden(t, "adaptive_counterexamples.json", &file)
 	c := file.Rdp.Params
 	orders := []float64{c.Alpha1, c.Alpha2}
-	part := func(rows [][2]float64) *part {
+	part := func(rows [][2]float64) *Part {
 		p := noPart(orders)
 		p.pure = nil
 		for i, a := range orders {

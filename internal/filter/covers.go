@@ -1,25 +1,16 @@
-package budget
+package filter
 
 import (
-	"fmt"
-
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// checkCovered returns nil if the loss that a charge declares holds for its
-// events, by exact sums or by their privacy loss distributions
+// planFits says whether the loss that a charge declares holds for its events,
+// by exact sums or by their privacy loss distributions
 // (docs/proofs/filter-plan.md). Without it a program that declares too little
 // would be charged too little.
-func checkCovered(c *dp.Charge, p *price) error {
-	if p.covered {
-		return nil
-	}
-	return fmt.Errorf("budget: the events of the charge under key %q cost more than %v, which it declares; declare a larger loss", c.Key, c.Loss)
-}
-
-func planFits(c *dp.Charge, p *part) bool {
+func planFits(c *dp.Charge, p *Part) bool {
 	switch l := c.Loss.(type) {
 	case dp.Pure:
 		return p.delta.Sign() == 0 && p.pure != nil && p.pure.Cmp(l.Exact()) <= 0
@@ -31,7 +22,7 @@ func planFits(c *dp.Charge, p *part) bool {
 			return true
 		}
 		var whole pld.Composition
-		compose(&whole, c)
+		Compose(&whole, c)
 		return whole.Delta(exact.FloatDown(epsilon)) <= exact.FloatDown(delta)
 	}
 	return false

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"math/big"
@@ -14,63 +14,63 @@ import (
 type defaultFilter struct {
 	basic  *basicFilter
 	renyi  *eventFilter
-	chosen filter // nil before the first charge
+	chosen Filter // nil before the first charge
 }
 
-func newDefault(l dp.Approx, s *setup, star float64) filter {
+func newDefault(l dp.Approx, s *Setup, star float64) Filter {
 	return &defaultFilter{basic: newBasic(l), renyi: newEventFilter(l, s.share, newRenyiMeter(s.orders, star))}
 }
 
 const countMost = 1 << 20
 
-func (f *defaultFilter) decide(p *price) way {
+func (f *defaultFilter) Decide(p *Price) Way {
 	if f.chosen != nil {
-		return f.chosen.decide(p)
+		return f.chosen.Decide(p)
 	}
 	n := f.renyi.count(p, countMost)
 	if n < countMost && f.basic.count(p).Cmp(big.NewInt(n)) > 0 {
-		return byLoss
+		return ByLoss
 	}
 	if n > 0 {
-		return f.renyi.decide(p)
+		return f.renyi.Decide(p)
 	}
-	return refused
+	return Refused
 }
 
-func (f *defaultFilter) add(p *price, w way, n int64) {
+func (f *defaultFilter) Add(p *Price, w Way, n int64) {
 	if f.chosen == nil {
 		f.chosen = f.renyi
-		if w == byLoss {
+		if w == ByLoss {
 			f.chosen = f.basic
 		}
 	}
-	f.chosen.add(p, w, n)
+	f.chosen.Add(p, w, n)
 }
 
-func (f *defaultFilter) clone() filter {
+func (f *defaultFilter) Clone() Filter {
 	if f.chosen != nil {
-		return &defaultFilter{chosen: f.chosen.clone()}
+		return &defaultFilter{chosen: f.chosen.Clone()}
 	}
-	return &defaultFilter{basic: f.basic.clone().(*basicFilter), renyi: f.renyi.clone().(*eventFilter)}
+	return &defaultFilter{basic: f.basic.Clone().(*basicFilter), renyi: f.renyi.Clone().(*eventFilter)}
 }
 
-func (f *defaultFilter) raise(l dp.Loss) filter {
+func (f *defaultFilter) Raise(l dp.Loss) Filter {
 	if f.chosen != nil {
-		return &defaultFilter{chosen: f.chosen.raise(l)}
+		return &defaultFilter{chosen: f.chosen.Raise(l)}
 	}
-	return &defaultFilter{basic: f.basic.raise(l).(*basicFilter), renyi: f.renyi.raise(l).(*eventFilter)}
+	return &defaultFilter{basic: f.basic.Raise(l).(*basicFilter), renyi: f.renyi.Raise(l).(*eventFilter)}
 }
 
-func (f *defaultFilter) current() filter {
+func (f *defaultFilter) current() Filter {
 	if f.chosen != nil {
 		return f.chosen
 	}
 	return f.basic
 }
 
-func (f *defaultFilter) limit() dp.Loss { return f.current().limit() }
-func (f *defaultFilter) spent() dp.Loss { return f.current().spent() }
-func (f *defaultFilter) left() dp.Loss  { return f.current().left() }
+func (f *defaultFilter) Limit() dp.Loss { return f.current().Limit() }
+func (f *defaultFilter) Spent() dp.Loss { return f.current().Spent() }
+func (f *defaultFilter) Left() dp.Loss  { return f.current().Left() }
 
 func (f *defaultFilter) leftRho() *big.Rat {
 	if f.chosen != nil {
@@ -79,9 +79,9 @@ func (f *defaultFilter) leftRho() *big.Rat {
 	return f.renyi.leftRho()
 }
 
-func (f *defaultFilter) lacks(p *price) string {
+func (f *defaultFilter) Lacks(p *Price) string {
 	if f.chosen != nil {
-		return f.chosen.lacks(p)
+		return f.chosen.Lacks(p)
 	}
 	return "" // basic composition takes every kind
 }

@@ -1,4 +1,4 @@
-package budget
+package filter
 
 import (
 	"fmt"
@@ -31,14 +31,14 @@ type eventFilter struct {
 
 // A meter adds up one or more kinds of divergence against an (ε, δ) limit.
 type meter interface {
-	fits(*part) bool
-	add(p *part, n int64)
+	fits(*Part) bool
+	add(p *Part, n int64)
 	clone() meter
 	adopt(meter) meter     // the same limit, and what the other one added
 	spent() float64        // least ε at the same δ that would have sufficed, or +Inf
 	leftPure() float64     // largest ε of randomised response that fits
 	leftRho() float64      // largest ρ that fits
-	measures(p *part) bool // whether the mechanism has a finite divergence
+	measures(p *Part) bool // whether the mechanism has a finite divergence
 }
 
 func newEventFilter(l dp.Approx, share *big.Rat, set func(epsilon, conversion float64) meter) *eventFilter {
@@ -60,16 +60,16 @@ func (f *eventFilter) setLimit(l dp.Approx) {
 	f.meter = m
 }
 
-func (f *eventFilter) decide(p *price) way {
+func (f *eventFilter) Decide(p *Price) Way {
 	for _, q := range p.parts() {
 		if f.fits(q) {
 			return q.way
 		}
 	}
-	return refused
+	return Refused
 }
 
-func (f *eventFilter) fits(q *part) bool {
+func (f *eventFilter) fits(q *Part) bool {
 	if sum(f.delta, q.delta).Cmp(f.failures) > 0 {
 		return false
 	}
@@ -77,7 +77,7 @@ func (f *eventFilter) fits(q *part) bool {
 	return e != nil && e.Cmp(f.epsilon) <= 0 || f.meter.fits(q)
 }
 
-func (f *eventFilter) add(p *price, w way, n int64) {
+func (f *eventFilter) Add(p *Price, w Way, n int64) {
 	q := p.by(w)
 	k := new(big.Rat).SetInt64(n)
 	f.delta = sum(f.delta, product(q.delta, k))
@@ -86,12 +86,12 @@ func (f *eventFilter) add(p *price, w way, n int64) {
 }
 
 // count returns how many copies of a charge fit, at most most.
-func (f *eventFilter) count(p *price, most int64) int64 { return countCopies(f, p, most) }
+func (f *eventFilter) count(p *Price, most int64) int64 { return Count(f, p, most) }
 
-// countCopies counts in steps that double and then halve. The sums only grow,
+// Count counts in steps that double and then halve. The sums only grow,
 // so that what does not fit now does not fit later.
-func countCopies(f filter, p *price, most int64) int64 {
-	f = f.clone()
+func Count(f Filter, p *Price, most int64) int64 {
+	f = f.Clone()
 	var n int64
 	for step := int64(1); step > 0 && n < most; {
 		step = min(step, most-n)
@@ -105,35 +105,35 @@ func countCopies(f filter, p *price, most int64) int64 {
 }
 
 // addCopies adds n copies that are all taken in one way.
-func addCopies(f filter, p *price, n int64) (filter, bool) {
-	w := f.decide(p)
-	if w == refused {
+func addCopies(f Filter, p *Price, n int64) (Filter, bool) {
+	w := f.Decide(p)
+	if w == Refused {
 		return f, false
 	}
-	g := f.clone()
-	g.add(p, w, n-1)
-	if g.decide(p) != w {
+	g := f.Clone()
+	g.Add(p, w, n-1)
+	if g.Decide(p) != w {
 		return f, n == 1
 	}
-	g.add(p, w, 1)
+	g.Add(p, w, 1)
 	return g, true
 }
 
-func (f *eventFilter) clone() filter {
+func (f *eventFilter) Clone() Filter {
 	g := *f
 	g.meter = f.meter.clone()
 	return &g
 }
 
-func (f *eventFilter) raise(l dp.Loss) filter {
+func (f *eventFilter) Raise(l dp.Loss) Filter {
 	g := *f
 	g.setLimit(l.(dp.Approx))
 	return &g
 }
 
-func (f *eventFilter) limit() dp.Loss { return f.of }
+func (f *eventFilter) Limit() dp.Loss { return f.of }
 
-func (f *eventFilter) spent() dp.Loss {
+func (f *eventFilter) Spent() dp.Loss {
 	if f.pure != nil && f.pure.Cmp(f.epsilon) <= 0 {
 		return lossUp(f.pure, f.delta)
 	}
@@ -145,7 +145,7 @@ func (f *eventFilter) spent() dp.Loss {
 	return dp.Approx{Epsilon: e, Delta: exact.DecimalUp(delta)}
 }
 
-func (f *eventFilter) left() dp.Loss {
+func (f *eventFilter) Left() dp.Loss {
 	e := exact.Decimal(sixDigits(f.meter.leftPure(), false))
 	if f.pure != nil {
 		if r := rest(f.epsilon, f.pure); r.Cmp(e) > 0 {
@@ -157,7 +157,7 @@ func (f *eventFilter) left() dp.Loss {
 
 func (f *eventFilter) leftRho() *big.Rat { return exact.Decimal(sixDigits(f.meter.leftRho(), false)) }
 
-func (f *eventFilter) lacks(p *price) string {
+func (f *eventFilter) Lacks(p *Price) string {
 	for _, q := range p.parts() {
 		if q.delta.Cmp(f.failures) <= 0 && (q.pure != nil || f.meter.measures(q)) {
 			return ""

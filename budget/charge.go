@@ -1,0 +1,38 @@
+package budget
+
+import (
+	"fmt"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
+)
+
+// checkCharge returns every reason why the account cannot read the charge.
+func (t *Terms) checkCharge(c *dp.Charge) []error {
+	errs := []error{c.Check()}
+	if c.Dataset != t.Dataset {
+		errs = append(errs, fmt.Errorf("budget: Charge.Dataset is %q, and the account is of %q", c.Dataset, t.Dataset))
+	}
+	if t.Unit != "" && c.Unit != t.Unit {
+		errs = append(errs, fmt.Errorf("budget: Charge.Unit is %q, and the account protects %q", c.Unit, t.Unit))
+	}
+	for _, f := range []struct{ name, value string }{
+		{"Unit", c.Unit}, {"Purpose", c.Purpose}, {"Key", c.Key}, {"Plan", c.Plan}, {"Analyst", c.Analyst},
+	} {
+		errs = append(errs, text("Charge."+f.name, f.value))
+	}
+	for _, p := range c.Periods {
+		errs = append(errs, name("a period in Charge.Periods", p))
+	}
+	return errs
+}
+
+// checkCovered returns nil if the loss that a charge declares holds for its
+// events. Without it a program that declares too little would be charged too
+// little.
+func checkCovered(c *dp.Charge, p *filter.Price) error {
+	if p.Covered {
+		return nil
+	}
+	return fmt.Errorf("budget: the events of the charge under key %q cost more than %v, which it declares; declare a larger loss", c.Key, c.Loss)
+}

@@ -1,0 +1,71 @@
+package filter
+
+import (
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// A Setup is what the filters of an account share.
+type Setup struct {
+	rule   Rule
+	share  *big.Rat  // of δ that is kept for events with a δ of their own
+	orders []float64 // increasing
+	cache  *cache
+}
+
+// defaultShare is the part of δ for events under Default.
+const defaultShare = 0.25
+
+// NewSetup returns the setup of a rule. An eventShare of 0 stands for that of
+// the rule. Stars are the orders with most weight, one for each limit that has one.
+func NewSetup(rule Rule, eventShare float64, stars map[string]float64) *Setup {
+	s := &Setup{rule: rule, share: exact.Decimal(eventShare), cache: newCache()}
+	if eventShare == 0 && rule == Default {
+		s.share = exact.Decimal(defaultShare)
+	}
+	s.orders = slices.AppendSeq(slices.Clone(renyiOrders), maps.Values(stars))
+	slices.Sort(s.orders)
+	s.orders = slices.Compact(s.orders)
+	return s
+}
+
+// Star returns the order that has most weight in a filter of the rule with this
+// limit, if there is one.
+func Star(rule Rule, l dp.Loss) (order float64, ok bool) {
+	a, ok := l.(dp.Approx)
+	if !ok || rule != Default {
+		return 0, false
+	}
+	return starOrder(a.Epsilon, a.Delta*(1-defaultShare)), true
+}
+
+// New returns an empty filter. star is the order with most weight.
+func (s *Setup) New(l dp.Loss, star float64) Filter {
+	switch l := l.(type) {
+	case dp.Pure:
+		return newBasic(l)
+	case dp.Concentrated:
+		return newZCDP(l, s.share)
+	case dp.Approx:
+		switch s.rule {
+		case Basic:
+			return newBasic(l)
+		case GDP:
+			return newGDP(l, s.share)
+		case ZCDP:
+			return newZCDP(l, s.share)
+		}
+		return newDefault(l, s, star)
+	}
+	panic("budget: internal error: a limit of unknown kind was let through")
+}
+
+// Price returns the price of a charge that was checked, and remembers it.
+func (s *Setup) Price(c *dp.Charge) *Price { return s.cache.of(c, s.orders) }
+
+// FreshPrice is Price for a charge that will not come again.
+func (s *Setup) FreshPrice(c *dp.Charge) *Price { return priceOf(c, s.orders) }
