@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -255,62 +254,5 @@ func (c *Charge) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("dp: charge: %w", err)
 	}
 	*c = Charge{j.Dataset, j.Unit, j.Purpose, j.Key, j.Plan, j.Analyst, j.Periods, j.Loss.Loss, j.Events}
-	return nil
-}
-
-// MarshalLoss writes a loss as JSON with exact decimals, such as
-// {"epsilon":"0.1","delta":"1e-06"}.
-func MarshalLoss(l Loss) ([]byte, error) { return json.Marshal(lossJSON{l}) }
-
-// UnmarshalLoss reads what [MarshalLoss] wrote, and checks it.
-func UnmarshalLoss(b []byte) (Loss, error) {
-	var j lossJSON
-	if err := json.Unmarshal(b, &j); err != nil {
-		return nil, fmt.Errorf("dp: loss: %w", err)
-	}
-	return j.Loss, CheckLoss(j.Loss)
-}
-
-type lossJSON struct{ Loss }
-
-func (l lossJSON) MarshalJSON() ([]byte, error) {
-	f := func(x float64) string { return fmt.Sprint(x) }
-	switch l := l.Loss.(type) {
-	case Pure:
-		return json.Marshal(map[string]string{"epsilon": f(l.Epsilon)})
-	case Approx:
-		return json.Marshal(map[string]string{"epsilon": f(l.Epsilon), "delta": f(l.Delta)})
-	case Concentrated:
-		return json.Marshal(map[string]string{"rho": f(l.Rho)})
-	}
-	return nil, CheckLoss(nil)
-}
-
-func (l *lossJSON) UnmarshalJSON(b []byte) error {
-	var fields map[string]string
-	if err := json.Unmarshal(b, &fields); err != nil {
-		return err
-	}
-	x := map[string]float64{}
-	for name, text := range fields {
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil || fmt.Sprint(f) != text {
-			return fmt.Errorf("%s is %q, must be the shortest decimal of a float64", name, text)
-		}
-		x[name] = f
-	}
-	_, hasEpsilon := x["epsilon"]
-	_, hasDelta := x["delta"]
-	_, hasRho := x["rho"]
-	switch {
-	case len(x) == 1 && hasEpsilon:
-		l.Loss = Pure{x["epsilon"]}
-	case len(x) == 2 && hasEpsilon && hasDelta:
-		l.Loss = Approx{x["epsilon"], x["delta"]}
-	case len(x) == 1 && hasRho:
-		l.Loss = Concentrated{x["rho"]}
-	default:
-		return errors.New("a loss has epsilon, epsilon and delta, or rho, and nothing else")
-	}
 	return nil
 }

@@ -25,8 +25,9 @@ type Loss interface {
 	// mistake, joined.
 	Check() error
 
-	// loss seals the interface, so that kinds can be added later.
-	loss()
+	// parts are the numbers of the loss, for [PartsOf]. That it is not exported
+	// seals the interface, so that kinds can be added later.
+	parts() Parts
 }
 
 // Pure is ε-differential privacy (Dwork, McSherry, Nissim, Smith 2006,
@@ -43,19 +44,6 @@ type Approx struct{ Epsilon, Delta float64 }
 // Concentrated is ρ-zero-concentrated differential privacy (Bun, Steinke 2016,
 // Definition 1.1). Noise is discrete Gaussian.
 type Concentrated struct{ Rho float64 }
-
-func (Pure) loss()         {}
-func (Approx) loss()       {}
-func (Concentrated) loss() {}
-
-// String returns the loss as in "ε=1".
-func (l Pure) String() string { return fmt.Sprintf("ε=%g", l.Epsilon) }
-
-// String returns the loss as in "ε=1 δ=1e-06".
-func (l Approx) String() string { return fmt.Sprintf("ε=%g δ=%g", l.Epsilon, l.Delta) }
-
-// String returns the loss as in "ρ=0.5".
-func (l Concentrated) String() string { return fmt.Sprintf("ρ=%g", l.Rho) }
 
 // Check implements [Loss].
 func (l Pure) Check() error { return positive("epsilon", l.Epsilon) }
@@ -89,7 +77,7 @@ func CheckLoss(l Loss) error {
 	case Pure, Approx, Concentrated:
 		return l.Check()
 	}
-	return fmt.Errorf("dp: loss is a %T, must be a dp.Pure, dp.Approx or dp.Concentrated value", l)
+	return fmt.Errorf("dp: loss is a %T, must be a dp.Pure, dp.Approx or dp.Concentrated value", l) // a pointer to one, or what embeds one
 }
 
 // Exact returns epsilon as the rational that was written.
