@@ -144,16 +144,16 @@ func (c *compiled) newGroup() *group {
 
 // addUnit adds what one unit contributes to one group.
 func (c *compiled) addUnit(g *group, rows iter.Seq[[]int64]) {
-	totals := make([]exact.Int128, len(c.values))
+	totals := make([]total, len(c.values))
 	for row := range rows {
 		for i, v := range c.values {
 			if v.perUnit {
-				totals[i] = totals[i].Add(exact.Int(row[i]))
+				totals[i].add(v, row[i])
 			}
 		}
 		c.addRecords(g, false, func(i int) int64 { return row[i] })
 	}
-	c.addRecords(g, true, func(i int) int64 { return c.gridOf(c.values[i]).Clamp(totals[i]) })
+	c.addRecords(g, true, func(i int) int64 { return totals[i].point(c.values[i], c.gridOf(c.values[i])) })
 }
 
 // addRecords adds one record to every measure that is per unit, or to every one

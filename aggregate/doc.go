@@ -26,9 +26,17 @@
 // # Odd values
 //
 // The map from values to the grid never fails, so that no error can depend on
-// private data. A value outside its bounds is clamped. NaN counts as the lower
-// bound; in a value per unit, whose rows are added up first, NaN counts as 0.
-// Infinities are clamped to the bound of their sign. Negative zero is zero. For
-// a missing value the caller decides: the function may return what should stand
+// private data. A value outside its bounds is clamped, and then rounded to the
+// nearest multiple of the step, halves up. NaN counts as the lower bound.
+// Infinities are clamped to the bound of their sign. Negative zero is zero.
+//
+// In a value per unit, rows are added up first, and the total is clamped and
+// rounded. The total is exact: floats are added as the numbers that they are,
+// without rounding on the way, and nothing overflows. So it does not depend on the
+// order of the rows. NaN counts as 0 in a total; infinities outweigh all other
+// numbers, and one of each sign cancel. (Of unsigned numbers beyond 2^63-1, each
+// counts as 2^63-1, which is clamped to the same bound.)
+//
+// For a missing value the caller decides: the function may return what should stand
 // for it, or the row may be left out of the rows.
 package aggregate

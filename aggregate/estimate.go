@@ -127,7 +127,7 @@ type moment struct {
 func (cell Cell) moment(m *measure) moment {
 	unit, _ := m.unit().Float64()
 	low, _ := m.grid.Lower.Float64()
-	high, _ := m.grid.Upper().Float64()
+	high, _ := m.grid.Value(big.NewRat(m.grid.Cells, 1)).Float64()
 	o := moment{law: m.law, unit: 1 / unit, middle: (low + high) / 2, arm: (high - low) / 2, low: low, high: high}
 	for _, sum := range cell.noisyParts(m) {
 		part, _ := new(big.Rat).Quo(new(big.Rat).SetInt(sum), m.unit()).Float64()

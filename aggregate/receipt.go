@@ -85,7 +85,7 @@ func (c *compiled) receiptValue(v *value) ReceiptValue {
 	if v.perUnit {
 		per = "unit"
 	}
-	return ReceiptValue{v.name, per, decimal(g.Lower), decimal(g.Upper()), decimal(g.Step)}
+	return ReceiptValue{v.name, per, decimal(v.lower), decimal(v.upper), decimal(g.Step)}
 }
 
 // perRecord returns the standard deviation of the noise on one part, in records

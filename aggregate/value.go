@@ -3,6 +3,7 @@ package aggregate
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"strconv"
@@ -18,9 +19,10 @@ import (
 type Bounds[T dp.Number] struct {
 	Lower, Upper T
 
-	// Step is the grid that values are rounded to, such as 0.01 for cents. If 0,
-	// the plan chooses a power of two that is far below the noise, and says which;
-	// for integers it is 1 unless the noise is very large.
+	// Step is the grid that values are rounded to: to its nearest multiple, and
+	// halves up. It is a number such as 0.01, for cents, and a power of two where T
+	// is an integer type. If 0, the plan chooses a power of two that is far below
+	// the noise, and says which; for integers it is 1 unless the noise is very large.
 	Step T
 }
 
@@ -40,9 +42,10 @@ func PerRow[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key]
 }
 
 // PerUnit returns a value of units: the sum of a number over the rows that a unit
-// has in a group. Bounds are on this sum. So Sum adds up all rows, and Mean and
-// Quantile are over units, not over rows. Where units have several rows in a
-// group, a bound per unit costs less noise than one per row.
+// has in a group. Bounds and Step are of this sum: rows are added up exactly, and
+// the total is clamped and rounded once, when it is complete. So Sum adds up all
+// rows, and Mean and Quantile are over units, not over rows. Where units have
+// several rows in a group, a bound per unit costs less noise than one per row.
 func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T]) *Value[T] {
 	return newValue(q, name, of, b, true)
 }
@@ -87,8 +90,8 @@ type value struct {
 	missing             bool     // no function was given
 	badStep             bool     // a step was given that is no number
 
-	// bind returns a func(Row) int64: the point of a row on the grid, or its
-	// amount in steps where a unit's rows are added up.
+	// bind returns a func(Row) int64: the point of a row on the grid, or an amount
+	// that a [total] adds up.
 	bind func(*grid.Grid) any
 }
 
@@ -109,13 +112,37 @@ func newValue[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Ke
 func bind[T dp.Number, Row any](of func(Row) T, g *grid.Grid, perUnit bool) func(Row) int64 {
 	switch integer := isInteger[T](); {
 	case integer && perUnit:
-		return func(r Row) int64 { return g.AmountInt(clampedInt(of(r))) }
+		return func(r Row) int64 { return clampedInt(of(r)) }
 	case integer:
 		return func(r Row) int64 { return g.Int(clampedInt(of(r))) }
 	case perUnit:
-		return func(r Row) int64 { return g.Amount(float64(of(r))) }
+		return func(r Row) int64 { return int64(math.Float64bits(float64(of(r)))) }
 	}
 	return func(r Row) int64 { return g.Float(float64(of(r))) }
+}
+
+// A total adds up the amounts of a unit's rows: exactly, so that nothing is rounded
+// before the sum is complete, and the order of the rows does not matter.
+type total struct {
+	ints   exact.Int128
+	floats exact.FloatSum
+}
+
+// add adds the amount of a row, as v.bind made it.
+func (t *total) add(v *value, amount int64) {
+	if v.integer {
+		t.ints = t.ints.Add(exact.Int(amount))
+	} else {
+		t.floats.Add(math.Float64frombits(uint64(amount)))
+	}
+}
+
+// point returns the point of the total on the grid.
+func (t *total) point(v *value, g *grid.Grid) int64 {
+	if v.integer {
+		return g.IntSum(t.ints)
+	}
+	return g.FloatSum(&t.floats)
 }
 
 // clampedInt returns x as an int64; a uint64 beyond is the largest.

@@ -3,6 +3,7 @@ package grid
 import (
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestB16EveryValueIsOnTheGrid(t *testing.T) {
 		"above":  New(big.NewRat(3, 1), big.NewRat(5, 1), big.NewRat(1, 7)),
 	}
 	for name, g := range grids {
-		upper, _ := g.Upper().Float64()
+		upper, _ := g.Value(big.NewRat(g.Cells, 1)).Float64()
 		xs := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, math.SmallestNonzeroFloat64}
 		for p := int64(0); p <= min(g.Cells, 1000); p++ {
 			edge, _ := g.Value(big.NewRat(2*p+1, 2)).Float64()
@@ -61,5 +62,91 @@ func TestNearestPoint(t *testing.T) {
 	}
 	if g := New(new(big.Rat), big.NewRat(math.MaxInt64, 1), big.NewRat(1, 1)); g != nil {
 		t.Error("a grid of 2^63 points is accepted")
+	}
+}
+
+// slowly returns the point that the contract of a Grid names, in rationals alone.
+func slowly(lower, upper, step, x *big.Rat) *big.Rat {
+	if x.Cmp(lower) < 0 {
+		x = lower
+	}
+	if x.Cmp(upper) > 0 {
+		x = upper
+	}
+	n := new(big.Rat).Quo(x, step)
+	n.Add(n, big.NewRat(1, 2))
+	return n.Mul(step, new(big.Rat).SetInt(new(big.Int).Div(n.Num(), n.Denom())))
+}
+
+// Values are clamped to the bounds, also where these are between points, and then
+// rounded; halves go up. That holds for floats and sums of them to the last bit.
+func TestPointsAreThoseOfTheClampedAndRoundedValue(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 9))
+	ratio := func() *big.Rat { return big.NewRat(rng.Int64N(2000)-1000, 1+rng.Int64N(40)) }
+	for range 400 {
+		lower, upper := ratio(), ratio()
+		if lower.Cmp(upper) >= 0 {
+			continue
+		}
+		step := big.NewRat(1+rng.Int64N(20), []int64{1, 2, 10, 100, 64, 7}[rng.IntN(6)])
+		if rng.IntN(4) == 0 {
+			step = big.NewRat(1, 1_000_000_000_000) // so fine that products lose digits
+		}
+		g := New(lower, upper, step)
+		for range 50 {
+			x, _ := new(big.Rat).Add(lower, new(big.Rat).Mul(new(big.Rat).Sub(upper, lower), big.NewRat(rng.Int64N(1300)-150, 1000))).Float64()
+			if rng.IntN(2) == 0 { // a tie, or as near to one as floats are
+				k := new(big.Rat).SetInt(floor(new(big.Rat).Quo(exact.Float(x), step)))
+				x, _ = k.Add(k, big.NewRat(1, 2)).Mul(k, step).Float64()
+				x = []float64{x, math.Nextafter(x, math.Inf(1)), math.Nextafter(x, math.Inf(-1))}[rng.IntN(3)]
+			}
+			want := slowly(lower, upper, step, exact.Float(x))
+			if got := g.Value(big.NewRat(g.Float(x), 1)); got.Cmp(want) != 0 {
+				t.Fatalf("[%v, %v] in steps of %v: %v goes to %v, want %v", lower, upper, step, x, got, want)
+			}
+			var sum exact.FloatSum
+			want = slowly(lower, upper, step, new(big.Rat).Add(exact.Float(x/3), exact.Float(x-x/3)))
+			sum.Add(x / 3)
+			sum.Add(x - x/3)
+			if got := g.Value(big.NewRat(g.FloatSum(&sum), 1)); got.Cmp(want) != 0 {
+				t.Fatalf("[%v, %v] in steps of %v: the sum of %v and %v goes to %v, want %v", lower, upper, step, x/3, x-x/3, got, want)
+			}
+		}
+	}
+}
+
+func TestIntegersGoToTheirNearestPoint(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 8))
+	for range 2000 {
+		lower := rng.Int64N(200) - 100
+		upper := lower + 1 + rng.Int64N(100)
+		step := int64(1) << rng.IntN(6)
+		g := New(big.NewRat(lower, 1), big.NewRat(upper, 1), big.NewRat(step, 1))
+		x := rng.Int64N(400) - 200
+		want := slowly(big.NewRat(lower, 1), big.NewRat(upper, 1), big.NewRat(step, 1), big.NewRat(x, 1))
+		if got := g.Value(big.NewRat(g.Int(x), 1)); got.Cmp(want) != 0 {
+			t.Fatalf("[%d, %d] in steps of %d: %d goes to %v, want %v", lower, upper, step, x, got, want)
+		}
+	}
+}
+
+// Infinite sums go to the bound of their sign, and finite ones beyond all floats too.
+func TestHugeSumsGoToTheBoundOfTheirSign(t *testing.T) {
+	g := New(big.NewRat(-3, 1), big.NewRat(500, 1), big.NewRat(1, 100))
+	for _, c := range []struct {
+		terms []float64
+		want  int64
+	}{
+		{[]float64{math.Inf(1), -1e300}, g.Cells}, {[]float64{math.Inf(-1), 1e300}, 0},
+		{[]float64{math.MaxFloat64, math.MaxFloat64}, g.Cells}, {[]float64{-math.MaxFloat64, -math.MaxFloat64}, 0},
+		{[]float64{math.MaxFloat64, math.MaxFloat64, 1, -math.MaxFloat64, -math.MaxFloat64}, 400},
+	} {
+		var sum exact.FloatSum
+		for _, x := range c.terms {
+			sum.Add(x)
+		}
+		if got := g.FloatSum(&sum); got != c.want {
+			t.Errorf("%v goes to point %d, want %d", c.terms, got, c.want)
+		}
 	}
 }
