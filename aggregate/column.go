@@ -30,7 +30,7 @@ func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
 // weight 1 do: a measure's share is its weight among the weights of all. A measure
 // that answers several columns takes the largest of their weights.
 //
-//	plan, err := q.Plan(loss, count, aggregate.Weighted{total.Sum(), 3})
+//	plan, err := q.Plan(loss, count, aggregate.Weighted{AnyColumn: total.Sum(), Weight: 3})
 type Weighted struct {
 	AnyColumn
 	Weight float64 // positive; 1 is what other columns have

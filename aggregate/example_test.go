@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
@@ -21,25 +22,29 @@ var visits = []Visit{{1, "A", 30 * time.Minute}, {1, "B", time.Hour}, {2, "A", 4
 
 func Example() {
 	ctx := context.Background()
-	account, _ := budget.Create(ctx, budget.Memory(), budget.Terms{
+	account, err1 := budget.Create(ctx, budget.Memory(), budget.Terms{
 		Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
 	q := &aggregate.Query[Visit, int64, string]{
 		Dataset: "visits", UnitName: "patient",
 		Unit:    func(v Visit) int64 { return v.Patient },
 		Key:     func(v Visit) string { return v.Ward },
-		MaxKeys: 2, MaxRowsPerKey: 1,
-		Keys: []string{"A", "B", "C"},
+		MaxKeys: 2, MaxRowsPerKey: 1, Keys: []string{"A", "B", "C"},
 	}
 	stay := aggregate.PerUnit(q, "stay", func(v Visit) time.Duration { return v.Stay },
 		aggregate.Bounds[time.Duration]{Lower: 0, Upper: 4 * time.Hour})
-	plan, _ := q.Plan(dp.Pure{Epsilon: 0.7}, q.Count(), stay.Mean())
+	plan, err2 := q.Plan(dp.Pure{Epsilon: 0.7}, q.Count(), stay.Mean())
+	if err := errors.Join(err1, err2); err != nil {
+		log.Fatal(err)
+	}
 	for _, month := range []string{"May", "June"} {
-		release, err := plan.Run(ctx, account, aggregate.Request{Key: month, Purpose: "report"}, aggregate.Slice(visits))
-		if refused := (*budget.RefusedError)(nil); errors.As(err, &refused) {
+		switch release, err := plan.Run(ctx, account, aggregate.Request{Key: month, Purpose: "report"}, aggregate.Slice(visits)); {
+		case errors.As(err, new(*budget.RefusedError)):
 			fmt.Println(month, "is refused")
-			continue
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Println(month, release.Len(), "wards,", release.Receipt().Loss, release.Receipt().Columns)
 		}
-		fmt.Println(month, release.Len(), "wards,", release.Receipt().Loss, release.Receipt().Columns)
 	}
 	// Output:
 	// May 3 wards, ε=0.7 [count stay mean]
@@ -101,6 +106,44 @@ func ExamplePlan_String() {
 	// hours mean  hours mean  50 %   4      0.06585 for 1000 records
 	//
 	// a group shows if its noisy number of units is at least 57: 95 % of the time from 66 units on
+}
+
+// A column that is read first may have more of the loss.
+func ExampleWeighted() {
+	q := wards()
+	q.Keys = []string{"A", "B"}
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count(), aggregate.Weighted{AnyColumn: q.Units(), Weight: 3})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, price := range plan.Prices() {
+		fmt.Printf("%s: %g of the loss, ± %g\n", price.Column, price.Share, price.PlusMinus)
+	}
+	// Output:
+	// count: 0.25 of the loss, ± 24
+	// units: 0.75 of the loss, ± 8
+}
+
+// Where everything is added up per unit, the number of rows costs nothing.
+func ExamplePerUnit() {
+	q := wards()
+	q.Keys, q.MaxRowsPerKey = []string{"A", "B"}, 1_000_000
+	hours := aggregate.PerUnit(q, "hours", func(v Visit) float64 { return v.Stay.Hours() },
+		aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, hours.Sum())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(plan)
+	// Output:
+	// visits of patient: ε=1 per release, discrete laplace noise
+	// each patient counts in at most 2 groups
+	// hours is clamped to [0, 8] per unit, in steps of 0.25
+	//
+	// column     read from  share  scale  ± at 95 %
+	// hours sum  hours sum  100 %  16     48
 }
 
 // Asking again under the same key is not paying again, and reads no rows.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -110,7 +111,7 @@ func spread(cells, i int64) int64 {
 func (p *Plan[Row, Unit, Key]) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.family)
-	fmt.Fprintf(&b, "each %s counts in at most %s, with at most %s in each\n", p.unitName, plural(p.maxKeys, "group"), plural(p.maxRows, "row"))
+	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxKeys, "group"), p.rowsInEach())
 	for _, v := range p.values {
 		r := p.receiptValue(v)
 		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
@@ -127,6 +128,15 @@ func (p *Plan[Row, Unit, Key]) String() string {
 		fmt.Fprintf(&b, "\na group shows if its noisy number of units is at least %s: 95 %% of the time from %.0f units on\n", short(units), surely)
 	}
 	return b.String()
+}
+
+// rowsInEach says how many rows of a unit count in a group, if it matters to any
+// number: rows that are added up per unit cost the same however many they are.
+func (c *compiled) rowsInEach() string {
+	if !slices.ContainsFunc(c.measures, func(m *measure) bool { return !m.perUnit() }) {
+		return ""
+	}
+	return ", with at most " + plural(c.maxRows, "row") + " in each"
 }
 
 func (p Price) accuracy() string {
