@@ -54,6 +54,7 @@ func (till) Spend(context.Context, dp.Charge) (dp.Payment, error) {
 	return dp.Payment{At: time.Unix(0, 0)}, nil
 }
 func (till) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, error) { return release, nil }
+func (till) Kept(context.Context, dp.Charge) ([]byte, error)                     { return nil, nil }
 
 // shown runs a plan once and returns all that a program could show.
 func shown(t testing.TB, p *aggregate.Plan[bill, int, int], rows []bill, read func(aggregate.Cell) []float64) func() dptest.Sample {

@@ -418,7 +418,7 @@ type faulty struct {
 }
 
 func (f *faulty) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
-	if release == nil || f.fails == 0 {
+	if f.fails == 0 {
 		return f.purse.Keep(ctx, c, release)
 	}
 	f.fails--
@@ -597,6 +597,7 @@ type returns struct {
 }
 
 func (r returns) Keep(context.Context, dp.Charge, []byte) ([]byte, error) { return r.text, nil }
+func (r returns) Kept(context.Context, dp.Charge) ([]byte, error)         { return r.text, nil }
 
 // D5: stored releases that are torn, flipped, huge or of another plan are refused or
 // read, within a second, and reading what was read does not panic.

@@ -33,11 +33,17 @@ func (p *purse) Spend(_ context.Context, c dp.Charge) (dp.Payment, error) {
 func (p *purse) Keep(_ context.Context, c dp.Charge, release []byte) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.fail["Keep"]; err != nil && release != nil {
+	if err := p.fail["Keep"]; err != nil {
 		return nil, err
 	}
-	if release != nil && p.kept[c.Key] == nil {
+	if p.kept[c.Key] == nil {
 		p.kept[c.Key] = release
 	}
+	return p.kept[c.Key], nil
+}
+
+func (p *purse) Kept(_ context.Context, c dp.Charge) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.kept[c.Key], nil
 }

@@ -42,9 +42,12 @@ type Budget interface {
 
 	// Keep stores the release of a charge that was paid for, unless there is
 	// one; it returns the one that is there afterwards. Of two callers that
-	// race, both get the same. With a nil release it only looks, and returns nil
-	// if the charge was not paid for or nothing was kept.
+	// race, both get the same. The release is not nil.
 	Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error)
+
+	// Kept returns the release that was kept for a charge, or nil if the charge
+	// was not paid for or nothing was kept. It keeps nothing.
+	Kept(ctx context.Context, c dp.Charge) ([]byte, error)
 }
 
 // Run returns the stored release if the request was answered before. Otherwise
@@ -60,7 +63,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 		return nil, err
 	}
 	charge := p.Charge(r)
-	if kept, err := b.Keep(ctx, charge, nil); err != nil {
+	if kept, err := b.Kept(ctx, charge); err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {
 		return decode[Key](p.compiled, kept)

@@ -51,12 +51,19 @@ func (b *breaks) Spend(ctx context.Context, c dp.Charge) (p dp.Payment, err erro
 }
 
 func (b *breaks) Keep(ctx context.Context, c dp.Charge, release []byte) (kept []byte, err error) {
-	step := "keep"
-	if release == nil {
-		step = "look"
-	}
-	failed := b.fails(step, func() error {
+	failed := b.fails("keep", func() error {
 		kept, err = b.Account.Keep(ctx, c, release)
+		return err
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return kept, nil
+}
+
+func (b *breaks) Kept(ctx context.Context, c dp.Charge) (kept []byte, err error) {
+	failed := b.fails("look", func() error {
+		kept, err = b.Account.Kept(ctx, c)
 		return err
 	})
 	if failed != nil {

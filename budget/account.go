@@ -48,6 +48,37 @@ func Create(ctx context.Context, s Store, t Terms) (*Account, error) {
 	return Open(ctx, s, t.Dataset)
 }
 
+// OpenOrCreate opens the account of the terms, or creates it if there is none. Of
+// processes that start together one creates it, and all open what it created. It
+// returns a [*TermsError], and opens nothing, if the account was created with
+// other terms; a limit that was raised since is as good as the first.
+//
+// An account that is not there is a fresh budget. Where it was there before, give
+// an anchor: then it returns an error that wraps [ErrTampered], and creates
+// nothing.
+func OpenOrCreate(ctx context.Context, s Store, t Terms, anchors ...Anchor) (*Account, error) {
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
+	a, err := Open(ctx, s, t.Dataset, anchors...)
+	if errors.Is(err, ErrNotFound) {
+		if len(anchors) > 0 {
+			return nil, fmt.Errorf("%w: account %q is not there, and an anchor says that it was", ErrTampered, t.Dataset)
+		}
+		a, err = Create(ctx, s, t)
+	}
+	if errors.Is(err, ErrExists) {
+		a, err = Open(ctx, s, t.Dataset)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.compare(t); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
 // create appends the first record. The random ID in it tells whether a record
 // that is there after an error is this one.
 func create(ctx context.Context, s Store, name string, data []byte) error {

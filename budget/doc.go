@@ -8,7 +8,7 @@
 // returns the first answer and costs nothing.
 //
 //	store := budget.Memory() // or package budget/sqlite, budget/postgres
-//	account, err := budget.Create(ctx, store, budget.Terms{
+//	account, err := budget.OpenOrCreate(ctx, store, budget.Terms{
 //		Dataset: "visits",
 //		Unit:    "patient",
 //		Limit:   dp.Approx{Epsilon: 1, Delta: 1e-6},

@@ -16,10 +16,13 @@ var (
 	// ErrKeyReused is wrapped by every [KeyReusedError].
 	ErrKeyReused = errors.New("budget: request key was used for another charge")
 
+	// ErrTerms is wrapped by every [TermsError].
+	ErrTerms = errors.New("budget: the account has other terms")
+
 	// ErrUnknown is wrapped by every [UnknownError].
 	ErrUnknown = errors.New("budget: outcome is unknown and counts as spent")
 
-	// ErrNotPaid is returned by [Account.Keep] and [Account.Kept] if nothing
+	// ErrNotPaid is returned by [Account.Keep] and [Account.Payment] if nothing
 	// was paid under the key.
 	ErrNotPaid = errors.New("budget: nothing was paid under this key")
 

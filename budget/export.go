@@ -57,7 +57,7 @@ func (a *Account) Export(ctx context.Context, w io.Writer) error {
 		end.End.Records++
 	}
 	for _, seq := range paying[min(1, len(paying)):] {
-		kept, err := a.store.Keep(ctx, a.name, seq, nil)
+		kept, err := a.store.Kept(ctx, a.name, seq)
 		if err == nil && kept != nil {
 			end.End.Kept++
 			err = writeLine(b, exportKept{seq, kept})
@@ -151,7 +151,7 @@ func (in *imported) begun(ctx context.Context, s Store) (bool, error) {
 		return false, nil
 	}
 	for _, k := range in.kept {
-		if kept, err := s.Keep(ctx, in.account, k.Kept, nil); err != nil || kept == nil {
+		if kept, err := s.Kept(ctx, in.account, k.Kept); err != nil || kept == nil {
 			return n == len(in.records), err
 		}
 	}

@@ -77,18 +77,49 @@ func (m *memory) Keep(ctx context.Context, account string, seq uint64, release [
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if release == nil {
+		return nil, ErrNilRelease
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.accounts[account]
 	if a == nil {
-		if release == nil {
-			return nil, nil
-		}
 		a = &memoryAccount{kept: map[uint64][]byte{}}
 		m.accounts[account] = a
 	}
-	if _, ok := a.kept[seq]; !ok && release != nil {
+	if _, ok := a.kept[seq]; !ok {
 		a.kept[seq] = append([]byte{}, release...)
 	}
 	return bytes.Clone(a.kept[seq]), nil
+}
+
+// Kept implements [Store].
+func (m *memory) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a := m.accounts[account]
+	if a == nil {
+		return nil, nil
+	}
+	return bytes.Clone(a.kept[seq]), nil
+}
+
+// Accounts implements [Store].
+func (m *memory) Accounts(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names := []string{}
+	for name, a := range m.accounts {
+		if len(a.records) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }

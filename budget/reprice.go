@@ -30,7 +30,7 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 	if err != nil {
 		return Repriced{}, err
 	}
-	limit := unlimited(st.Scopes[0].Limit)
+	limit := unlimited(st.Whole.Limit)
 	if err := rule.takes(scope{kind: scopeAccount}, limit); err != nil {
 		return Repriced{}, err
 	}

@@ -73,7 +73,8 @@ func (p *plan) covers(c *dp.Charge) string {
 // beforehand does not depend on the order: docs/proofs/filter-plan.md. Members
 // that are never drawn stay paid.
 //
-// A Reservation pays like an [Account] does: it has Afford, Spend and Keep.
+// A Reservation pays like an [Account] does: it has Afford, Spend, Keep
+// and Kept.
 type Reservation struct {
 	account *Account
 	plan    *plan
@@ -124,6 +125,11 @@ func (v *Reservation) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error
 // Keep is [Account.Keep].
 func (v *Reservation) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
 	return v.account.Keep(ctx, c, release)
+}
+
+// Kept is [Account.Kept].
+func (v *Reservation) Kept(ctx context.Context, c dp.Charge) ([]byte, error) {
+	return v.account.Kept(ctx, c)
 }
 
 func (v *Reservation) request(ctx context.Context, c dp.Charge) (*request, error) {

@@ -63,11 +63,12 @@ const maxCharge = 1 << 20
 // nothing. Once it returns nil the charge is durable, and never given back.
 //
 // If the same charge was paid before under the same key, Spend costs nothing and
-// returns the first payment, with the release that was kept, if any. Another
+// returns the first payment, which is then Repeated, with the release that was
+// kept, if any. Another
 // charge under a used key is a [*KeyReusedError]. If the store fails in such a
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
-// the same key. A payment whose Kept is nil may have been made before, by a
-// caller that died: publish nothing but what Keep returned.
+// the same key. A payment that is Repeated and whose Kept is nil was made by
+// a caller that died, or is not done yet: publish nothing but what Keep returned.
 //
 // Privacy: what is accepted over the life of the account is private as
 // Terms.Limit says, for charges that are chosen adaptively; a decision depends
@@ -99,7 +100,7 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 // repeated completes the payment of a request that was paid before. While the
 // account is frozen it gives out what was released, and nothing new.
 func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
-	kept, err := a.store.Keep(ctx, a.name, p.Entry, nil)
+	kept, err := a.store.Kept(ctx, a.name, p.Entry)
 	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
 		if err = a.refresh(ctx); err == nil {
 			err = a.frozenFor(r)
@@ -112,7 +113,7 @@ func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Pa
 		a.observe(ctx, outcomeOf(err), r, p, err)
 		return dp.Payment{}, err
 	}
-	p.Kept = kept
+	p.Kept, p.Repeated = kept, true
 	a.observe(ctx, OutcomeRepeated, r, p, nil)
 	return p, nil
 }
@@ -171,22 +172,15 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 // one key, both get the same numbers. It returns [ErrNotPaid] if the charge was
 // not spent.
 //
-// With a nil release it only looks: it returns what is there, and nil if there
-// is nothing or the charge was not spent.
+// A release may be empty; a nil one is an error. [Account.Kept] looks and keeps
+// nothing.
 func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return nil, fmt.Errorf("budget: charge: %w", err)
+	if release == nil {
+		return nil, ErrNilRelease
 	}
-	p, err := a.lookup(ctx, c.Key)
-	if release == nil && errors.Is(err, ErrNotPaid) {
-		return nil, nil
-	}
+	p, err := a.paidWith(ctx, c)
 	if err != nil {
 		return nil, err
-	}
-	if p.charge != hashOf(raw) || p.whole {
-		return nil, &KeyReusedError{a.name, c.Key, p.seq}
 	}
 	kept, err := a.store.Keep(ctx, a.name, p.seq, release)
 	if err != nil {
@@ -195,18 +189,56 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 	return kept, nil
 }
 
-// Kept returns the payment that was made under a key, with the release that was
-// kept, if any. It returns [ErrNotPaid] if there is none.
-func (a *Account) Kept(ctx context.Context, key string) (dp.Payment, error) {
+// Kept returns the release that was kept for a charge. It returns nil if none
+// was, or the charge was not spent; a [*KeyReusedError] if the key was used for
+// another charge. It writes nothing.
+func (a *Account) Kept(ctx context.Context, c dp.Charge) ([]byte, error) {
+	p, err := a.paidWith(ctx, c)
+	if errors.Is(err, ErrNotPaid) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.keptFor(ctx, p)
+}
+
+// paidWith finds what a charge was paid with.
+func (a *Account) paidWith(ctx context.Context, c dp.Charge) (paid, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return paid{}, fmt.Errorf("budget: charge: %w", err)
+	}
+	p, err := a.lookup(ctx, c.Key)
+	if err != nil {
+		return paid{}, err
+	}
+	if p.charge != hashOf(raw) || p.whole {
+		return paid{}, &KeyReusedError{a.name, c.Key, p.seq}
+	}
+	return p, nil
+}
+
+func (a *Account) keptFor(ctx context.Context, p paid) ([]byte, error) {
+	kept, err := a.store.Kept(ctx, a.name, p.seq)
+	if err != nil {
+		return nil, fmt.Errorf("budget: account %q: kept: %w", a.name, err)
+	}
+	return kept, nil
+}
+
+// Payment returns the payment that was made under a key, with the release that
+// was kept, if any. It returns [ErrNotPaid] if there is none.
+func (a *Account) Payment(ctx context.Context, key string) (dp.Payment, error) {
 	p, err := a.lookup(ctx, key)
 	if err != nil {
 		return dp.Payment{}, err
 	}
-	kept, err := a.store.Keep(ctx, a.name, p.seq, nil)
+	kept, err := a.keptFor(ctx, p)
 	if err != nil {
-		return dp.Payment{}, fmt.Errorf("budget: account %q: keep: %w", a.name, err)
+		return dp.Payment{}, err
 	}
-	return dp.Payment{Account: a.name, Entry: p.seq, At: p.at, Hash: p.hash, Kept: kept}, nil
+	return dp.Payment{Account: a.name, Entry: p.seq, At: p.at, Hash: p.hash, Kept: kept, Repeated: true}, nil
 }
 
 // lookup finds a key, reading on if it is not known.

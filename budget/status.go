@@ -16,11 +16,16 @@ type Status struct {
 	Entries uint64 // records, the terms included
 	Frozen  bool
 	Reason  string // why it is frozen
-	Scopes  []ScopeStatus
+
+	Whole ScopeStatus   // the account's own limit
+	Parts []ScopeStatus // limits within it: of purposes, periods and analysts
 }
 
-// A ScopeStatus is one limit: that of the account, which comes first, or of a
-// purpose, a period or an analyst.
+// Limits returns the status of every limit, that of the account first.
+func (s Status) Limits() []ScopeStatus { return append([]ScopeStatus{s.Whole}, s.Parts...) }
+
+// A ScopeStatus is one limit: that of the account, or of a purpose, a period or
+// an analyst.
 type ScopeStatus struct {
 	Scope string // "account", "purpose", "period", "analyst"
 	Name  string // of the purpose, period or analyst
@@ -55,7 +60,7 @@ func (a *Account) Spent(ctx context.Context) (dp.Loss, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Scopes[0].Spent, nil
+	return s.Whole.Spent, nil
 }
 
 // Left returns what the account as a whole has left; nil is nothing. See
@@ -65,14 +70,19 @@ func (a *Account) Left(ctx context.Context) (dp.Loss, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Scopes[0].Left, nil
+	return s.Whole.Left, nil
 }
 
 func (d *draft) status() Status {
-	s := Status{d.terms.Dataset, d.next, d.frozen != "", d.frozen, nil}
+	s := Status{Account: d.terms.Dataset, Entries: d.next, Frozen: d.frozen != "", Reason: d.frozen}
 	for _, sc := range d.scopes() {
 		f := d.look(sc)
-		s.Scopes = append(s.Scopes, ScopeStatus{sc.kind, sc.name, f.Limit(), f.Spent(), f.Left()})
+		one := ScopeStatus{sc.kind, sc.name, f.Limit(), f.Spent(), f.Left()}
+		if sc.kind == scopeAccount {
+			s.Whole = one
+		} else {
+			s.Parts = append(s.Parts, one)
+		}
 	}
 	return s
 }

@@ -40,7 +40,20 @@ type Store interface {
 
 	// Keep stores a release under the number of the record that paid for it,
 	// unless one is there, and returns the one that is there afterwards; of two
-	// callers that race both get the same. With a nil release it only looks,
-	// and returns nil if there is none. What it returns is durable.
+	// callers that race both get the same. What it returns is durable. A release
+	// may be empty, and then what is returned is empty and not nil. A nil release
+	// is an error, and nothing is stored.
 	Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error)
+
+	// Kept returns the release that is there, or nil if there is none. It writes
+	// nothing. What it returns is durable.
+	Kept(ctx context.Context, account string, seq uint64) ([]byte, error)
+
+	// Accounts returns the names of all accounts that have records, sorted by
+	// their bytes.
+	Accounts(ctx context.Context) ([]string, error)
 }
+
+// ErrNilRelease is returned by Keep if there is nothing to keep. An empty release
+// is one that is not nil.
+var ErrNilRelease = errors.New("budget: the release is nil, must be bytes, or empty and not nil; Kept returns what was kept")

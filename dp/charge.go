@@ -86,6 +86,12 @@ type Payment struct {
 	At      time.Time `json:"at"`
 	Hash    [32]byte  `json:"-"` // of the ledger entry, chained to all before it
 	Kept    []byte    `json:"-"` // the stored release, or nil
+
+	// Repeated says that this call paid nothing, since the key was paid before.
+	// If Kept is nil then, whoever paid died before it kept a release, or is
+	// about to: numbers drawn now may be a second answer to one payment. Publish
+	// nothing but what Keep returns.
+	Repeated bool `json:"repeated"`
 }
 
 // Check returns every mistake of the event, joined.

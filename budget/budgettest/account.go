@@ -27,6 +27,7 @@ func TestAccount(t *testing.T, open func(*testing.T) budget.Store) {
 		{"Refusal", testRefusal},
 		{"Reopen", testReopen},
 		{"Create", testCreate},
+		{"OpenOrCreate", testOpenOrCreate},
 		{"Clock", testClock},
 		{"OldCopy", testOldCopy},
 	} {
@@ -148,12 +149,16 @@ func testSameKey(t *testing.T, s budget.Store) {
 	accounts := []*budget.Account{create(t, s, 5), reopen(t, s), reopen(t, s)}
 	entries := make([]uint64, callers)
 	releases := make([]string, callers)
+	var paid atomic.Int64
 	together(callers, func(i int) {
 		a := accounts[i%len(accounts)]
 		p, err := a.Spend(t.Context(), charge("same"))
 		if err != nil {
 			t.Errorf("Spend under one key, racing: %v", err)
 			return
+		}
+		if !p.Repeated {
+			paid.Add(1)
 		}
 		entries[i] = p.Entry
 		release := p.Kept
@@ -165,6 +170,9 @@ func testSameKey(t *testing.T, s budget.Store) {
 		}
 		releases[i] = string(release)
 	})
+	if paid.Load() != 1 {
+		t.Errorf("%d racing callers under one key were told that they paid, want 1", paid.Load())
+	}
 	for i := range callers {
 		if entries[i] != entries[0] || releases[i] != releases[0] || releases[i] == "" {
 			t.Errorf("caller %d has entry %d and %q, caller 0 has entry %d and %q; must be the same",
@@ -172,7 +180,7 @@ func testSameKey(t *testing.T, s budget.Store) {
 		}
 	}
 	p, err := reopen(t, s).Spend(t.Context(), charge("same"))
-	if err != nil || string(p.Kept) != releases[0] || p.Entry != entries[0] {
+	if err != nil || string(p.Kept) != releases[0] || p.Entry != entries[0] || !p.Repeated {
 		t.Errorf("Spend again = entry %d, %q, %v, want entry %d, %q", p.Entry, p.Kept, err, entries[0], releases[0])
 	}
 	wantSpent(t, s, 5, 1)
@@ -237,6 +245,38 @@ func testCreate(t *testing.T, s budget.Store) {
 		}
 	}
 	wantSpent(t, s, 1, 0)
+}
+
+// testOpenOrCreate: of callers that race to create an account all get it, one of
+// them made it, and whoever wants other terms gets an error and nothing else.
+func testOpenOrCreate(t *testing.T, s budget.Store) {
+	const callers = 8
+	var made [callers]string
+	together(callers, func(i int) {
+		a, err := budget.OpenOrCreate(t.Context(), s, terms(2))
+		if err != nil {
+			t.Errorf("OpenOrCreate, racing: %v", err)
+			return
+		}
+		for e, err := range a.Entries(t.Context()) {
+			if err != nil {
+				t.Errorf("Entries: %v", err)
+			}
+			made[i] = fmt.Sprintf("%x", e.Hash)
+			break
+		}
+	})
+	for i := range callers {
+		if made[i] != made[0] || made[0] == "" {
+			t.Errorf("caller %d opened the account that begins with %s, caller 0 with %s", i, made[i], made[0])
+		}
+	}
+	mustSpend(t, reopen(t, s), "a")
+	if _, err := budget.OpenOrCreate(t.Context(), s, terms(1000)); !errors.Is(err, budget.ErrTerms) {
+		t.Errorf("OpenOrCreate with other terms: %v, want budget.ErrTerms", err)
+	}
+	wantAccounts(t, s, dataset)
+	wantSpent(t, s, 2, 1)
 }
 
 // testOldCopy: a store that lacks the last records is refused if an anchor of

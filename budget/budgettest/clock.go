@@ -92,3 +92,13 @@ func (o *outsider) Keep(_ context.Context, account string, seq uint64, release [
 	o.call(func() { kept, err = o.store.Keep(o.ctx, account, seq, release) })
 	return kept, err
 }
+
+func (o *outsider) Kept(_ context.Context, account string, seq uint64) (kept []byte, err error) {
+	o.call(func() { kept, err = o.store.Kept(o.ctx, account, seq) })
+	return kept, err
+}
+
+func (o *outsider) Accounts(context.Context) (names []string, err error) {
+	o.call(func() { names, err = o.store.Accounts(o.ctx) })
+	return names, err
+}

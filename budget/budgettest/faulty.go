@@ -18,6 +18,7 @@ const (
 	Read   Step = "Read"
 	Append Step = "Append"
 	Keep   Step = "Keep"
+	Kept   Step = "Kept"
 )
 
 // A Fault is how a step goes wrong. Of a durable step there are these two ways
@@ -26,11 +27,12 @@ type Fault string
 
 const (
 	// NotPersisted: nothing happens, and an error is returned. Of Read: half of
-	// the records are yielded, then an error.
+	// the records are yielded, then an error. Of Kept: an error.
 	NotPersisted Fault = "not persisted"
 
 	// Persisted: it happens, and an error is returned, as when a connection
 	// breaks after the commit. Of Read: all records are yielded, then an error.
+	// Of Kept: an error.
 	Persisted Fault = "persisted and reported as failed"
 )
 
@@ -116,12 +118,8 @@ func (f *Faulty) Append(ctx context.Context, account string, records ...budget.R
 	return err
 }
 
-// Keep implements [budget.Store]. Looking, with a nil release, does not count
-// as a step.
+// Keep implements [budget.Store].
 func (f *Faulty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	if release == nil {
-		return f.store.Keep(ctx, account, seq, nil)
-	}
 	fault := f.take(Keep)
 	if fault == NotPersisted {
 		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
@@ -132,3 +130,14 @@ func (f *Faulty) Keep(ctx context.Context, account string, seq uint64, release [
 	}
 	return kept, err
 }
+
+// Kept implements [budget.Store].
+func (f *Faulty) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
+	if fault := f.take(Kept); fault != "" {
+		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
+	}
+	return f.store.Kept(ctx, account, seq)
+}
+
+// Accounts implements [budget.Store].
+func (f *Faulty) Accounts(ctx context.Context) ([]string, error) { return f.store.Accounts(ctx) }

@@ -1,6 +1,7 @@
 package budgettest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -62,4 +63,14 @@ func together(n int, do func(i int)) {
 	}
 	close(start)
 	wg.Wait()
+}
+
+// wantAccounts fails the test unless the store has these accounts, in the order
+// of their bytes.
+func wantAccounts(t *testing.T, s budget.Store, want ...string) {
+	t.Helper()
+	got, err := s.Accounts(t.Context())
+	if err != nil || !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("Accounts = %q, %v, want %q", got, err, want)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -20,19 +21,23 @@ const envMutant = "BUDGETTEST_MUTANT"
 // mutants are stores with one mistake each, of the kind that a first version of
 // a store has.
 var mutants = map[string]func() budget.Store{
-	"append never conflicts":       func() budget.Store { return &overwriting{Store: budget.Memory()} },
-	"append checks, then acts":     func() budget.Store { return &checkThenAct{Store: budget.Memory()} },
-	"append accepts gaps":          func() budget.Store { return &gaps{Store: budget.Memory()} },
-	"append adds a part":           func() budget.Store { return &partial{Store: budget.Memory()} },
-	"append reports another error": func() budget.Store { return &otherError{Store: budget.Memory()} },
-	"append forgets the last":      func() budget.Store { return &forgetful{Store: budget.Memory()} },
-	"append keeps the bytes":       func() budget.Store { return &aliasing{Store: budget.Memory(), kept: map[place][]byte{}} },
-	"read ends early, no error":    func() budget.Store { return &quiet{Store: budget.Memory()} },
-	"read starts one late":         func() budget.Store { return &late{Store: budget.Memory()} },
-	"keep replaces":                func() budget.Store { return &replacing{Store: budget.Memory(), kept: map[place][]byte{}} },
-	"keep returns its argument":    func() budget.Store { return &echo{Store: budget.Memory()} },
-	"keep loses an empty release":  func() budget.Store { return &noEmpty{Store: budget.Memory()} },
-	"accounts are one":             func() budget.Store { return &oneAccount{Store: budget.Memory()} },
+	"append never conflicts":        func() budget.Store { return &overwriting{Store: budget.Memory()} },
+	"append checks, then acts":      func() budget.Store { return &checkThenAct{Store: budget.Memory()} },
+	"append accepts gaps":           func() budget.Store { return &gaps{Store: budget.Memory()} },
+	"append adds a part":            func() budget.Store { return &partial{Store: budget.Memory()} },
+	"append reports another error":  func() budget.Store { return &otherError{Store: budget.Memory()} },
+	"append forgets the last":       func() budget.Store { return &forgetful{Store: budget.Memory()} },
+	"append keeps the bytes":        func() budget.Store { return &aliasing{Store: budget.Memory(), kept: map[place][]byte{}} },
+	"read ends early, no error":     func() budget.Store { return &quiet{Store: budget.Memory()} },
+	"read starts one late":          func() budget.Store { return &late{Store: budget.Memory()} },
+	"keep replaces":                 func() budget.Store { return &replacing{Store: budget.Memory(), kept: map[place][]byte{}} },
+	"keep returns its argument":     func() budget.Store { return &echo{Store: budget.Memory()} },
+	"keep loses an empty release":   func() budget.Store { return &noEmpty{Store: budget.Memory()} },
+	"keep takes nil for empty":      func() budget.Store { return &nilEmpty{Store: budget.Memory()} },
+	"kept is nil where it is empty": func() budget.Store { return &emptyNil{Store: budget.Memory()} },
+	"accounts are one":              func() budget.Store { return &oneAccount{Store: budget.Memory()} },
+	"accounts lack the last":        func() budget.Store { return &lacking{Store: budget.Memory()} },
+	"accounts are not sorted":       func() budget.Store { return &unsorted{Store: budget.Memory()} },
 }
 
 // TestMutants: the suite must fail for every one of them. It runs in a process
@@ -199,11 +204,18 @@ type replacing struct {
 }
 
 func (s *replacing) Keep(_ context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	if release == nil {
+		return nil, budget.ErrNilRelease
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if release != nil {
-		s.kept[place{account, seq}] = append([]byte{}, release...)
-	}
+	s.kept[place{account, seq}] = append([]byte{}, release...)
+	return bytes.Clone(release), nil
+}
+
+func (s *replacing) Kept(_ context.Context, account string, seq uint64) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return bytes.Clone(s.kept[place{account, seq}]), nil
 }
 
@@ -211,19 +223,50 @@ type echo struct{ budget.Store }
 
 func (s *echo) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
 	kept, err := s.Store.Keep(ctx, account, seq, release)
-	if release != nil {
-		return release, err
+	if kept == nil || err != nil {
+		return kept, err
 	}
-	return kept, err
+	return release, nil
 }
 
 type noEmpty struct{ budget.Store }
 
 func (s *noEmpty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	if len(release) == 0 {
-		release = nil
+	if release != nil && len(release) == 0 {
+		return []byte{}, nil
 	}
 	return s.Store.Keep(ctx, account, seq, release)
+}
+
+type nilEmpty struct{ budget.Store }
+
+func (s *nilEmpty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
+	return s.Store.Keep(ctx, account, seq, append([]byte{}, release...))
+}
+
+type emptyNil struct{ budget.Store }
+
+func (s *emptyNil) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
+	kept, err := s.Store.Kept(ctx, account, seq)
+	if len(kept) == 0 {
+		return nil, err
+	}
+	return kept, err
+}
+
+type lacking struct{ budget.Store }
+
+func (s *lacking) Accounts(ctx context.Context) ([]string, error) {
+	names, err := s.Store.Accounts(ctx)
+	return names[:max(len(names), 1)-1], err
+}
+
+type unsorted struct{ budget.Store }
+
+func (s *unsorted) Accounts(ctx context.Context) ([]string, error) {
+	names, err := s.Store.Accounts(ctx)
+	slices.Reverse(names)
+	return names, err
 }
 
 type oneAccount struct{ budget.Store }

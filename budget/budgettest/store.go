@@ -57,9 +57,10 @@ func testEmpty(t *testing.T, s budget.Store) {
 			t.Errorf("Read(%d) of an account that does not exist yields %d records, want 0", from, len(got))
 		}
 	}
-	if got, err := s.Keep(t.Context(), "a", 0, nil); got != nil || err != nil {
-		t.Errorf("Keep(nil) of an account that does not exist = %q, %v, want nil, nil", got, err)
+	if got, err := s.Kept(t.Context(), "a", 0); got != nil || err != nil {
+		t.Errorf("Kept of an account that does not exist = %q, %v, want nil, nil", got, err)
 	}
+	wantAccounts(t, s)
 	if err := s.Append(t.Context(), "a"); err != nil {
 		t.Errorf("Append of no records: %v", err)
 	}
@@ -277,9 +278,9 @@ func testBytes(t *testing.T, s budget.Store) {
 			if !bytes.Equal(got[i].Data, v) {
 				t.Errorf("record %d is not the %d bytes that were appended", i, len(v))
 			}
-			kept, err := s.Keep(t.Context(), "a", uint64(i), nil)
+			kept, err := s.Kept(t.Context(), "a", uint64(i))
 			if kept == nil || !bytes.Equal(kept, v) || err != nil {
-				t.Errorf("Keep(nil) is not the %d bytes that were kept: %v", len(v), err)
+				t.Errorf("Kept is not the %d bytes that were kept: %v", len(v), err)
 			}
 			clear(got[i].Data)
 			clear(kept)
@@ -295,10 +296,14 @@ func testAccounts(t *testing.T, s budget.Store) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := s.Keep(t.Context(), "a release and no record", 0, []byte("x")); err == nil {
+		defer func() { wantAccounts(t, s, names...) }() // it is no account
+	}
+	wantAccounts(t, s, names...)
 	for _, name := range names {
 		mustAppend(t, s, name, 1, "one of "+name)
 		wantRecords(t, s, name, 0, "zero of "+name, "one of "+name)
-		if kept, err := s.Keep(t.Context(), name, 0, nil); string(kept) != "kept of "+name || err != nil {
+		if kept, err := s.Kept(t.Context(), name, 0); string(kept) != "kept of "+name || err != nil {
 			t.Errorf("account %q has release %q, %v, want its own", name, kept, err)
 		}
 	}
@@ -322,10 +327,21 @@ func testKeep(t *testing.T, s budget.Store) {
 		{2, nil, []byte{}},
 		{0, []byte("zero"), []byte("zero")},
 	} {
-		got, err := s.Keep(t.Context(), "a", step.seq, step.keep)
-		if err != nil || !bytes.Equal(got, step.want) || (got == nil) != (step.want == nil) {
-			t.Errorf("Keep(%d, %q) = %#v, %v, want %#v", step.seq, step.keep, got, err, step.want)
+		got, err := s.Kept(t.Context(), "a", step.seq)
+		if step.keep != nil {
+			got, err = s.Keep(t.Context(), "a", step.seq, step.keep)
 		}
+		if err != nil || !bytes.Equal(got, step.want) || (got == nil) != (step.want == nil) {
+			t.Errorf("Keep(%d, %q), or Kept = %#v, %v, want %#v", step.seq, step.keep, got, err, step.want)
+		}
+	}
+	for _, seq := range []uint64{1, 3} { // one that is there, and one that is not
+		if got, err := s.Keep(t.Context(), "a", seq, nil); !errors.Is(err, budget.ErrNilRelease) {
+			t.Errorf("Keep(%d, nil) = %q, %v, want budget.ErrNilRelease", seq, got, err)
+		}
+	}
+	if got, err := s.Kept(t.Context(), "a", 3); got != nil || err != nil {
+		t.Errorf("Kept(3) after a nil release = %q, %v, want nil", got, err)
 	}
 	wantRecords(t, s, "a", 0, "zero", "one", "two")
 }
@@ -343,7 +359,7 @@ func testKeepRace(t *testing.T, s budget.Store) {
 			}
 			got[i] = string(b)
 		})
-		kept, err := s.Keep(t.Context(), "a", seq, nil)
+		kept, err := s.Kept(t.Context(), "a", seq)
 		if err != nil {
 			t.Fatal(err)
 		}

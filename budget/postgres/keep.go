@@ -20,21 +20,21 @@ func (s *Store) Keep(ctx context.Context, account string, seq uint64, release []
 		return nil, rule(budget.ErrConflict, "release number is %d, must be at most 2^63-1", seq)
 	}
 	if release == nil {
-		return s.look(ctx, account, seq)
+		return nil, budget.ErrNilRelease
 	}
 	tag, err := s.pool.Exec(ctx, keep, account, int64(seq), release)
 	switch {
 	case err == nil && tag.RowsAffected() == 1:
 		return release, nil
 	case err == nil || conflicting(err): // another was faster
-		return s.look(ctx, account, seq)
+		return s.Kept(ctx, account, seq)
 	}
 	return nil, explain(err)
 }
 
-// look returns the release that is there, or nil. The server shows only what
-// has been committed, and commits only what is on its disk.
-func (s *Store) look(ctx context.Context, account string, seq uint64) ([]byte, error) {
+// Kept implements [budget.Store]. The server shows only what has been committed,
+// and commits only what is on its disk.
+func (s *Store) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
 	var kept []byte
 	err := s.pool.QueryRow(ctx, look, account, int64(seq)).Scan(&kept)
 	switch {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/equipoise-dp/equipoise/budget"
 )
 
@@ -83,4 +85,14 @@ func (s *Store) page(ctx context.Context, account string, from uint64) (records 
 
 func damaged(format string, args ...any) error {
 	return rule(nil, "the ledger is damaged: "+format+"; put back a copy that is not older than the last release", args...)
+}
+
+// Accounts implements [budget.Store].
+func (s *Store) Accounts(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `SELECT account FROM equipoise.accounts WHERE records > 0 ORDER BY account COLLATE "C"`)
+	if err != nil {
+		return nil, explain(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return names, explain(err)
 }

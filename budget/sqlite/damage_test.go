@@ -103,7 +103,7 @@ func (f files) look(path string) (accepted bool, err error) {
 	if n < wholeRecords {
 		return true, fmt.Errorf("%d records are left of %d", n, wholeRecords)
 	}
-	kept, err := s.Keep(ctx, "a", 1, nil)
+	kept, err := s.Kept(ctx, "a", 1)
 	if err == nil && string(kept) != wholeRelease {
 		return true, fmt.Errorf("the release is %q, was %q", kept, wholeRelease)
 	}

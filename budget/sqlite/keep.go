@@ -15,7 +15,10 @@ func (s *Store) Keep(ctx context.Context, account string, seq uint64, release []
 	if seq > math.MaxInt64 {
 		return nil, fmt.Errorf("sqlite: release number is %d, must be at most %d: %w", seq, math.MaxInt64, budget.ErrConflict)
 	}
-	if kept, err := s.look(ctx, account, seq); kept != nil || err != nil || release == nil {
+	if release == nil {
+		return nil, budget.ErrNilRelease
+	}
+	if kept, err := s.Kept(ctx, account, seq); kept != nil || err != nil {
 		return kept, err
 	}
 	err := s.change(ctx, func(tx *sql.Tx) (int64, error) {
@@ -32,12 +35,11 @@ func (s *Store) Keep(ctx context.Context, account string, seq uint64, release []
 	if err != nil {
 		return nil, err
 	}
-	return s.look(ctx, account, seq)
+	return s.Kept(ctx, account, seq)
 }
 
-// look returns the release that is there, or nil. SQLite shows a reader only
-// what is durable.
-func (s *Store) look(ctx context.Context, account string, seq uint64) ([]byte, error) {
+// Kept implements [budget.Store]. SQLite shows a reader only what is durable.
+func (s *Store) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
 	var release, have []byte
 	err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM releases WHERE account = ? AND seq = ?", account, int64(seq)).Scan(&release, &have)
 	if errors.Is(err, sql.ErrNoRows) {

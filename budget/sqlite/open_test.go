@@ -242,8 +242,8 @@ func TestFullDisk(t *testing.T) {
 	if _, err := s.Keep(t.Context(), "a", 0, make([]byte, 100_000)); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("Keep on a full disk: %v, want an error that says so", err)
 	}
-	if kept, err := s.Keep(t.Context(), "a", 0, nil); kept != nil || err != nil {
-		t.Errorf("Keep(nil) after a refused write = %d bytes, %v, want nil", len(kept), err)
+	if kept, err := s.Kept(t.Context(), "a", 0); kept != nil || err != nil {
+		t.Errorf("Kept after a refused write = %d bytes, %v, want nil", len(kept), err)
 	}
 	sqlite.Limit(t, s, 1000)
 	fill(t, s, acknowledged, 5)

@@ -76,3 +76,9 @@ func (s *Store) page(ctx context.Context, account string, from, n uint64) ([]bud
 	}
 	return records, nil
 }
+
+// Accounts implements [budget.Store].
+func (s *Store) Accounts(ctx context.Context) ([]string, error) {
+	names, err := column[string](ctx, s.reader, "SELECT account FROM accounts WHERE records > 0 ORDER BY account COLLATE BINARY")
+	return names, explain(s.path, err)
+}

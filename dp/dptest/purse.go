@@ -37,3 +37,6 @@ func (p *purse) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, er
 	}
 	return release, nil
 }
+
+// Kept implements aggregate.Budget.
+func (*purse) Kept(context.Context, dp.Charge) ([]byte, error) { return nil, nil }

@@ -53,10 +53,10 @@ func runExplain(ctx context.Context, e *env) error {
 		if e.json {
 			return e.printJSON(map[string]any{
 				"account": st.Account, "by": e.group, "holders": holders, "declared": total.String(),
-				"spent": lossJSON(st.Scopes[0].Spent), "limit": lossJSON(st.Scopes[0].Limit),
+				"spent": lossJSON(st.Whole.Spent), "limit": lossJSON(st.Whole.Limit),
 			})
 		}
-		printHolders(e, holders, total, st.Scopes[0])
+		printHolders(e, holders, total, st.Whole)
 		return nil
 	})
 }

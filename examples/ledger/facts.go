@@ -100,7 +100,7 @@ func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, err
 	s.publications(entries)
 	s.summaries(entries, t)
 	s.decisions(entries)
-	s.odds(st.Scopes[0])
+	s.odds(st.Whole)
 	return s, nil
 }
 

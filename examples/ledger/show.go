@@ -84,7 +84,7 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 	t := a.Terms()
 	return shown{
 		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), st.Frozen, st.Reason,
-		shownScopes(st.Scopes), forecastOf(times, st.Scopes[0], e.now()),
+		shownScopes(st.Limits()), forecastOf(times, st.Whole, e.now()),
 	}, nil
 }
 

@@ -111,7 +111,7 @@ func (e *env) verifyAccount(ctx context.Context, s *store, name string) (verifie
 	}
 	return verified{
 		name, true, "", r.Status.Entries, r.Charges, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
-		r.Later, r.Clock, shownScopes(r.Status.Scopes),
+		r.Later, r.Clock, shownScopes(r.Status.Limits()),
 	}, nil
 }
 

@@ -31,6 +31,8 @@ func (openPurse) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, e
 	return release, nil
 }
 
+func (openPurse) Kept(context.Context, dp.Charge) ([]byte, error) { return nil, nil }
+
 // A score compares what was released of a quantity with the exact values.
 type score struct {
 	errors  []float64

@@ -48,7 +48,7 @@ func (l *ledger) open(ctx context.Context, o *options) (err error) {
 	if err != nil {
 		return fmt.Errorf("-ledger: %s: %w", o.Ledger, err)
 	}
-	return o.checkTerms(l.account.Terms(), status.Scopes[0].Limit)
+	return o.checkTerms(l.account.Terms(), status.Whole.Limit)
 }
 
 // checkTerms compares the ledger with what the command line says about it.
@@ -131,7 +131,7 @@ func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
 	if err != nil {
 		return balance{}, err
 	}
-	all := status.Scopes[0]
+	all := status.Whole
 	more, err := l.account.HowMany(ctx, c)
 	return balance{all.Limit, all.Spent, all.Left, more}, err
 }
@@ -139,6 +139,6 @@ func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
 // answered reports whether the request was answered before, so that the same
 // numbers are shown again.
 func (l *ledger) answered(ctx context.Context, r aggregate.Request) bool {
-	payment, err := l.account.Kept(ctx, r.Key)
+	payment, err := l.account.Payment(ctx, r.Key)
 	return err == nil && payment.Kept != nil
 }

@@ -17,15 +17,15 @@ type Setup struct {
 	cache  *cache
 }
 
-// defaultShare is the part of δ for events under Default.
-const defaultShare = 0.25
+// DefaultShare is the part of δ for events under Default.
+const DefaultShare = 0.25
 
 // NewSetup returns the setup of a rule. An eventShare of 0 stands for that of
 // the rule. Stars are the orders with most weight, one for each limit that has one.
 func NewSetup(rule Rule, eventShare float64, stars map[string]float64) *Setup {
 	s := &Setup{rule: rule, share: exact.Decimal(eventShare), cache: newCache()}
 	if eventShare == 0 && rule == Default {
-		s.share = exact.Decimal(defaultShare)
+		s.share = exact.Decimal(DefaultShare)
 	}
 	s.orders = slices.AppendSeq(slices.Clone(renyiOrders), maps.Values(stars))
 	slices.Sort(s.orders)
@@ -40,7 +40,7 @@ func Star(rule Rule, l dp.Loss) (order float64, ok bool) {
 	if !ok || rule != Default {
 		return 0, false
 	}
-	return starOrder(a.Epsilon, a.Delta*(1-defaultShare)), true
+	return starOrder(a.Epsilon, a.Delta*(1-DefaultShare)), true
 }
 
 // New returns an empty filter. star is the order with most weight.

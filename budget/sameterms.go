@@ -1,0 +1,105 @@
+package budget
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
+)
+
+// A TermsError says that an account was created with other terms than those that
+// [OpenOrCreate] was given.
+type TermsError struct {
+	Account string
+	Fields  []FieldDifference // at least one
+}
+
+// A FieldDifference is one field of [Terms] with two values, as text.
+type FieldDifference struct {
+	Field        string // such as "Terms.Limit" or `Terms.Purposes["ads"]`
+	There, Given string // what the account has, and what was given
+}
+
+func (e *TermsError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "budget: account %q has other terms than those given: ", e.Account)
+	for i, f := range e.Fields {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s is %s, not %s", f.Field, f.There, f.Given)
+	}
+	b.WriteString("; give the terms that it has; terms never change, but Account.Raise raises the limit")
+	return b.String()
+}
+
+// Unwrap returns [ErrTerms].
+func (e *TermsError) Unwrap() error { return ErrTerms }
+
+// compare returns nil if the account has these terms.
+func (a *Account) compare(t Terms) error {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	there := a.state.terms.clone()
+	if raised := a.state.limits[scope{kind: scopeAccount}]; t.Limit == raised {
+		there.Limit = raised
+	}
+	if fields := there.differences(t); len(fields) > 0 {
+		return &TermsError{a.name, fields}
+	}
+	return nil
+}
+
+// differences returns the fields in which two terms differ in what they mean.
+func (t Terms) differences(o Terms) (all []FieldDifference) {
+	add := func(field, there, given string) {
+		if there != given {
+			all = append(all, FieldDifference{field, there, given})
+		}
+	}
+	add("Terms.Dataset", fmt.Sprintf("%q", t.Dataset), fmt.Sprintf("%q", o.Dataset))
+	add("Terms.Unit", fmt.Sprintf("%q", t.Unit), fmt.Sprintf("%q", o.Unit))
+	add("Terms.Limit", limitText(t.Limit), limitText(o.Limit))
+	add("Terms.Rule", t.Rule.String(), o.Rule.String())
+	if (t.Purposes == nil) != (o.Purposes == nil) {
+		add("Terms.Purposes", purposesText(t.Purposes), purposesText(o.Purposes))
+	} else {
+		both := maps.Clone(t.Purposes)
+		maps.Copy(both, o.Purposes)
+		for _, p := range slices.Sorted(maps.Keys(both)) {
+			add(fmt.Sprintf("Terms.Purposes[%q]", p), limitText(t.Purposes[p]), limitText(o.Purposes[p]))
+		}
+	}
+	add("Terms.Period", limitText(t.Period), limitText(o.Period))
+	add("Terms.Analyst", limitText(t.Analyst), limitText(o.Analyst))
+	add("Terms.EventShare", fmt.Sprint(t.share()), fmt.Sprint(o.share()))
+	return all
+}
+
+func limitText(l dp.Loss) string {
+	if l == nil {
+		return "none"
+	}
+	return l.String()
+}
+
+func purposesText(p map[string]dp.Loss) string {
+	if p == nil {
+		return "nil, which allows all"
+	}
+	return fmt.Sprintf("%q", slices.Sorted(maps.Keys(p)))
+}
+
+// share returns the part of δ for events that the terms mean.
+func (t Terms) share() float64 {
+	switch {
+	case t.Rule == Basic:
+		return 0
+	case t.EventShare == 0 && t.Rule == Default:
+		return filter.DefaultShare
+	}
+	return t.EventShare
+}
