@@ -80,7 +80,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 
 // checkSelection returns an error if groups are selected without a delta.
 func (q *Query[Row, Unit, Key]) checkSelection(loss dp.Loss) error {
-	if _, approx := loss.(dp.Approx); loss == nil || approx || !q.selects() {
+	if loss == nil || dp.PartsOf(loss).Delta > 0 || !q.selects() {
 		return nil
 	}
 	return fmt.Errorf("aggregate: groups are selected privately, which needs a dp.Approx loss, not %v; or list them in Query.Keys", loss)

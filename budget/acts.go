@@ -75,19 +75,9 @@ func (a *Account) act(ctx context.Context, r record, check func(*state) error) e
 
 // mayRaise returns nil if a limit can become another one.
 func mayRaise(old, l dp.Loss) error {
-	larger := false
-	switch o := old.(type) {
-	case dp.Pure:
-		n, ok := l.(dp.Pure)
-		larger = ok && n.Epsilon > o.Epsilon
-	case dp.Approx:
-		n, ok := l.(dp.Approx)
-		larger = ok && n.Epsilon >= o.Epsilon && n.Delta >= o.Delta && n != o
-	case dp.Concentrated:
-		n, ok := l.(dp.Concentrated)
-		larger = ok && n.Rho > o.Rho
-	}
-	if !larger {
+	o, n := dp.PartsOf(old), dp.PartsOf(l)
+	sameKind := (o.Delta > 0) == (n.Delta > 0) && (o.Rho > 0) == (n.Rho > 0)
+	if n == o || !sameKind || n.Epsilon < o.Epsilon || n.Delta < o.Delta || n.Rho < o.Rho {
 		return fmt.Errorf("budget: limit is %v and would become %v; it can only be raised, within its kind", old, l)
 	}
 	return nil

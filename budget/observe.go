@@ -47,10 +47,10 @@ func (o Observation) Attrs() []slog.Attr {
 		slog.String("equipoise.account", o.Account),
 		slog.String("equipoise.purpose", o.Purpose),
 		slog.String("equipoise.outcome", string(o.Outcome)),
-		slog.String("equipoise.loss.asked", amount(o.Asked)),
+		slog.String("equipoise.loss.asked", dp.FormatLoss(o.Asked)),
 	}
 	if e, ok := errors.AsType[*RefusedError](o.Err); ok {
-		return append(attrs, slog.String("equipoise.loss.left", amount(e.Left)), slog.Bool("equipoise.frozen", e.Frozen))
+		return append(attrs, slog.String("equipoise.loss.left", dp.FormatLoss(e.Left)), slog.Bool("equipoise.frozen", e.Frozen))
 	}
 	if o.Err == nil {
 		attrs = append(attrs, slog.Uint64("equipoise.entry", o.Entry))

@@ -119,7 +119,7 @@ func withNoise(c dp.Charge, factor float64) dp.Charge {
 		return x
 	}
 	c.Loss = filter.Scaled(c.Loss, 1/factor)
-	if _, rho := c.Loss.(dp.Concentrated); rho {
+	if dp.PartsOf(c.Loss).Rho > 0 {
 		c.Loss = filter.Scaled(c.Loss, 1/factor)
 	}
 	events := make([]dp.Event, len(c.Events))

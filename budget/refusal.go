@@ -36,14 +36,7 @@ func (e *RefusedError) Error() string {
 	case e.Reason != "":
 		return fmt.Sprintf("%s: %s: %s; %v fits", head, e.Scope, e.Reason, e.Fits)
 	case e.Fits == nil:
-		return fmt.Sprintf("%s: %s has %s left of %v; nothing fits any more", head, e.Scope, amount(e.Left), e.Limit)
+		return fmt.Sprintf("%s: %s has %s left of %v; nothing fits any more", head, e.Scope, dp.FormatLoss(e.Left), e.Limit)
 	}
-	return fmt.Sprintf("%s: %s has %s left of %v; %v fits", head, e.Scope, amount(e.Left), e.Limit, e.Fits)
-}
-
-func amount(l dp.Loss) string {
-	if l == nil {
-		return "nothing"
-	}
-	return l.String()
+	return fmt.Sprintf("%s: %s has %s left of %v; %v fits", head, e.Scope, dp.FormatLoss(e.Left), e.Limit, e.Fits)
 }

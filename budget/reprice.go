@@ -59,8 +59,8 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 		filter.Compose(&whole, e.Charge)
 	}
 	out.Loss = f.Spent()
-	if l, ok := limit.(dp.Approx); ok && out.Loss != nil {
-		out.Exact = exactAt(&whole, l.Delta)
+	if delta := dp.PartsOf(limit).Delta; delta > 0 && out.Loss != nil {
+		out.Exact = exactAt(&whole, delta)
 	}
 	return out, nil
 }
@@ -68,13 +68,11 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 // unlimited keeps the kind and the δ of a limit.
 func unlimited(l dp.Loss) dp.Loss {
 	const most = 1e6
-	switch l := l.(type) {
-	case dp.Approx:
-		return dp.Approx{Epsilon: most, Delta: l.Delta}
-	case dp.Concentrated:
+	parts := dp.PartsOf(l)
+	if parts.Rho > 0 {
 		return dp.Concentrated{Rho: most}
 	}
-	return dp.Pure{Epsilon: most}
+	return dp.Parts{Epsilon: most, Delta: parts.Delta}.Loss()
 }
 
 func exactAt(c *pld.Composition, delta float64) dp.Loss {

@@ -189,7 +189,7 @@ func ExampleParseLoss() {
 	fmt.Println(err)
 	// Output:
 	// ε=0.5 δ=1e-06 <nil>
-	// dp: "epsilon=0.5, sigma=2" is not a loss: "sigma" is not epsilon, delta or rho; it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5
+	// dp: "epsilon=0.5, sigma=2" is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5: "sigma" is not epsilon, delta or rho
 }
 
 func ExampleConcentrated_Approx() {

@@ -2,7 +2,6 @@ package dp
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,8 +107,7 @@ func lossOfFields(fields map[string]json.RawMessage) (Loss, error) {
 		}
 		errs = append(errs, n.set(name, unquoted(raw)))
 	}
-	l, err := n.loss()
-	return l, errors.Join(append(errs, err)...)
+	return n.loss(errs)
 }
 
 var capitals = map[string]string{"Epsilon": "epsilon", "Delta": "delta", "Rho": "rho"}

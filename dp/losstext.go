@@ -37,9 +37,9 @@ func ParseLoss(text string) (Loss, error) {
 		name, value, _ := strings.Cut(field, "=")
 		errs = append(errs, n.set(name, value))
 	}
-	l, err := n.loss()
-	if err := errors.Join(append(errs, err)...); err != nil {
-		return nil, fmt.Errorf("dp: %.80q is not a loss: %w; it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5", text, err)
+	l, err := n.loss(errs)
+	if err != nil {
+		return nil, fmt.Errorf("dp: %.80q is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5: %w", text, err)
 	}
 	if err := l.Check(); err != nil {
 		return nil, err
@@ -72,8 +72,12 @@ func (n *numbers) set(name, value string) error {
 	return nil
 }
 
-// loss returns the loss that has exactly these numbers.
-func (n *numbers) loss() (Loss, error) {
+// loss returns the loss that has exactly these numbers, or what was wrong with
+// them.
+func (n *numbers) loss(errs []error) (Loss, error) {
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	switch {
 	case n.epsilon != nil && n.delta != nil && n.rho == nil:
 		return Approx{*n.epsilon, *n.delta}, nil

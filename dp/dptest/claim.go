@@ -1,9 +1,6 @@
 package dptest
 
-import (
-	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/internal/pld"
-)
+import "github.com/equipoise-dp/equipoise/dp"
 
 // A point is one inequality of a claim: P(E) ≤ e^epsilon·Q(E) + delta for all
 // events E.
@@ -16,17 +13,14 @@ var concentratedDeltas = []float64{0.5, 0.2, 0.05, 0.01, 0.001}
 // points returns what a claim implies. For ρ it is (ε(δ), δ) by Canonne, Kamath,
 // Steinke 2020, Proposition 12.
 func points(claim dp.Loss) []point {
-	switch l := claim.(type) {
-	case dp.Pure:
-		return []point{{l.Epsilon, 0}}
-	case dp.Approx:
-		return []point{{l.Epsilon, l.Delta}}
-	case dp.Concentrated:
-		var ps []point
-		for _, delta := range concentratedDeltas {
-			ps = append(ps, point{pld.RhoEpsilon(l.Rho, delta), delta})
-		}
-		return ps
+	parts := dp.PartsOf(claim)
+	if parts.Rho == 0 {
+		return []point{{parts.Epsilon, parts.Delta}}
 	}
-	panic("dptest: internal error: a loss of an unknown kind")
+	var ps []point
+	for _, delta := range concentratedDeltas {
+		implied := dp.Concentrated{Rho: parts.Rho}.Approx(delta)
+		ps = append(ps, point{implied.Epsilon, delta})
+	}
+	return ps
 }

@@ -53,7 +53,7 @@ func runExplain(ctx context.Context, e *env) error {
 		if e.json {
 			return e.printJSON(map[string]any{
 				"account": st.Account, "by": e.group, "holders": holders, "declared": total.String(),
-				"spent": lossJSON(st.Whole.Spent), "limit": lossJSON(st.Whole.Limit),
+				"spent": st.Whole.Spent, "limit": st.Whole.Limit,
 			})
 		}
 		printHolders(e, holders, total, st.Whole)
@@ -129,7 +129,7 @@ func printHolders(e *env, holders []*holder, total *exactLoss, s budget.ScopeSta
 		t.row(percent(h.Share), h.Amount, fmt.Sprint(h.Charges), h.Name)
 	}
 	t.write(e.stdout)
-	e.printf("\ncharges declare %s in all; the account counts %s of its limit %v\n", total, amount(s.Spent), s.Limit)
+	e.printf("\ncharges declare %s in all; the account counts %s of its limit %v\n", total, dp.FormatLoss(s.Spent), s.Limit)
 	if dp.Loss(s.Left) == nil {
 		e.printf("nothing is left\n")
 		return

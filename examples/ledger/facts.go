@@ -189,8 +189,8 @@ func (s *statement) decisions(entries []budget.Entry) {
 func (s *statement) odds(of budget.ScopeStatus) {
 	now, _ := pairOf(of.Spent)
 	most, delta := pairOf(of.Limit)
-	_, s.Rho = of.Limit.(dp.Concentrated)
-	s.Spent, s.Limit = amount(of.Spent), of.Limit.String()
+	s.Rho = dp.PartsOf(of.Limit).Rho > 0
+	s.Spent, s.Limit = dp.FormatLoss(of.Spent), of.Limit.String()
 	s.FactorNow, s.FactorMost, s.Rows = times(now), times(most), rowsOf(now, most)
 	if delta > 0 {
 		s.Delta = oneIn(delta)

@@ -103,7 +103,7 @@ func (l *lossFlag) String() string {
 }
 
 func (l *lossFlag) Set(s string) (err error) {
-	l.Loss, err = parseLoss(s)
+	l.Loss, err = dp.ParseLoss(s)
 	return err
 }
 
@@ -117,7 +117,7 @@ func (p *purposesFlag) Set(s string) error {
 	if !ok || name == "" {
 		return errors.New("must be a purpose, a colon and a loss, such as ads:epsilon=0.5")
 	}
-	l, err := parseLoss(text)
+	l, err := dp.ParseLoss(text)
 	if err != nil {
 		return err
 	}

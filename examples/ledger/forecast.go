@@ -46,27 +46,14 @@ func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecas
 
 // part returns which part of a limit was spent: of ε or of δ, whichever is more.
 func part(spent, limit dp.Loss) float64 {
-	e, d, r := numbers(spent)
-	le, ld, lr := numbers(limit)
+	s, l := dp.PartsOf(spent), dp.PartsOf(limit)
 	most := 0.0
-	for _, q := range []float64{e / le, d / ld, r / lr} {
+	for _, q := range []float64{s.Epsilon / l.Epsilon, s.Delta / l.Delta, s.Rho / l.Rho} {
 		if !math.IsNaN(q) {
 			most = math.Max(most, q)
 		}
 	}
 	return most
-}
-
-func numbers(l dp.Loss) (epsilon, delta, rho float64) {
-	switch l := l.(type) {
-	case dp.Pure:
-		return l.Epsilon, 0, 0
-	case dp.Approx:
-		return l.Epsilon, l.Delta, 0
-	case dp.Concentrated:
-		return 0, 0, l.Rho
-	}
-	return 0, 0, 0
 }
 
 // percent rounds up, so that something is never 0 %.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -31,7 +30,7 @@ type logged struct {
 	Charge *dp.Charge        `json:"charge,omitempty"`
 	Took   map[string]string `json:"took,omitempty"`
 	From   uint64            `json:"from,omitempty"`
-	Limit  json.RawMessage   `json:"limit,omitempty"`
+	Limit  dp.Loss           `json:"limit,omitempty"`
 	Reason string            `json:"reason,omitempty"`
 	By     string            `json:"by,omitempty"`
 }
@@ -69,10 +68,7 @@ func collect(ctx context.Context, a *budget.Account) ([]budget.Entry, error) {
 func loggedOf(entries []budget.Entry) []logged {
 	out := make([]logged, len(entries))
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, nil, e.Reason, e.By}
-		if e.Limit != nil {
-			out[i].Limit = lossJSON(e.Limit)
-		}
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By}
 	}
 	return out
 }

@@ -83,18 +83,13 @@ func grouped(n int64) string {
 // deltaOfRho is the δ at which ρ is said as an ε.
 const deltaOfRho = 1e-6
 
-// pairOf returns ε and δ of a loss. For ρ they are those of Bun, Steinke 2016,
-// Proposition 1.3.
+// pairOf returns ε and δ of a loss, and those that a ρ implies.
 func pairOf(l dp.Loss) (epsilon, delta float64) {
-	switch l := l.(type) {
-	case dp.Pure:
-		return l.Epsilon, 0
-	case dp.Approx:
-		return l.Epsilon, l.Delta
-	case dp.Concentrated:
-		return (l.Rho + 2*math.Sqrt(l.Rho*math.Log(1/deltaOfRho))) * (1 + 0x1p-40), deltaOfRho
+	p := dp.PartsOf(l)
+	if p.Rho > 0 {
+		return dp.Concentrated{Rho: p.Rho}.Approx(deltaOfRho).Epsilon, deltaOfRho
 	}
-	return 0, 0
+	return p.Epsilon, p.Delta
 }
 
 // oneIn writes a small probability as one in so many, rounded up.

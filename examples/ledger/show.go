@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 func showCommand() *command {
@@ -34,11 +34,11 @@ type shown struct {
 }
 
 type shownScope struct {
-	Scope string          `json:"scope"`
-	Name  string          `json:"name,omitempty"`
-	Limit json.RawMessage `json:"limit"`
-	Spent json.RawMessage `json:"spent"`
-	Left  json.RawMessage `json:"left"`
+	Scope string  `json:"scope"`
+	Name  string  `json:"name,omitempty"`
+	Limit dp.Loss `json:"limit"`
+	Spent dp.Loss `json:"spent"`
+	Left  dp.Loss `json:"left"`
 
 	status budget.ScopeStatus
 }
@@ -91,7 +91,7 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 func shownScopes(scopes []budget.ScopeStatus) []shownScope {
 	out := make([]shownScope, len(scopes))
 	for i, s := range scopes {
-		out[i] = shownScope{s.Scope, s.Name, lossJSON(s.Limit), lossJSON(s.Spent), lossJSON(s.Left), s}
+		out[i] = shownScope{s.Scope, s.Name, s.Limit, s.Spent, s.Left, s}
 	}
 	return out
 }
@@ -132,7 +132,7 @@ func printScopes(e *env, scopes []shownScope) {
 		if s.Name != "" {
 			name += " " + s.Name
 		}
-		t.row(name, s.status.Limit.String(), amount(s.status.Spent), amount(s.status.Left), percent(part(s.status.Spent, s.status.Limit)))
+		t.row(name, s.status.Limit.String(), dp.FormatLoss(s.status.Spent), dp.FormatLoss(s.status.Left), percent(part(s.status.Spent, s.status.Limit)))
 	}
 	t.write(e.stdout)
 }

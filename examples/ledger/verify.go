@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 func verifyCommand() *command {
@@ -130,7 +131,7 @@ func (v verified) print(e *env) {
 	}
 	spent := v.Scopes[0].status
 	e.printf("account %q: sound; %d entries, %s, %s spent of %v\n", v.Account, v.Entries,
-		count(v.Charges, "charge", "charges"), amount(spent.Spent), spent.Limit)
+		count(v.Charges, "charge", "charges"), dp.FormatLoss(spent.Spent), spent.Limit)
 	if v.Differ != nil {
 		e.printf("decided by another version of the library, and now refused or priced otherwise: %v\n", v.Differ)
 	}

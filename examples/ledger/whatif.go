@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -64,26 +63,26 @@ func (e *env) supposed(t budget.Terms) []dp.Charge {
 
 // declared is the event of which only the loss is known.
 func declared(l dp.Loss) dp.Event {
-	e := dp.Event{Mechanism: dp.Declared, For: "what if", Count: 1}
-	switch l := l.(type) {
-	case dp.Pure:
-		e.Epsilon = l.Exact()
-	case dp.Approx:
-		e.Epsilon, e.Delta = l.Exact()
-	case dp.Concentrated:
-		e.Rho = new(big.Rat).Set(l.Exact())
+	epsilon, delta, rho := dp.PartsOf(l).Exact()
+	return dp.Event{Mechanism: dp.Declared, For: "what if", Count: 1, Epsilon: positive(epsilon), Delta: positive(delta), Rho: positive(rho)}
+}
+
+// positive returns nil for 0: an event has no number that its loss has not.
+func positive(x *big.Rat) *big.Rat {
+	if x.Sign() == 0 {
+		return nil
 	}
-	return e
+	return x
 }
 
 // A supposition is the answer.
 type supposition struct {
-	Fits    int             `json:"fit"` // of those that were asked about
-	Asked   int             `json:"asked"`
-	HowMany int             `json:"how_many_fit"`
-	Refusal string          `json:"refusal,omitempty"` // of the first that does not fit
-	Largest json.RawMessage `json:"largest_that_fits,omitempty"`
-	Scopes  []shownScope    `json:"scopes_then"`
+	Fits    int          `json:"fit"` // of those that were asked about
+	Asked   int          `json:"asked"`
+	HowMany int          `json:"how_many_fit"`
+	Refusal string       `json:"refusal,omitempty"` // of the first that does not fit
+	Largest *dp.Loss     `json:"largest_that_fits,omitempty"`
+	Scopes  []shownScope `json:"scopes_then"`
 }
 
 func (e *env) suppose(refusals []error, st budget.Status, howMany int) error {
@@ -99,7 +98,7 @@ func (e *env) suppose(refusals []error, st budget.Status, howMany int) error {
 	if first != nil {
 		s.Refusal = first.Error()
 		if r, ok := errors.AsType[*budget.RefusedError](first); ok {
-			s.Largest = lossJSON(r.Fits)
+			s.Largest = &r.Fits
 		}
 	}
 	if e.json {

@@ -59,9 +59,9 @@ type reportJSON struct {
 	Confidence float64           `json:"confidence"`
 	Quantities []quantityJSON    `json:"quantities"`
 	Cells      []cellJSON        `json:"cells"`
-	Cost       json.RawMessage   `json:"cost"`
-	Limit      json.RawMessage   `json:"limit"`
-	Left       json.RawMessage   `json:"left"`
+	Cost       dp.Loss           `json:"cost"`
+	Limit      dp.Loss           `json:"limit"`
+	Left       dp.Loss           `json:"left"`
 	More       int               `json:"more_reports"`
 	Receipt    aggregate.Receipt `json:"receipt"`
 }
@@ -100,24 +100,12 @@ func (r *report) json() ([]byte, error) {
 			j.Cells = append(j.Cells, r.cellJSON(g, c))
 		}
 	}
-	var err error
-	for to, l := range map[*json.RawMessage]dp.Loss{&j.Cost: r.Receipt.Loss, &j.Limit: r.Balance.Limit, &j.Left: r.Balance.Left} {
-		if *to, err = lossJSON(l); err != nil {
-			return nil, fmt.Errorf("-json: %w", err)
-		}
-	}
+	j.Cost, j.Limit, j.Left = r.Receipt.Loss, r.Balance.Limit, r.Balance.Left
 	text, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("-json: %w", err)
 	}
 	return append(text, '\n'), nil
-}
-
-func lossJSON(l dp.Loss) (json.RawMessage, error) {
-	if l == nil {
-		return json.RawMessage("null"), nil
-	}
-	return dp.MarshalLoss(l)
 }
 
 func (r *report) cellJSON(g group, c cells) cellJSON {

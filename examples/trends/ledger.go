@@ -53,24 +53,14 @@ func (l *ledger) open(ctx context.Context, o *options) (err error) {
 
 // checkTerms compares the ledger with what the command line says about it.
 func (o *options) checkTerms(t budget.Terms, limit dp.Loss) error {
-	epsilon, delta := parts(limit)
+	has := dp.PartsOf(limit)
 	switch {
 	case t.Unit != o.UnitName:
 		return fmt.Errorf("-unit-name is %q, but ledger %s protects a %q; name another -ledger, or the right -unit-name", o.UnitName, o.Ledger, t.Unit)
-	case o.given["limit"] && o.Limit != epsilon, o.given["limit-delta"] && o.LimitDelta != delta:
+	case o.given["limit"] && o.Limit != has.Epsilon, o.given["limit-delta"] && o.LimitDelta != has.Delta:
 		return fmt.Errorf("-limit asks for %v, but ledger %s was created with a limit of %v; leave -limit out, or name another -ledger", o.limit(), o.Ledger, limit)
 	}
 	return nil
-}
-
-func parts(l dp.Loss) (epsilon, delta float64) {
-	switch l := l.(type) {
-	case dp.Pure:
-		return l.Epsilon, 0
-	case dp.Approx:
-		return l.Epsilon, l.Delta
-	}
-	return 0, 0
 }
 
 // createLedger makes a new ledger with nothing spent. It is made whole under

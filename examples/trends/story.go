@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // Span returns the time that the report is about, in words.
@@ -231,9 +232,8 @@ func (r *report) Accuracy(q quantity) string {
 
 // Used returns the part of the limit that is spent, in per cent of its ε.
 func (r *report) Used() int {
-	limit, _ := parts(r.Balance.Limit)
-	spent, _ := parts(r.Balance.Spent)
-	return int(math.Round(100 * min(spent/limit, 1)))
+	limit, spent := dp.PartsOf(r.Balance.Limit), dp.PartsOf(r.Balance.Spent)
+	return int(math.Round(100 * min(spent.Epsilon/limit.Epsilon, 1)))
 }
 
 // Odds returns e^ε: the factor by which the report can improve a bet.

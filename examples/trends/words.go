@@ -82,15 +82,13 @@ func loss(l dp.Loss, up bool) string {
 			return round(math.Floor(n+1e-9) * unit)
 		}
 	}
-	switch l := l.(type) {
-	case nil:
-		return "nothing"
-	case dp.Pure:
-		return dp.Pure{Epsilon: digits(l.Epsilon)}.String()
-	case dp.Approx:
-		return dp.Approx{Epsilon: digits(l.Epsilon), Delta: digits(l.Delta)}.String()
+	p := dp.PartsOf(l)
+	for _, x := range []*float64{&p.Epsilon, &p.Delta, &p.Rho} {
+		if *x != 0 {
+			*x = digits(*x)
+		}
 	}
-	return l.String()
+	return dp.FormatLoss(p.Loss())
 }
 
 // write writes a number of a quantity.

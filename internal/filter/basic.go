@@ -30,19 +30,21 @@ func (f *basicFilter) setLimit(l dp.Loss) {
 // cost returns what a loss adds. A dp.Concentrated becomes the (ε, δ) that it
 // implies at a hundredth of the limit's δ.
 func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
-	switch l := l.(type) {
-	case dp.Pure:
-		return l.Exact(), zero
-	case dp.Approx:
-		return l.Exact()
-	case dp.Concentrated:
-		if f.delta.Sign() == 0 {
-			return nil, nil
-		}
-		delta := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
-		if r := pld.RhoEpsilon(l.Rho, exact.FloatDown(exact.Decimal(delta))); r < 1e300 && delta > 0 {
-			return exact.Decimal(r), exact.Decimal(delta)
-		}
+	parts := dp.PartsOf(l)
+	if parts.Rho > 0 {
+		return f.costOfRho(dp.Concentrated{Rho: parts.Rho})
+	}
+	epsilon, delta, _ = parts.Exact()
+	return epsilon, delta
+}
+
+func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
+	if f.delta.Sign() == 0 {
+		return nil, nil
+	}
+	at := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
+	if a := l.Approx(at); a.Epsilon < 1e300 && at > 0 {
+		return a.Exact()
 	}
 	return nil, nil
 }
@@ -116,7 +118,7 @@ func (f *basicFilter) leftRho() *big.Rat {
 }
 
 func (f *basicFilter) Lacks(p *Price) string {
-	if _, pure := p.loss.(dp.Pure); !pure && f.delta.Sign() == 0 {
+	if parts := dp.PartsOf(p.loss); parts != (dp.Parts{Epsilon: parts.Epsilon}) && f.delta.Sign() == 0 {
 		return "its limit is a dp.Pure, which takes only charges that are dp.Pure"
 	}
 	return ""
@@ -124,23 +126,10 @@ func (f *basicFilter) Lacks(p *Price) string {
 
 // lossUp shows an amount that was spent.
 func lossUp(epsilon, delta *big.Rat) dp.Loss {
-	switch {
-	case epsilon.Sign() == 0 && delta.Sign() == 0:
-		return nil
-	case delta.Sign() == 0:
-		return dp.Pure{Epsilon: exact.DecimalUp(epsilon)}
-	}
-	return dp.Approx{Epsilon: exact.DecimalUp(epsilon), Delta: exact.DecimalUp(delta)}
+	return dp.Parts{Epsilon: exact.DecimalUp(epsilon), Delta: exact.DecimalUp(delta)}.Loss()
 }
 
 // lossDown shows an amount that is left.
 func lossDown(epsilon, delta *big.Rat) dp.Loss {
-	e, d := exact.DecimalDown(epsilon), exact.DecimalDown(delta)
-	switch {
-	case e <= 0:
-		return nil
-	case d <= 0:
-		return dp.Pure{Epsilon: e}
-	}
-	return dp.Approx{Epsilon: e, Delta: d}
+	return pairLoss(exact.DecimalDown(epsilon), exact.DecimalDown(delta))
 }

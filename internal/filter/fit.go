@@ -18,7 +18,7 @@ func (s *Setup) LargestFit(asked dp.Loss, filters []Filter) dp.Loss {
 			return nil
 		}
 	}
-	for shrink := 0x1p-52; shrink < 1; shrink *= 4 {
+	for shrink := 0x1p-52; shrink < 1 && fit != nil; shrink *= 4 {
 		if s.fitsAll(fit, filters) {
 			return fit
 		}
@@ -41,12 +41,8 @@ func lossPrice(l dp.Loss, orders []float64) *Price {
 // smaller returns the loss l cut down to what a filter has left, or nil if
 // nothing is.
 func smaller(l dp.Loss, f Filter) dp.Loss {
-	if c, ok := l.(dp.Concentrated); ok {
-		rho := math.Min(c.Rho, exact.DecimalDown(f.leftRho()))
-		if rho <= 0 {
-			return nil
-		}
-		return dp.Concentrated{Rho: rho}
+	if rho := dp.PartsOf(l).Rho; rho > 0 {
+		return dp.Parts{Rho: max(0, math.Min(rho, exact.DecimalDown(f.leftRho())))}.Loss()
 	}
 	epsilon, delta := pair(f.Left())
 	e, d := pair(l)
@@ -56,38 +52,26 @@ func smaller(l dp.Loss, f Filter) dp.Loss {
 // pair returns ε and δ of a loss. A ρ is read as the ε of the pure loss that
 // has it, ε²/2.
 func pair(l dp.Loss) (epsilon, delta float64) {
-	switch l := l.(type) {
-	case dp.Pure:
-		return l.Epsilon, 0
-	case dp.Approx:
-		return l.Epsilon, l.Delta
-	case dp.Concentrated:
-		return down(math.Sqrt(2 * l.Rho)), 0
+	parts := dp.PartsOf(l)
+	if parts.Rho > 0 {
+		return down(math.Sqrt(2 * parts.Rho)), 0
 	}
-	return 0, 0
+	return parts.Epsilon, parts.Delta
 }
 
 func pairLoss(epsilon, delta float64) dp.Loss {
-	switch {
-	case !(epsilon > 0):
+	if !(epsilon > 0) {
 		return nil
-	case !(delta > 0):
-		return dp.Pure{Epsilon: epsilon}
 	}
-	return dp.Approx{Epsilon: epsilon, Delta: delta}
+	return dp.Parts{Epsilon: epsilon, Delta: max(delta, 0)}.Loss()
 }
 
 // Scaled returns the loss with ε or ρ multiplied by f, and the same δ.
 func Scaled(l dp.Loss, f float64) dp.Loss {
-	switch l := l.(type) {
-	case dp.Pure:
-		return dp.Pure{Epsilon: l.Epsilon * f}
-	case dp.Approx:
-		return dp.Approx{Epsilon: l.Epsilon * f, Delta: l.Delta}
-	case dp.Concentrated:
-		return dp.Concentrated{Rho: l.Rho * f}
-	}
-	return l
+	parts := dp.PartsOf(l)
+	parts.Epsilon *= f
+	parts.Rho *= f
+	return parts.Loss()
 }
 
 // sixDigits rounds a number that is a bound anyway to six digits, up or down.

@@ -32,18 +32,14 @@ func noPart(orders []float64) Part {
 
 // lossPart is the worst mechanism that has the loss.
 func lossPart(l dp.Loss, orders []float64) Part {
-	p := noPart(orders)
-	switch l := l.(type) {
-	case dp.Pure:
-		p = purePart(l.Exact(), orders)
-	case dp.Approx:
-		epsilon, delta := l.Exact()
-		p = purePart(epsilon, orders)
-		p.delta = delta
-	case dp.Concentrated:
-		p = rhoPart(l.Exact(), orders)
+	epsilon, delta, rho := dp.PartsOf(l).Exact()
+	if rho.Sign() > 0 {
+		p := rhoPart(rho, orders)
+		p.way = ByDeclared
+		return p
 	}
-	p.way = ByDeclared
+	p := purePart(epsilon, orders)
+	p.delta, p.way = delta, ByDeclared
 	return p
 }
 

@@ -16,11 +16,12 @@ const (
 
 // Keeps says whether the rule can hold a limit of this kind.
 func (r Rule) Keeps(l dp.Loss) bool {
-	switch l.(type) {
-	case dp.Pure:
-		return r == Default || r == Basic
-	case dp.Concentrated:
+	parts := dp.PartsOf(l)
+	switch {
+	case parts.Rho > 0:
 		return r == Default || r == ZCDP
+	case parts.Delta == 0:
+		return r == Default || r == Basic
 	}
 	return true
 }

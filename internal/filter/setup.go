@@ -36,11 +36,11 @@ func NewSetup(rule Rule, eventShare float64, stars map[string]float64) *Setup {
 // Star returns the order that has most weight in a filter of the rule with this
 // limit, if there is one.
 func Star(rule Rule, l dp.Loss) (order float64, ok bool) {
-	a, ok := l.(dp.Approx)
-	if !ok || rule != Default {
+	parts := dp.PartsOf(l)
+	if parts.Delta == 0 || rule != Default {
 		return 0, false
 	}
-	return starOrder(a.Epsilon, a.Delta*(1-DefaultShare)), true
+	return starOrder(parts.Epsilon, parts.Delta*(1-DefaultShare)), true
 }
 
 // New returns an empty filter. star is the order with most weight.
@@ -49,7 +49,7 @@ func (s *Setup) New(l dp.Loss, star float64) Filter {
 	case dp.Pure:
 		return newBasic(l)
 	case dp.Concentrated:
-		return newZCDP(l, s.share)
+		return newRho(l)
 	case dp.Approx:
 		switch s.rule {
 		case Basic:

@@ -9,13 +9,14 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// newZCDP keeps a limit of ρ, or the ρ that implies (ε, δ):
-// docs/proofs/filter-zcdp.md.
-func newZCDP(l dp.Loss, share *big.Rat) Filter {
-	if l, ok := l.(dp.Concentrated); ok {
-		return &zcdpFilter{of: l, rho: rhoMeter{limit: l.Exact(), sum: zero}}
-	}
-	return newEventFilter(l.(dp.Approx), share, func(epsilon, delta float64) meter {
+// newRho keeps a limit of ρ.
+func newRho(l dp.Concentrated) Filter {
+	return &zcdpFilter{of: l, rho: rhoMeter{limit: l.Exact(), sum: zero}}
+}
+
+// newZCDP keeps the ρ that implies (ε, δ): docs/proofs/filter-zcdp.md.
+func newZCDP(l dp.Approx, share *big.Rat) Filter {
+	return newEventFilter(l, share, func(epsilon, delta float64) meter {
 		rho := exact.Float(pld.RhoMax(epsilon, delta))
 		return &rhoMeter{limit: rho, sum: zero, delta: delta}
 	})
