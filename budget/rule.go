@@ -10,6 +10,9 @@ import (
 // A Rule is how the charges of an account are added up. Every rule is a privacy
 // filter: it is sound although each charge may be chosen after seeing all
 // answers before it. A rule is part of the terms and never changes.
+//
+// Every rule takes a first charge that declares the limit itself, whatever it
+// consists of, and then nothing more.
 type Rule int
 
 const (

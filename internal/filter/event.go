@@ -15,7 +15,6 @@ func eventPart(e dp.Event, orders []float64) Part {
 		p.delta = e.Delta
 	}
 	p.times(new(big.Rat).SetInt(times))
-	p.tidy()
 	return p
 }
 

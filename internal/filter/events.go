@@ -15,7 +15,8 @@ import (
 // add up to at most the limit, or the meter still fits.
 //
 // A charge counts as its events or as its declared loss, whichever fits first,
-// and as the same thing in every branch. Proof: docs/proofs/filter-default.md,
+// and as the same thing in every branch. A first charge that declares the limit
+// itself is accepted, and nothing after it. Proof: docs/proofs/filter-default.md,
 // Theorem 1.
 type eventFilter struct {
 	of             dp.Approx
@@ -66,8 +67,20 @@ func (f *eventFilter) Decide(p *Price) Way {
 			return q.way
 		}
 	}
+	if f.isWhole(p) {
+		return ByLoss
+	}
 	return Refused
 }
+
+// isWhole says whether a charge is all that the limit allows, by what it declares,
+// and the first. Once it is added, Σδ is the δ of the limit, which is more than
+// failures, and so nothing fits.
+func (f *eventFilter) isWhole(p *Price) bool {
+	return p.loss == dp.Loss(f.of) && f.pure != nil && f.pure.Sign() == 0 && f.delta.Sign() == 0
+}
+
+func (f *eventFilter) closed() bool { return f.delta.Cmp(f.failures) > 0 }
 
 func (f *eventFilter) fits(q *Part) bool {
 	if sum(f.delta, q.delta).Cmp(f.failures) > 0 {
@@ -80,8 +93,8 @@ func (f *eventFilter) fits(q *Part) bool {
 func (f *eventFilter) Add(p *Price, w Way, n int64) {
 	q := p.by(w)
 	k := new(big.Rat).SetInt64(n)
-	f.delta = sum(f.delta, product(q.delta, k))
-	f.pure = sum(f.pure, product(q.pure, k))
+	f.delta = settle(sum(f.delta, product(q.delta, k)))
+	f.pure = settle(sum(f.pure, product(q.pure, k)))
 	f.meter.add(q, n)
 }
 
@@ -146,6 +159,9 @@ func (f *eventFilter) Spent() dp.Loss {
 }
 
 func (f *eventFilter) Left() dp.Loss {
+	if f.closed() {
+		return nil
+	}
 	e := exact.Decimal(sixDigits(f.meter.leftPure(), false))
 	if f.pure != nil {
 		if r := rest(f.epsilon, f.pure); r.Cmp(e) > 0 {
@@ -155,7 +171,12 @@ func (f *eventFilter) Left() dp.Loss {
 	return lossDown(e, rest(f.failures, f.delta))
 }
 
-func (f *eventFilter) leftRho() *big.Rat { return exact.Decimal(sixDigits(f.meter.leftRho(), false)) }
+func (f *eventFilter) leftRho() *big.Rat {
+	if f.closed() {
+		return zero
+	}
+	return exact.Decimal(sixDigits(f.meter.leftRho(), false))
+}
 
 func (f *eventFilter) Lacks(p *Price) string {
 	for _, q := range p.parts() {

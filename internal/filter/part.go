@@ -19,12 +19,6 @@ type Part struct {
 	renyi []float64 // divergence at each of the orders of the account, or +Inf
 }
 
-var (
-	zero = new(big.Rat)
-	one  = big.NewRat(1, 1)
-	half = big.NewRat(1, 2)
-)
-
 // noPart costs nothing.
 func noPart(orders []float64) Part {
 	return Part{delta: zero, pure: zero, rho: zero, renyi: make([]float64, len(orders))}
@@ -74,9 +68,9 @@ func (p *Part) lower(bound func(order float64) float64, orders []float64) {
 
 // add composes p with q.
 func (p *Part) add(q Part) {
-	p.delta = sum(p.delta, q.delta)
-	p.pure = sum(p.pure, q.pure)
-	p.rho = sum(p.rho, q.rho)
+	p.delta = settle(sum(p.delta, q.delta))
+	p.pure = settle(sum(p.pure, q.pure))
+	p.rho = settle(sum(p.rho, q.rho))
 	p.mu2 = addUp(p.mu2, q.mu2)
 	for i := range p.renyi {
 		p.renyi[i] = addUp(p.renyi[i], q.renyi[i])
@@ -91,47 +85,4 @@ func (p *Part) times(n *big.Rat) {
 	for i, r := range p.renyi {
 		p.renyi[i] = Up(r * f)
 	}
-}
-
-// tidy rounds up what is not a decimal of a sensible length, so that sums of
-// many quotients stay short.
-func (p *Part) tidy() { p.delta, p.pure, p.rho = tidy(p.delta), tidy(p.pure), tidy(p.rho) }
-
-var tidyUnit = new(big.Int).Exp(big.NewInt(10), big.NewInt(400), nil)
-
-// tidy returns x if it is a multiple of 10⁻⁴⁰⁰, as every decimal of a float64
-// is, and else the next multiple of 10⁻⁴⁰.
-func tidy(x *big.Rat) *big.Rat {
-	if x == nil || new(big.Int).Rem(tidyUnit, x.Denom()).Sign() == 0 {
-		return x
-	}
-	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(40), nil)
-	n := new(big.Int).Mul(x.Num(), unit)
-	n.Add(n, x.Denom()).Sub(n, big.NewInt(1)).Quo(n, x.Denom())
-	return new(big.Rat).SetFrac(n, unit)
-}
-
-// sum adds what both have; a nil has no bound.
-func sum(a, b *big.Rat) *big.Rat {
-	switch {
-	case a == nil || b == nil:
-		return nil
-	case a.Sign() == 0:
-		return b
-	case b.Sign() == 0:
-		return a
-	}
-	return new(big.Rat).Add(a, b)
-}
-
-func product(a, n *big.Rat) *big.Rat {
-	if a == nil {
-		return nil
-	}
-	return new(big.Rat).Mul(a, n)
-}
-
-func halfSquare(x *big.Rat) *big.Rat {
-	y := new(big.Rat).Mul(x, x)
-	return y.Mul(y, half)
 }

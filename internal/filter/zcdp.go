@@ -38,7 +38,7 @@ func (m *rhoMeter) add(p *Part, n int64) {
 	if rho == nil { // taken by another branch; this one is closed from now on
 		rho = new(big.Rat).Add(m.limit, one)
 	}
-	m.sum = sum(m.sum, product(rho, new(big.Rat).SetInt64(n)))
+	m.sum = settle(sum(m.sum, product(rho, new(big.Rat).SetInt64(n))))
 }
 
 func (m *rhoMeter) clone() meter { n := *m; return &n }
