@@ -125,7 +125,12 @@ type child struct {
 
 func (d Durable) start(t *testing.T, role, place, name string) *child {
 	t.Helper()
-	levels := strings.Split(d.test, "/")
+	return startChild(t, d.test, role, place, name)
+}
+
+func startChild(t *testing.T, test, role, place, name string) *child {
+	t.Helper()
+	levels := strings.Split(test, "/")
 	for i, name := range levels {
 		levels[i] = "^" + regexp.QuoteMeta(name) + "$"
 	}
@@ -180,6 +185,19 @@ func (c *child) wait(t *testing.T, want string) {
 	if what, more, ok := c.next(); !ok || what != want {
 		t.Fatalf("child process says %q %q, want %q", what, more, want)
 	}
+}
+
+// some returns the first n things of a kind that the child says.
+func (c *child) some(t *testing.T, kind string, n int) (said []string) {
+	t.Helper()
+	for len(said) < n {
+		what, more, ok := c.next()
+		if !ok || what != kind {
+			t.Fatalf("child process says %q %q, want %q", what, more, kind)
+		}
+		said = append(said, more)
+	}
+	return said
 }
 
 // rest returns all that the child says until its end, by kind.

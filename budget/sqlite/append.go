@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -27,7 +26,7 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
 		{&w.inserts, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", atOnce-1)},
 		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
-		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"},
+		{&w.keep, "INSERT INTO releases (account, seq, data, sum) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM releases WHERE account = ?1 AND seq = ?2)"},
 		{&w.kept, "INSERT INTO accounts (account, records, releases) VALUES (?, 0, 1) ON CONFLICT DO UPDATE SET releases = releases + 1"},
 	} {
 		if *s.stmt, err = db.PrepareContext(ctx, s.query); err != nil {
@@ -106,8 +105,11 @@ func consecutive(records []budget.Record) error {
 }
 
 // change runs do in a transaction and, if it made changes, commits them and
-// raises the mark. An error may come before or after the commit took effect.
+// raises the mark.
 func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) error {
+	if s.unwritable != nil {
+		return nothing(s.unwritable)
+	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return nothing(explain(s.path, err))
@@ -119,20 +121,12 @@ func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) err
 	}
 	var changes int64
 	if err := tx.StmtContext(ctx, s.write.changed).QueryRowContext(ctx, n).Scan(&changes); err != nil {
-		return explain(s.path, err)
+		return nothing(explain(s.path, err))
 	}
 	if err := tx.Commit(); err != nil {
-		return explain(s.path, err)
+		return committing(explain(s.path, err))
 	}
 	return s.mark.raise(changes)
-}
-
-// nothing marks an error before the commit: nothing was written.
-func nothing(err error) error {
-	if err == nil || errors.Is(err, budget.ErrConflict) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", budget.ErrNotAppended, err)
 }
 
 // blob makes of nil what the driver does not take for NULL.

@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	driver "modernc.org/sqlite"
 )
 
 // Impatient makes ledgers that are opened from now on wait for d only.
@@ -26,3 +29,36 @@ func Limit(t *testing.T, s *Store, more int) {
 		t.Fatal(got, err)
 	}
 }
+
+// Versions is how many versions of the schema there are.
+var Versions = len(versions)
+
+// BreakMigration makes the last step of every migration fail, until undone.
+func BreakMigration() (undo func()) {
+	last := len(versions) - 1
+	before := versions[last]
+	versions[last] = append(slices.Clone(before), "INSERT INTO nowhere VALUES (1)")
+	return func() { versions[last] = before }
+}
+
+// FailCommits makes every commit be rolled back by a hook, as SQLite does it.
+func FailCommits(t *testing.T, s *Store) {
+	t.Helper()
+	conn, err := s.writer.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Raw(func(c any) error {
+		c.(driver.HookRegisterer).RegisterCommitHook(func() int32 { return 1 })
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Commits says what an error of COMMIT means.
+var (
+	Commits    = committing
+	RolledBack = rolledBack
+)

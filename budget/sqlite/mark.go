@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -24,7 +25,8 @@ type mark struct {
 	last int64
 }
 
-// A reading is what a mark said when it was read; zero if there was none.
+// A reading is what a mark said when it was read; zero if there was none, or none
+// yet: whoever makes the file may die before it writes to it.
 type reading struct {
 	id      string
 	changes int64
@@ -42,12 +44,19 @@ func readMark(path string) (r reading, err error) {
 		if err != nil {
 			return reading{}, fmt.Errorf("sqlite: %w", err)
 		}
+		if unwritten(b) {
+			return reading{}, nil
+		}
 		if r, err = parseMark(string(b)); err == nil {
 			return r, nil
 		}
 	}
 	return reading{}, fmt.Errorf("sqlite: %s: %w; if the ledger beside it is known to be complete, delete this file", path+markEnding, err)
 }
+
+// unwritten says whether nothing was written to a file: after a power cut it may
+// have its length already.
+func unwritten(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
 
 func (r reading) String() string {
 	s := fmt.Sprintf("equipoise ledger %s has at least %019d changes", r.id, r.changes)
@@ -76,10 +85,10 @@ func (r reading) check(path, id string, changes int64) error {
 	return nil
 }
 
-// openMark opens the mark, or makes one if it is missing.
+// openMark opens the mark, or makes one if there is none.
 func openMark(path, id string, changes int64) (*mark, error) {
-	_, err := os.Lstat(path + markEnding)
-	missing := errors.Is(err, fs.ErrNotExist)
+	before, err := os.ReadFile(path + markEnding)
+	missing := errors.Is(err, fs.ErrNotExist) || err == nil && unwritten(before)
 	f, err := os.OpenFile(path+markEnding, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)

@@ -100,7 +100,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, "application_id is 0x0"},
 		{"newer version", func(t *testing.T, path string) {
 			closed(t, path)
-			exec(t, path, "PRAGMA user_version=2")
+			exec(t, path, "PRAGMA user_version=99")
 		}, "newer version"},
 		{"no version", func(t *testing.T, path string) {
 			closed(t, path)
@@ -124,13 +124,14 @@ func TestOpenRefuses(t *testing.T) {
 		}, `records or releases of ["a"] are not complete`},
 		{"count lowered", func(t *testing.T, path string) {
 			closed(t, path)
-			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 4", remakeTrigger,
-				"UPDATE accounts SET records = 4")
+			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 4", remakeTrigger)
+			shrink(t, path, "accounts", "UPDATE accounts SET records = 4")
 		}, "(the ledger)"},
 		{"all counts lowered", func(t *testing.T, path string) {
 			closed(t, path)
-			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 4", remakeTrigger,
-				"UPDATE accounts SET records = 4", "UPDATE ledger SET changes = changes - 1")
+			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 4", remakeTrigger)
+			shrink(t, path, "accounts", "UPDATE accounts SET records = 4")
+			shrink(t, path, "ledger", "UPDATE ledger SET changes = changes - 1")
 		}, "older copy"},
 		{"mark of another ledger", func(t *testing.T, path string) {
 			closed(t, path)
@@ -157,6 +158,13 @@ func TestOpenRefuses(t *testing.T) {
 
 const remakeTrigger = `CREATE TRIGGER no_delete_of_records BEFORE DELETE ON records BEGIN SELECT RAISE(ABORT, 'a ledger only grows'); END`
 
+// shrink does what a trigger forbids, and puts the trigger back.
+func shrink(t *testing.T, path, table, update string) {
+	t.Helper()
+	trigger := query(t, path, "SELECT sql FROM sqlite_schema WHERE name = 'no_shrinking_of_"+table+"'")
+	exec(t, path, "DROP TRIGGER no_shrinking_of_"+table, update, trigger)
+}
+
 // TestOnlyGrows: the file itself refuses whoever has a SQL prompt.
 func TestOnlyGrows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
@@ -165,6 +173,9 @@ func TestOnlyGrows(t *testing.T) {
 	for _, q := range []string{
 		"DELETE FROM ledger", "DELETE FROM accounts", "DELETE FROM records", "DELETE FROM releases",
 		"UPDATE records SET data = x'00'", "UPDATE releases SET data = x'00'",
+		"INSERT OR REPLACE INTO records VALUES ('a', 1, x'00')", "INSERT OR REPLACE INTO releases VALUES ('a', 1, x'00', x'00')",
+		"UPDATE accounts SET records = records - 1", "UPDATE accounts SET releases = 0", "UPDATE accounts SET account = 'b'",
+		"UPDATE ledger SET changes = changes - 1", "UPDATE ledger SET id = 'other'",
 	} {
 		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "a ledger only grows") {
 			t.Errorf("%s: %v, want a refusal", q, err)

@@ -28,6 +28,9 @@ func (s *Store) Read(ctx context.Context, account string, from uint64) iter.Seq2
 			}
 			next += uint64(len(records))
 		}
+		if disturbed := s.undisturbed(); disturbed != nil {
+			err = disturbed
+		}
 		if err != nil {
 			yield(budget.Record{}, explain(s.path, err))
 		}

@@ -10,60 +10,40 @@ import (
 	"strings"
 )
 
-// What a ledger file says of itself. Neither ever changes for this schema.
-const (
-	applicationID = 0x45716470 // "Eqdp", in the header of the file
-	version       = 1
-)
-
-// schema is the text of every object, as sqlite_schema has it. Counts are kept
-// beside the rows, on other pages, so that rows that are lost with a page are
-// missed. Nothing is ever changed or deleted; the triggers are for people with
-// a SQL prompt.
-var schema = []string{
-	`CREATE TABLE ledger (id TEXT NOT NULL, changes INTEGER NOT NULL) STRICT`,
-	`CREATE TABLE accounts (account TEXT NOT NULL PRIMARY KEY, records INTEGER NOT NULL, releases INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
-	`CREATE TABLE records (account TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (account, seq)) STRICT, WITHOUT ROWID`,
-	`CREATE TABLE releases (account TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (account, seq)) STRICT, WITHOUT ROWID`,
-	forever("ledger", "DELETE"),
-	forever("accounts", "DELETE"),
-	forever("records", "DELETE"),
-	forever("records", "UPDATE"),
-	forever("releases", "DELETE"),
-	forever("releases", "UPDATE"),
-}
-
-func forever(table, verb string) string {
-	return fmt.Sprintf(`CREATE TRIGGER no_%s_of_%s BEFORE %s ON %s BEGIN SELECT RAISE(ABORT, 'a ledger only grows'); END`,
-		strings.ToLower(verb), table, verb, table)
-}
-
-// checkSchema returns an error unless the file is a ledger of this version.
-func checkSchema(ctx context.Context, db *sql.DB, path string) error {
-	var app, user int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
-		return err
+// checkSchema returns the version of the ledger, or an error unless the file is
+// one and has all that its version has. It sees one state, since another process
+// may bring the ledger to a newer version.
+func checkSchema(ctx context.Context, db *sql.DB, path string) (version int, err error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return 0, err
 	}
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&user); err != nil {
-		return err
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	var app, user int64
+	if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&user); err != nil {
+		return 0, err
+	}
+	have, err := column[string](ctx, tx, "SELECT coalesce(sql, '') FROM sqlite_schema ORDER BY sql")
+	if err != nil {
+		return 0, err
 	}
 	switch {
+	case app == 0 && len(have) == 0:
+		return 0, fmt.Errorf("sqlite: %s is not a ledger: it is empty, as an earlier version of this library left it when it died on the way; delete it and create the ledger", path)
 	case app != applicationID:
-		return fmt.Errorf("sqlite: %s is not a ledger: its application_id is %#x, must be %#x", path, app, applicationID)
-	case user > version:
-		return fmt.Errorf("sqlite: %s was written by a newer version of this library: its user_version is %d, this one knows %d; use the newer one",
-			path, user, version)
+		return 0, fmt.Errorf("sqlite: %s is not a ledger: its application_id is %#x, must be %#x", path, app, applicationID)
+	case user > int64(len(versions)):
+		return 0, fmt.Errorf("sqlite: %s was written by a newer version of this library: its user_version is %d, this one knows %d; use the newer one",
+			path, user, len(versions))
 	case user < 1:
-		return fmt.Errorf("sqlite: %s is not a ledger: its user_version is %d, must be %d", path, user, version)
+		return 0, fmt.Errorf("sqlite: %s is not a ledger: its user_version is %d, must be from 1 to %d", path, user, len(versions))
+	case !slices.Equal(have, slices.Sorted(slices.Values(schema(int(user))))):
+		return 0, damaged(path, fmt.Sprintf("its schema is not that of a ledger of version %d", user))
 	}
-	have, err := column[string](ctx, db, "SELECT sql FROM sqlite_schema ORDER BY sql")
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(have, slices.Sorted(slices.Values(schema))) {
-		return damaged(path, "its schema is not that of a ledger")
-	}
-	return nil
+	return int(user), nil
 }
 
 // checkContent looks at every page: the trees, the counts, the releases. It

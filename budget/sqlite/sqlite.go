@@ -1,14 +1,16 @@
 // Package sqlite keeps a ledger in one SQLite file, in pure Go: the store for
 // a service that runs on one machine.
 //
-//	store, err := sqlite.Create(ctx, "ledger.db") // once, ever
-//	…
-//	store, err := sqlite.Open(ctx, "ledger.db")   // at every start
+//	store, err := sqlite.OpenOrCreate(ctx, "ledger.db") // at every start
 //	if err != nil {
 //		return err
 //	}
 //	defer store.Close()
-//	account, err := budget.Open(ctx, store, "orders")
+//	account, err := budget.OpenOrCreate(ctx, store, terms)
+//
+// A ledger appears at its path whole or not at all, whatever kills the process,
+// and of processes that start together one makes it and all open it. [Open] and
+// [Create] are for programs that know whether a ledger must be there.
 //
 // # Durability
 //
@@ -31,6 +33,22 @@
 // Not found is a copy that was put back together with its mark, or after the
 // mark was deleted. Whoever can do that holds the ledger; keep the hash of the
 // last entry elsewhere to find even that.
+//
+// # Ledgers that cannot be written
+//
+// A ledger whose file, folder or mark this user may not write, or on a read-only
+// medium, is opened for reading: it can be shown and verified, and what was kept
+// can be read. What would change it is an error that wraps
+// [budget.ErrNotAppended] and says what to do; [Store.Writable] tells beforehand.
+// Where no file can be made beside the ledger, a ledger that its last user did
+// not close cannot be read, and one that somebody begins to write while it is read
+// has to be opened again.
+//
+// # Versions
+//
+// Open brings the file of an earlier version of this library to the schema of this
+// one, in one transaction and after it was found sound. An earlier version of the
+// library then refuses it.
 //
 // A backup is made with SQLite's own tools ("VACUUM INTO", ".backup"), or by
 // copying all files of that name after Close.
@@ -57,6 +75,9 @@ type Store struct {
 	write  statements
 	mark   *mark
 
+	unwritable error       // why nothing can be written, or nil; then writer and mark are nil
+	still      fs.FileInfo // of a ledger that must not change while it is open, or nil
+
 	closed sync.Once
 }
 
@@ -69,19 +90,38 @@ func Create(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %q: %w", path, err)
 	}
-	if err := reserve(path); err != nil {
-		return nil, err
-	}
-	if err := initialize(ctx, path); err != nil {
-		return nil, errors.Join(explain(path, err), remove(path))
+	if err := create(ctx, path); err != nil {
+		return nil, explain(path, err)
 	}
 	return Open(ctx, path)
 }
 
-// Open opens a ledger that [Create] made. It never creates one: it returns an
+// OpenOrCreate opens the ledger at path, or makes one if there is none. Several
+// processes may do so at the same time; one makes it and all open the same.
+//
+// A ledger that was deleted with all the files beside it is a fresh budget. If a
+// file beside it is left, OpenOrCreate returns an error that wraps [fs.ErrExist].
+// Where the ledger must be there, use [Open].
+func OpenOrCreate(ctx context.Context, path string) (*Store, error) {
+	s, err := Open(ctx, path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	s, err = Create(ctx, path)
+	if !errors.Is(err, fs.ErrExist) {
+		return s, err
+	}
+	s, again := Open(ctx, path) // another process was faster
+	if errors.Is(again, fs.ErrNotExist) {
+		return nil, err // or only the files beside it are there
+	}
+	return s, again
+}
+
+// Open opens a ledger that is there. It never creates one: it returns an
 // error that wraps [fs.ErrNotExist] if there is no file at path, and refuses a
 // file that is not a ledger, is damaged, is older than its mark, or was written
-// by a newer version.
+// by a newer version. A ledger that this user cannot write is opened for reading.
 func Open(ctx context.Context, path string) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -96,38 +136,60 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("sqlite: %s is not a ledger: it is not a regular file", path)
 	}
-	s := &Store{path: path}
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(explain(path, err), s.Close())
+	sweep(path)
+	s, err := openToWrite(ctx, path)
+	if forbidden(err) {
+		s, err = openToRead(ctx, path, err)
+	}
+	if err != nil {
+		return nil, explain(path, err)
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
-	marked, err := readMark(s.path) // before the ledger, which only grows
+func openToWrite(ctx context.Context, path string) (*Store, error) {
+	s := &Store{path: path}
+	if err := s.openToWrite(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openToWrite(ctx context.Context) (err error) {
+	if s.writer, err = connect(s.path, 1, readWrite); err != nil {
+		return err
+	}
+	version, id, changes, err := s.check(ctx, readWrite)
 	if err != nil {
-		return err
-	}
-	if s.writer, err = connect(s.path, 1); err != nil {
-		return err
-	}
-	if s.reader, err = connect(s.path, 4); err != nil {
-		return err
-	}
-	if err := checkSchema(ctx, s.reader, s.path); err != nil {
-		return err
-	}
-	id, changes, err := checkContent(ctx, s.reader, s.path)
-	if err != nil {
-		return err
-	}
-	if err := marked.check(s.path, id, changes); err != nil {
 		return err
 	}
 	if s.mark, err = openMark(s.path, id, changes); err != nil {
 		return err
 	}
+	if version < len(versions) {
+		if err := migrate(ctx, s.writer); err != nil {
+			return err
+		}
+	}
 	return s.write.prepare(ctx, s.writer)
+}
+
+// check connects the reader and reads everything.
+func (s *Store) check(ctx context.Context, how access) (version int, id string, changes int64, err error) {
+	marked, err := readMark(s.path) // before the ledger, which only grows
+	if err != nil {
+		return 0, "", 0, err
+	}
+	if s.reader, err = connect(s.path, 4, how); err != nil {
+		return 0, "", 0, err
+	}
+	if version, err = checkSchema(ctx, s.reader, s.path); err != nil {
+		return 0, "", 0, err
+	}
+	if id, changes, err = checkContent(ctx, s.reader, s.path); err != nil {
+		return 0, "", 0, err
+	}
+	return version, id, changes, marked.check(s.path, id, changes)
 }
 
 // Close releases the file. What was written stays.

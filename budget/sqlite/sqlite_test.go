@@ -3,7 +3,9 @@ package sqlite_test
 import (
 	"context"
 	"flag"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -37,6 +39,39 @@ func TestDurable(t *testing.T) {
 		},
 		Kills: *kills,
 	})
+}
+
+func TestCreation(t *testing.T) {
+	budgettest.TestCreation(t, budgettest.Creation{
+		Place:        func(t *testing.T) string { return filepath.Join(t.TempDir(), "ledger.db") },
+		Create:       func(ctx context.Context, path string) (budget.Store, error) { return sqlite.Create(ctx, path) },
+		OpenOrCreate: func(ctx context.Context, path string) (budget.Store, error) { return sqlite.OpenOrCreate(ctx, path) },
+		Check:        wantNoDrafts,
+		Kills:        creations(),
+	})
+}
+
+// creations is how often a process that creates a ledger is killed.
+func creations() int {
+	if *long {
+		return 1000
+	}
+	return 50
+}
+
+// wantNoDrafts: where a ledger is open there are its own files and no others.
+func wantNoDrafts(t *testing.T, path string) {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := filepath.Base(path)
+	for _, f := range files {
+		if !slices.Contains([]string{base, base + "-mark", base + "-wal", base + "-shm"}, f.Name()) {
+			t.Errorf("%s is left of creating %s", f.Name(), base)
+		}
+	}
 }
 
 func BenchmarkDurable(b *testing.B) {

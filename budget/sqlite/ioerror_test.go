@@ -1,0 +1,63 @@
+//go:build linux
+
+package sqlite_test
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/sqlite"
+)
+
+// TestFailedCommitIsUnknown: when the log cannot be written, nobody knows how much
+// of it was. The limit of the size of files, as a quota has it, makes it happen.
+func TestFailedCommitIsUnknown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	closed(t, path)
+	s, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s, 5, 1)
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	undo := limitFiles(t, uint64(info.Size())+100)
+	err = s.Append(t.Context(), "a", budget.Record{Seq: 6})
+	undo()
+	if err == nil || errors.Is(err, budget.ErrNotAppended) || errors.Is(err, budget.ErrConflict) {
+		t.Errorf("Append when the log cannot be written: %v, want an error that does not say what became of it", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Log(err)
+	}
+	if s, err = sqlite.Open(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fill(t, s, count(t, s), 1)
+}
+
+// limitFiles limits the size of every file that this process writes.
+func limitFiles(t *testing.T, size uint64) (undo func()) {
+	t.Helper()
+	signal.Ignore(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+			t.Error(err)
+		}
+	}
+}
