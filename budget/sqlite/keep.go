@@ -40,13 +40,21 @@ func (s *Store) Keep(ctx context.Context, account string, seq uint64, release []
 
 // Kept implements [budget.Store]. SQLite shows a reader only what is durable.
 func (s *Store) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
+	release, err := s.find(ctx, account, seq)
+	if err = s.settled(err); err != nil {
+		return nil, err
+	}
+	return release, nil
+}
+
+func (s *Store) find(ctx context.Context, account string, seq uint64) ([]byte, error) {
 	var release, have []byte
 	err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM releases WHERE account = ? AND seq = ?", account, int64(seq)).Scan(&release, &have)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, explain(s.path, err)
+		return nil, err
 	}
 	if string(have) != string(sum(account, seq, release)) {
 		return nil, damaged(s.path, fmt.Sprintf("release %d of %q is not what was kept", seq, account))

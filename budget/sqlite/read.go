@@ -28,11 +28,8 @@ func (s *Store) Read(ctx context.Context, account string, from uint64) iter.Seq2
 			}
 			next += uint64(len(records))
 		}
-		if disturbed := s.undisturbed(); disturbed != nil {
-			err = disturbed
-		}
-		if err != nil {
-			yield(budget.Record{}, explain(s.path, err))
+		if err = s.settled(err); err != nil {
+			yield(budget.Record{}, err)
 		}
 	}
 }
@@ -83,5 +80,5 @@ func (s *Store) page(ctx context.Context, account string, from, n uint64) ([]bud
 // Accounts implements [budget.Store].
 func (s *Store) Accounts(ctx context.Context) ([]string, error) {
 	names, err := column[string](ctx, s.reader, "SELECT account FROM accounts WHERE records > 0 ORDER BY account COLLATE BINARY")
-	return names, explain(s.path, err)
+	return names, s.settled(err)
 }

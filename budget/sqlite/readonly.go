@@ -78,6 +78,15 @@ func (s *Store) undisturbed() error {
 	return nil
 }
 
+// settled is how every read ends: an error may have its cause in another one, that
+// somebody has begun to write.
+func (s *Store) settled(err error) error {
+	if disturbed := s.undisturbed(); disturbed != nil {
+		return disturbed
+	}
+	return explain(s.path, err)
+}
+
 // Writable returns nil if the ledger can be written, and otherwise an error that
 // wraps [budget.ErrNotAppended] and says why and what to do.
 func (s *Store) Writable(ctx context.Context) error {

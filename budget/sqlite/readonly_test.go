@@ -183,8 +183,8 @@ func wantReadOnly(t *testing.T, path string, charges int) {
 	if r, err := a.Verify(t.Context()); err != nil || r.Charges != charges {
 		t.Errorf("Verify = %+v, %v, want %d charges", r, err, charges)
 	}
-	if p, err := a.Kept(t.Context(), "one"); err != nil || string(p.Kept) != "the release" {
-		t.Errorf("Kept = %q, %v", p.Kept, err)
+	if kept, err := a.Kept(t.Context(), charge("one")); err != nil || string(kept) != "the release" {
+		t.Errorf("Kept = %q, %v", kept, err)
 	}
 	if p, err := a.Spend(t.Context(), charge("one")); err != nil || string(p.Kept) != "the release" {
 		t.Errorf("Spend again = %q, %v, want the release", p.Kept, err)

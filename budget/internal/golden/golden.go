@@ -46,7 +46,7 @@ func Check(t *testing.T, s budget.Store) {
 func wantSpent(t *testing.T, a *budget.Account, limit, spent dp.Loss) {
 	t.Helper()
 	st, err := a.Status(t.Context())
-	if err != nil || st.Frozen || st.Scopes[0].Limit != limit || st.Scopes[0].Spent != spent {
+	if err != nil || st.Frozen || st.Whole.Limit != limit || st.Whole.Spent != spent {
 		t.Errorf("Status = %+v, %v, want %v spent of %v", st, err, spent, limit)
 	}
 }
