@@ -1,0 +1,167 @@
+// Package docs runs the numbers of guide.md.
+package docs
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+type order struct {
+	Customer int
+	Week     string
+	Euros    float64
+}
+
+func weekly(maxKeys int, weeks ...string) *aggregate.Query[order, int, string] {
+	return &aggregate.Query[order, int, string]{
+		Dataset: "orders", UnitName: "customer", KeyName: "week",
+		Unit:    func(o order) int { return o.Customer },
+		Key:     func(o order) string { return o.Week },
+		MaxKeys: maxKeys, MaxRowsPerKey: 1, Keys: weeks,
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// What ε means: what somebody who would bet even money that a customer is in the
+// data can be sure of after all reports.
+func Example_odds() {
+	for _, ε := range []float64{0.1, 0.5, 1, 2, 5, 10} {
+		fmt.Printf("ε = %-4v 50 %% becomes at most %.4g %%\n", ε, 100*math.Exp(ε)/(1+math.Exp(ε)))
+	}
+	// Output:
+	// ε = 0.1  50 % becomes at most 52.5 %
+	// ε = 0.5  50 % becomes at most 62.25 %
+	// ε = 1    50 % becomes at most 73.11 %
+	// ε = 2    50 % becomes at most 88.08 %
+	// ε = 5    50 % becomes at most 99.33 %
+	// ε = 10   50 % becomes at most 100 %
+}
+
+// What bounds cost: noise is as wide as the largest value that may count.
+func Example_bounds() {
+	for _, upper := range []float64{50, 200, 1000} {
+		q := weekly(1, "2026-19")
+		euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.Euros }, aggregate.Bounds[float64]{Upper: upper, Step: 0.01})
+		plan, err := q.Plan(dp.Pure{Epsilon: 1}, euros.Sum())
+		check(err)
+		fmt.Printf("bounds 0 to %-5v the sum is right to ± %.0f\n", upper, plan.Prices()[0].PlusMinus)
+	}
+	// Output:
+	// bounds 0 to 50    the sum is right to ± 150
+	// bounds 0 to 200   the sum is right to ± 599
+	// bounds 0 to 1000  the sum is right to ± 2996
+}
+
+// What caps cost: a customer who may count in more groups moves more numbers.
+func Example_caps() {
+	weeks := make([]string, 52)
+	for i := range weeks {
+		weeks[i] = fmt.Sprintf("2026-%02d", i+1)
+	}
+	for _, maxKeys := range []int{1, 4, 12, 52} {
+		q := weekly(maxKeys, weeks...)
+		plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
+		check(err)
+		fmt.Printf("at most %2d weeks of a customer: ± %.0f in each week\n", maxKeys, plan.Prices()[0].PlusMinus)
+	}
+	// Output:
+	// at most  1 weeks of a customer: ± 3 in each week
+	// at most  4 weeks of a customer: ± 12 in each week
+	// at most 12 weeks of a customer: ± 29 in each week
+	// at most 52 weeks of a customer: ± 60 in each week
+}
+
+// What a year of weekly reports costs, by the rule that adds them up: how many
+// fit into one account of ε = 2, δ = 1e-6, if every week is released with noise
+// of ± 50 customers.
+func Example_rules() {
+	q := weekly(1, "2026-19")
+	for _, noise := range []struct {
+		name string
+		loss dp.Loss
+	}{
+		{"Laplace, ε = 0.06 a week", dp.Pure{Epsilon: 0.06}},
+		{"Gaussian, ρ = 0.0008 a week", dp.Concentrated{Rho: 0.0008}},
+	} {
+		plan, err := q.Plan(noise.loss, q.Units())
+		check(err)
+		fmt.Printf("%s (± %.0f)\n", noise.name, plan.Prices()[0].PlusMinus)
+		for _, rule := range []budget.Rule{budget.Basic, budget.Default, budget.ZCDP, budget.GDP} {
+			account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
+				Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}, Rule: rule})
+			check(err)
+			n, err := account.HowMany(context.Background(), plan.Charge(aggregate.Request{Key: "2026-19", Purpose: "report"}))
+			if err != nil {
+				fmt.Printf("  %-8v refuses it\n", rule)
+				continue
+			}
+			fmt.Printf("  %-8v %d weeks\n", rule, n)
+		}
+	}
+	// Output:
+	// Laplace, ε = 0.06 a week (± 50)
+	//   basic    33 weeks
+	//   default  50 weeks
+	//   zcdp     48 weeks
+	//   gdp      35 weeks
+	// Gaussian, ρ = 0.0008 a week (± 49)
+	//   basic    9 weeks
+	//   default  105 weeks
+	//   zcdp     110 weeks
+	//   gdp      125 weeks
+}
+
+// What a reservation saves: all weeks are declared at once, so that their exact
+// composition may be used, and are drawn one by one.
+func Example_reservation() {
+	q := weekly(1, "2026-19")
+	plan, err := q.Plan(dp.Concentrated{Rho: 0.0008}, q.Units())
+	check(err)
+	year := plan.Charge(aggregate.Request{Key: "weeks of 2026", Purpose: "report"})
+	year.Plan, year.Events[0].Count = "52 weekly reports", 52
+	for hundredths := 1; ; hundredths++ {
+		year.Loss = dp.Approx{Epsilon: float64(hundredths) / 100, Delta: 1e-6}
+		account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
+			Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}})
+		check(err)
+		if _, err := account.Reserve(context.Background(), year); err == nil {
+			fmt.Printf("52 weeks of ± %.0f are reserved for %v\n", plan.Prices()[0].PlusMinus, year.Loss)
+			return
+		}
+	}
+	// Output:
+	// 52 weeks of ± 49 are reserved for ε=1.24 δ=1e-06
+}
+
+// A dashboard asks once a day, whoever looks at it and however often.
+func Example_dashboard() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{
+		Dataset: "orders", Unit: "customer", Limit: dp.Pure{Epsilon: 3},
+		Purposes: map[string]dp.Loss{"dashboard": dp.Pure{Epsilon: 2}, "research": dp.Pure{Epsilon: 1}}})
+	check(err)
+	q := weekly(1, "2026-19")
+	plan, err := q.Plan(dp.Pure{Epsilon: 0.05}, q.Units())
+	check(err)
+	for range 1000 { // views of one day
+		_, err := plan.Run(ctx, account, aggregate.Request{Key: "2026-05-04", Purpose: "dashboard"}, aggregate.Slice([]order{}))
+		check(err)
+	}
+	status, err := account.Status(ctx)
+	check(err)
+	left, err := account.HowMany(ctx, plan.Charge(aggregate.Request{Key: "another day", Purpose: "dashboard"}))
+	check(err)
+	fmt.Printf("1000 views cost %v; %d more days fit\n", status.Whole.Spent, left)
+	// Output:
+	// 1000 views cost ε=0.05; 39 more days fit
+}
