@@ -8,6 +8,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // An estimate is what a cell says of a column, before it gets the column's type.
@@ -208,14 +209,7 @@ func (o moment) edge(at, end, confidence float64) float64 {
 	if refuted(at) {
 		return at
 	}
-	inside, outside := at, end
-	for range 50 {
-		if mid := (inside + outside) / 2; refuted(mid) {
-			outside = mid
-		} else {
-			inside = mid
-		}
-	}
+	outside, _ := search.Edge(end, at, search.Absolute(math.Abs(end-at)*0x1p-50), refuted)
 	return outside
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/normal"
 )
 
 // A threshold selects groups: those whose noisy number of units reaches it are
@@ -49,21 +50,7 @@ func tailAt(l *core.Law, p float64) int64 {
 		t := -scale * (math.Log(p) + math.Log1p(math.Exp(-1/scale))) * up
 		return int64(math.Ceil(max(t, 1)))
 	}
-	return int64(math.Ceil(scale*normalTail(p)*up)) + 1
-}
-
-// normalTail returns z with P(Z > z) at most p for a standard normal Z, by
-// bisection on Erfc, which keeps its relative accuracy in the tail.
-func normalTail(p float64) float64 {
-	low, high := 0.0, 40.0
-	for range 100 {
-		if mid := (low + high) / 2; math.Erfc(mid/math.Sqrt2)/2 > p {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return high
+	return int64(math.Ceil(scale*max(normal.Beyond(math.Log(p)), 0)*up)) + 1
 }
 
 // Units returns the threshold as a number of units.

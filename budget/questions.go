@@ -7,6 +7,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/filter"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // HowMany returns how many charges like this one fit now, each under a key of
@@ -98,14 +99,8 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 			return 0, err
 		}
 	}
-	for high-low > 1e-6*high {
-		if mid := low + (high-low)/2; fits(mid) {
-			high = mid
-		} else {
-			low = mid
-		}
-	}
-	return high, nil
+	scale, _ := search.Edge(high, low, search.Relative(1e-6), fits)
+	return scale, nil
 }
 
 // withNoise returns the charge with the scale of its noise multiplied by a

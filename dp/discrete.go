@@ -6,6 +6,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/pld"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // discreteScale returns a scale at which the discrete Gaussian on a box of L0
@@ -80,13 +81,7 @@ func leastScale(start float64, enough func(float64) bool) *big.Rat {
 			high = low
 		}
 	}
-	for high-low > 1e-5*high {
-		if mid := (low + high) / 2; enough(mid) {
-			high = mid
-		} else {
-			low = mid
-		}
-	}
+	high, _ = search.Edge(high, low, search.Relative(1e-5), enough)
 	return exact.Float(high)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/differential-privacy/go/v2/noise"
 
+	"github.com/equipoise-dp/equipoise/internal/normal"
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
@@ -85,7 +86,7 @@ func (c *checker) laplace(n noisy) bool {
 // and with what the sampler cuts off.
 func (c *checker) gaussian(n noisy) bool {
 	sigma := n.scale()
-	cut := float64(n.l0) * upperTail(gaussianReach-n.lInf/sigma)
+	cut := float64(n.l0) * normal.Tail(gaussianReach-n.lInf/sigma)
 	got := pld.GaussianDelta(math.Sqrt(float64(n.l0))*n.lInf/sigma, n.epsilon) + cut
 	return c.must(got <= n.delta*(1+deltaSlack), "Delta", n.delta,
 		fmt.Sprintf("cannot be vouched for: the noise of one of its numbers has a delta of %.3g", got), "use a smaller epsilon, a larger delta, or noise.Laplace()")
@@ -105,13 +106,10 @@ func (n noisy) scale() float64 {
 func (n noisy) tail(x float64) float64 {
 	switch z := x / n.scale(); {
 	case n.gaussian():
-		return upperTail(z)
+		return normal.Tail(z)
 	case z < 0:
 		return 1 - math.Exp(z)/2
 	default:
 		return math.Exp(-z) / 2
 	}
 }
-
-// upperTail is that of the normal distribution.
-func upperTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }

@@ -1,6 +1,10 @@
 package dptest
 
-import "gonum.org/v1/gonum/mathext"
+import (
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
 
 // slack is more than the relative error of the incomplete beta function, which a
 // test compares with exact sums.
@@ -14,15 +18,10 @@ func low(k, n int, alpha float64) float64 {
 	if k == 0 {
 		return 0
 	}
-	below, above := 0.0, float64(k)/float64(n)
-	for range 60 {
-		mid := (below + above) / 2
-		if mathext.RegIncBeta(float64(k), float64(n-k+1), mid) <= alpha*(1-slack) {
-			below = mid
-		} else {
-			above = mid
-		}
-	}
+	seen := float64(k) / float64(n)
+	below, _ := search.Edge(0, seen, search.Absolute(seen*0x1p-60), func(p float64) bool {
+		return mathext.RegIncBeta(float64(k), float64(n-k+1), p) <= alpha*(1-slack)
+	})
 	return below
 }
 

@@ -1,6 +1,11 @@
 package core
 
-import "math"
+import (
+	"math"
+
+	"github.com/equipoise-dp/equipoise/internal/normal"
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
 
 // HalfWidth returns the smallest t, or a little more, with P(|X| ≤ t) at least
 // the given confidence for one draw X of the law. A confidence of 1 or more, or
@@ -12,7 +17,7 @@ func (l *Law) HalfWidth(confidence float64) float64 {
 	if l.Family == Laplace {
 		return l.laplaceHalfWidth(confidence)
 	}
-	return math.Ceil(math.Sqrt2 * math.Erfinv(max(confidence, 0)) * l.approx)
+	return math.Ceil(normal.Within(confidence) * l.approx)
 }
 
 // laplaceHalfWidth solves P(|X| > t) = 2q^(t+1)/(1+q) ≤ 1-confidence for an
@@ -88,7 +93,7 @@ func (l *Law) kurtosis(weights []float64) float64 {
 // Normal returns the two-sided quantile of a standardised symmetric variable
 // that is nearly normal but has the given excess kurtosis.
 func Normal(confidence, kurtosis float64) float64 {
-	z := math.Sqrt2 * math.Erfinv(min(max(confidence, 0), 1))
+	z := normal.Within(confidence)
 	return max(z+(z*z*z-3*z)*kurtosis/24, 0)
 }
 
@@ -113,14 +118,8 @@ func twoLaplace(alpha, a, b float64) float64 {
 	for tail(high) > alpha {
 		high *= 2
 	}
-	for range 60 {
-		if mid := (low + high) / 2; tail(mid) > alpha {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return high
+	t, _ := search.Edge(high, low, search.Absolute(high*0x1p-60), func(t float64) bool { return !(tail(t) > alpha) })
+	return t
 }
 
 func sumOfPowers(weights []float64, n float64) float64 {

@@ -2,7 +2,11 @@
 package deps
 
 import (
+	"bytes"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +37,8 @@ var never = []struct {
 	{"internal/filter", m + "aggregate", "a filter does not know what was asked", false},
 	{"internal/filter", m + "budget", "a filter does not know who pays, or where it is written down", false},
 	{"internal/filter", "context", "a filter is arithmetic", true},
+	{"internal/normal", m + "internal/exact", "the normal law needs nothing of the module", false},
+	{"internal/search", m + "internal/exact", "a search needs nothing of the module", false},
 	{"internal/pld", m + "dp", "accounting arithmetic knows numbers only", false},
 	{"internal/sample", m + "dp", "samplers know numbers only", false},
 	{"internal/core", m + "dp", "the core knows numbers only", false},
@@ -87,4 +93,22 @@ func list(t *testing.T, args ...string) []string {
 		t.Fatalf("go %v listed nothing", args)
 	}
 	return lines
+}
+
+// The inverse of the error function loses the tail where it starts from 1-x, and a
+// second copy of the normal law loses it unseen.
+func TestOneNormalLaw(t *testing.T) {
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte("math."+"Erf")) && !strings.Contains(filepath.ToSlash(path), "/internal/normal/") {
+			t.Errorf("%s uses the error function; the normal law is in internal/normal", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/normal"
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
@@ -30,13 +31,14 @@ func addUp(a, b float64) float64 {
 func renyiPure(e, a float64) float64 { return math.Min(pld.Pure(e).Renyi(a), e) }
 
 // pureMu returns an upper bound on the μ for which ε-privacy implies μ-GDP:
-// 2Φ⁻¹(e^ε/(1+e^ε)), proved in docs/proofs/filter-gdp.md.
+// 2Φ⁻¹(e^ε/(1+e^ε)), proved in docs/proofs/filter-gdp.md. Near 0, where the
+// probability is near one half, its distance from there is what has digits:
+// P(|Z| ≤ μ/2) = tanh(ε/2).
 func pureMu(e float64) float64 {
-	q := 1 / (1 + math.Exp(e)) // the upper tail
-	if q < 0x1p-1000 {
-		return math.Inf(1)
+	if e < 1 {
+		return 2*normal.Within(math.Tanh(e/2))*(1+1e-11) + math.SmallestNonzeroFloat64
 	}
-	return Up(2*math.Sqrt2*math.Erfcinv(2*q)) * (1 + 1e-9)
+	return Up(2 * normal.Beyond(-e-math.Log1p(math.Exp(-e))))
 }
 
 // gaussianMu2 returns the μ² of a Gaussian event whose exact ‖Δ‖²/Scale² is mu2.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // An eventFilter keeps an (ε, δ) limit. Of its δ, one part bounds the sum of the
@@ -190,21 +191,14 @@ func (f *eventFilter) Lacks(p *Price) string {
 	return "the rule of the account has no measure for this mechanism"
 }
 
-// largest returns the largest x in [0, most], nearly, for which fits holds, by
-// halving; fits holds below some point and not above.
+// largest returns the largest x in [0, most], nearly, for which fits holds; it
+// holds below some point and not above.
 func largest(most float64, fits func(float64) bool) float64 {
 	if fits(most) {
 		return most
 	}
-	lo, hi := 0.0, most
-	for range 60 {
-		if mid := lo + (hi-lo)/2; fits(mid) {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	x, _ := search.Edge(0, most, search.Absolute(most*0x1p-60), fits)
+	return x
 }
 
 // down makes room for the round-off of one more addition.

@@ -3,6 +3,8 @@ package pld
 import (
 	"math"
 	"math/cmplx"
+
+	"github.com/equipoise-dp/equipoise/internal/normal"
 )
 
 // smallSigma divides the discrete Gaussians priced as finite tables from those priced by their theta function.
@@ -155,6 +157,6 @@ func latticeTail(sigma, s, eps float64) float64 {
 // least the terms near zero.
 func latticeNorm(sigma float64) float64 {
 	near := 1 + 2*math.Exp(-1/(2*sigma*sigma)) + 2*math.Exp(-4/(2*sigma*sigma)) + 2*math.Exp(-9/(2*sigma*sigma))
-	whole := sigma / invSqrt2Pi * (1 + 2*math.Exp(-2*math.Pi*math.Pi*sigma*sigma))
+	whole := sigma / normal.InvSqrt2Pi * (1 + 2*math.Exp(-2*math.Pi*math.Pi*sigma*sigma))
 	return math.Max(near, whole) * (1 - 1e-14)
 }

@@ -1,6 +1,11 @@
 package pld
 
-import "math"
+import (
+	"math"
+
+	"github.com/equipoise-dp/equipoise/internal/normal"
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
 
 // up is the factor by which every directed result leaves the computed value: a thousand times the round-off
 // of the closed forms (docs/proofs/accounting-gaussian.md) and a thousandth of the accuracy promised.
@@ -25,9 +30,9 @@ func GaussianDelta(mu, eps float64) float64 {
 	a := gaussianThreshold(mu, eps)
 	var delta float64
 	if a < 0 && mu >= 1 {
-		delta = 0.5*math.Erfc(a/math.Sqrt2) - phi(a)*mills(a+mu)
+		delta = normal.Tail(a) - normal.Density(a)*normal.Mills(a+mu)
 	} else {
-		delta = phi(a) * millsDrop(a, mu)
+		delta = normal.Density(a) * millsDrop(a, mu)
 	}
 	return math.Min(1, delta*up+math.SmallestNonzeroFloat64)
 }
@@ -47,12 +52,12 @@ func gaussianThreshold(mu, eps float64) float64 {
 func gaussianLogDelta(mu, eps float64) (value, slope float64) {
 	a := gaussianThreshold(mu, eps)
 	if a < 0 && mu >= 1 {
-		tail := phi(a) * mills(a+mu)
-		delta := 0.5*math.Erfc(a/math.Sqrt2) - tail
+		tail := normal.Density(a) * normal.Mills(a+mu)
+		delta := normal.Tail(a) - tail
 		return math.Log(delta), -tail / delta
 	}
 	drop := millsDrop(a, mu)
-	return math.Log(invSqrt2Pi*drop) - a*a/2, -mills(a+mu) / drop
+	return math.Log(normal.InvSqrt2Pi*drop) - a*a/2, -normal.Mills(a+mu) / drop
 }
 
 // GaussianEpsilon returns an upper bound on the least eps for which a mu-GDP mechanism is (eps, delta)-differentially
@@ -109,15 +114,9 @@ func GaussianMu(eps, delta float64) float64 {
 // gaussianMuGuess bisects ln delta in ln mu to a few digits; greatest does the rest.
 func gaussianMuGuess(eps, delta float64) float64 {
 	goal := math.Log(delta)
-	lo, hi := -760.0, 400.0
-	for range 60 {
-		mid := lo + (hi-lo)/2
-		value, _ := gaussianLogDelta(math.Exp(mid), eps)
-		if value <= goal {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return math.Exp(lo)
+	logMu, _ := search.Edge(-760, 400, search.Absolute(1e-15), func(logMu float64) bool {
+		value, _ := gaussianLogDelta(math.Exp(logMu), eps)
+		return value <= goal
+	})
+	return math.Exp(logMu)
 }

@@ -4,6 +4,9 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/dsp/fourier"
+
+	"github.com/equipoise-dp/equipoise/internal/normal"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // The second engine: every loss is split between the two grid points around it, keeping both its P mass and its Q
@@ -187,18 +190,12 @@ func (g *grid) delta(eps, slack float64) float64 {
 
 // epsilon bisects delta between 0 and the end of the grid; +Inf if even there it is too large.
 func (g *grid) epsilon(delta, slack float64) float64 {
-	lo, hi := 0.0, float64(g.first+gridPoints)*g.h
+	hi := float64(g.first+gridPoints) * g.h
 	if !(hi > 0) || !(g.delta(hi, slack) <= delta) {
 		return math.Inf(1)
 	}
-	for range 60 {
-		if mid := lo + (hi-lo)/2; g.delta(mid, slack) <= delta {
-			hi = mid
-		} else {
-			lo = mid
-		}
-	}
-	return hi
+	eps, _ := search.Edge(hi, 0, search.Absolute(hi*0x1p-60), func(eps float64) bool { return g.delta(eps, slack) <= delta })
+	return eps
 }
 
 // gaussianSpread is a normal loss of mean v/2 and variance v; tilting moves the mean to v(t+1/2).
@@ -207,7 +204,7 @@ type gaussianSpread struct{ v float64 }
 func (g gaussianSpread) spread(t float64) (spread, bool) {
 	sd, mean := math.Sqrt(g.v), g.v*(t+0.5)
 	return spread{from: mean - smoothTail*sd, to: mean + smoothTail*sd, density: func(l float64) float64 {
-		return phi((l-mean)/sd) / sd
+		return normal.Density((l-mean)/sd) / sd
 	}}, true
 }
 
@@ -264,7 +261,7 @@ func (g thetaTransform) spread(t float64) (s spread, ok bool) {
 		return s, false
 	}
 	unit, centre := g.s/g.sigma/g.sigma, -t*g.s
-	total := g.sigma / invSqrt2Pi * g.theta(g.s*t)
+	total := g.sigma / normal.InvSqrt2Pi * g.theta(g.s*t)
 	for x := math.Floor(centre - smoothTail*g.sigma); x <= centre+smoothTail*g.sigma+1; x++ {
 		u := (x - centre) / g.sigma
 		s.loss = append(s.loss, unit*(g.s/2-x))

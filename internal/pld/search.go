@@ -1,6 +1,10 @@
 package pld
 
-import "math"
+import (
+	"math"
+
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
 
 // The searches below return only arguments at which the predicate was seen to hold. The predicate compares a
 // directed bound, so what they return is right whatever the guess was, and however the bound is rounded.
@@ -56,17 +60,7 @@ func greatest(guess float64, fits func(float64) bool) float64 {
 
 // narrow halves the gap between bad and good until it is below 1e-14, relatively, and returns good.
 func narrow(bad, good float64, fits func(float64) bool) float64 {
-	for range 64 {
-		mid := bad + (good-bad)/2
-		if math.Abs(good-bad) <= 1e-14*good || mid == bad || mid == good {
-			break
-		}
-		if fits(mid) {
-			good = mid
-		} else {
-			bad = mid
-		}
-	}
+	good, _ = search.Edge(good, bad, search.Relative(1e-14), fits)
 	return good
 }
 

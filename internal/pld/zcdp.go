@@ -1,6 +1,10 @@
 package pld
 
-import "math"
+import (
+	"math"
+
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
 
 // RhoDelta returns an upper bound on the delta that a rho-zCDP mechanism has at eps:
 //
@@ -65,16 +69,8 @@ func RhoEpsilon(rho, delta float64) float64 {
 
 // risingRoot bisects a rising function over the positive floats, in the logarithm.
 func risingRoot(f func(float64) float64) float64 {
-	lo, hi := -700.0, 700.0
-	for range 70 {
-		mid := lo + (hi-lo)/2
-		if f(math.Exp(mid)) < 0 {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return math.Exp(lo)
+	x, _ := search.Edge(-700, 700, search.Absolute(0x1p-60), func(x float64) bool { return f(math.Exp(x)) < 0 })
+	return math.Exp(x)
 }
 
 // RhoMax returns the largest rho, rounded down, for which every rho-zCDP mechanism is (eps, delta)-differentially

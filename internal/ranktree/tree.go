@@ -10,6 +10,8 @@ package ranktree
 import (
 	"math"
 	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // MaxLeaves is how many leaves a tree has at most. Points beyond share leaves.
@@ -158,16 +160,11 @@ func (t *Tree) excess(boundary int64, rank float64) (value, stdDev float64) {
 // With z = 0 it is the estimate of the quantile; with -z and z it is an
 // interval for it.
 func (t *Tree) Search(rank, z float64) (leaf int64) {
-	low, high := int64(0), t.shape.Leaves-1
-	for low < high {
-		mid := (low + high) / 2
-		if value, stdDev := t.excess(mid+1, rank); value >= (z-rounding)*stdDev {
-			high = mid
-		} else {
-			low = mid + 1
-		}
-	}
-	return low
+	leaf, _ = search.Edge(t.shape.Leaves-1, -1, nil, func(leaf int64) bool {
+		value, stdDev := t.excess(leaf+1, rank)
+		return value >= (z-rounding)*stdDev
+	})
+	return leaf
 }
 
 // rounding is more than what floating point adds to an excess, in standard

@@ -46,8 +46,8 @@ func NewTruncatedGeometric(epsilon, delta *big.Rat) (*TruncatedGeometric, error)
 	}
 	t := &TruncatedGeometric{delta: new(big.Rat).Set(delta), decay: decay}
 	crossGuess, sureGuess := guesses(epsilon, delta)
-	t.cross = 1 + search(crossGuess, t.beforeCrossing)
-	t.sure = t.cross + 1 + search(sureGuess, func(m uint64) bool { return smaller(t.upper(m), whole(1)) })
+	t.cross = 1 + lastThat(crossGuess, t.beforeCrossing)
+	t.sure = t.cross + 1 + lastThat(sureGuess, func(m uint64) bool { return smaller(t.upper(m), whole(1)) })
 	t.tabulate()
 	return t, nil
 }

@@ -1,5 +1,7 @@
 package sample
 
+import "github.com/equipoise-dp/equipoise/internal/search"
+
 func whole(n uint64) real {
 	return func(p uint) interval { return wholeInterval(n, p) }
 }
@@ -18,10 +20,10 @@ func smaller(x, y real) bool {
 	}
 }
 
-// search returns the largest m that holds, for a condition that holds at 0 and
+// lastThat returns the largest m that holds, for a condition that holds at 0 and
 // never again once it has failed. A good guess makes it fast; a bad one does
 // not make it wrong.
-func search(guess uint64, holds func(m uint64) bool) uint64 {
+func lastThat(guess uint64, holds func(m uint64) bool) uint64 {
 	low, high := uint64(0), guess
 	if guess == 0 || holds(guess) {
 		low, high = guess, guess+1
@@ -37,12 +39,6 @@ func search(guess uint64, holds func(m uint64) bool) uint64 {
 			high -= step
 		}
 	}
-	for high-low > 1 {
-		if mid := low + (high-low)/2; holds(mid) {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
+	low, _ = search.Edge(low, high, nil, holds)
 	return low
 }
