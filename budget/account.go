@@ -82,7 +82,7 @@ func OpenOrCreate(ctx context.Context, s Store, t Terms, anchors ...Anchor) (*Ac
 // create appends the first record. The random ID in it tells whether a record
 // that is there after an error is this one.
 func create(ctx context.Context, s Store, name string, data []byte) error {
-	err := s.Append(ctx, name, Record{0, data})
+	err := s.Append(ctx, name, Record{Data: data})
 	if err == nil {
 		return nil
 	}
@@ -217,6 +217,16 @@ func (a *Account) refresh(ctx context.Context) error {
 	default:
 		return nil
 	}
+}
+
+// catchUp reads what others have appended, and waits for whoever is at it.
+func (a *Account) catchUp(ctx context.Context) error {
+	if err := a.take(ctx); err != nil {
+		return err
+	}
+	defer a.release()
+	_, err := a.readOn(ctx)
+	return err
 }
 
 // readOn applies records that are not known yet, and says whether there were

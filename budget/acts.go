@@ -60,7 +60,7 @@ func (a *Account) act(ctx context.Context, r record, check func(*state) error) e
 		}
 		d := a.state.draft()
 		r.At = stamp(a.now())
-		if err := d.write(&r); err != nil {
+		if err := d.write(&r, nil); err != nil {
 			return err
 		}
 		switch out, err := a.append(ctx, d); out {

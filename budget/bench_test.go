@@ -77,7 +77,7 @@ func BenchmarkGroupCommit(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		s := newSlow()
 		for seq := uint64(0); b.Loop(); seq++ {
-			if err := s.Append(ctx, "visits", Record{seq, make([]byte, 700)}); err != nil {
+			if err := s.Append(ctx, "visits", Record{Seq: seq, Data: make([]byte, 700)}); err != nil {
 				b.Fatal(err)
 			}
 		}

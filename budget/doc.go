@@ -25,6 +25,13 @@
 // filter-zcdp.md and filter-plan.md. A decision depends on charges alone and
 // never on data, so a refusal may be shown to anyone and consumes nothing.
 //
+// A release that is kept is appended together with a record that holds its digest,
+// so that [Account.Verify] and every [Anchor] cover the numbers that were published.
+// The digest is of the release and of random bytes that are stored beside it, so it
+// does not confirm a guess to those who may read the ledger and not the release.
+// What is paid is dated in whole hours, so that its time does not tell how many rows
+// were read; a run during which the hour turns shows that it did.
+//
 // An account holds what was asked, by whom if the service says so, and at what
 // price. It never holds rows, or a unit's name.
 //

@@ -16,7 +16,8 @@ type draft struct {
 	drawn   map[*plan]plan // plans that were touched
 	planned []*plan        // plans that are new
 	records []Record
-	paid    []paid
+	paid    []*paid
+	keeping map[uint64]kept // releases that are in the draft, by what paid
 	last    digest
 }
 
@@ -102,7 +103,10 @@ func (d *draft) commit() {
 		s.plans[p.seq] = p
 	}
 	for key, i := range d.added {
-		s.keys[key] = d.paid[i]
+		s.add(key, d.paid[i])
+	}
+	for seq, k := range d.keeping {
+		s.entries[seq].kept = k
 	}
 	s.next += uint64(len(d.records))
 	s.last = d.last

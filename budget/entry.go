@@ -12,13 +12,15 @@ import (
 // An Entry is one record of an account, as its readers see it.
 type Entry struct {
 	Seq    uint64
-	Kind   string // KindCreate, KindSpend, …
-	At     time.Time
+	Kind   string    // KindCreate, KindSpend, …
+	At     time.Time // of what is paid and kept: in whole hours, when it was paid
+	Module string    // version of this module that wrote it; "" of early ones
 	Hash   [32]byte
 	Terms  *Terms            // KindCreate
 	Charge *dp.Charge        // KindSpend, KindReserve, KindDraw
 	Took   map[string]string // likewise: how each scope took the charge
-	From   uint64            // KindDraw: the entry that reserved
+	From   uint64            // KindDraw: the entry that reserved; KindKeep: the entry that paid
+	Digest [32]byte          // KindKeep: of the release
 	Limit  dp.Loss           // KindRaise
 	Reason string            // KindRaise, KindFreeze, KindThaw
 	By     string            // likewise
@@ -66,9 +68,14 @@ func readEntry(rec Record, next uint64, last digest, terms *Terms) (Entry, error
 }
 
 func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
-	e = Entry{Seq: r.Seq, Kind: r.Kind, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By}
+	e = Entry{Seq: r.Seq, Kind: r.Kind, Module: r.Module, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By}
 	if e.At, err = r.time(); err != nil {
 		return e, err
+	}
+	if r.Kind == KindKeep {
+		if e.Digest, err = r.digest(); err != nil {
+			return e, err
+		}
 	}
 	if r.Limit != nil {
 		if e.Limit, err = dp.UnmarshalLoss(r.Limit); err != nil {

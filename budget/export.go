@@ -10,12 +10,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // An export is lines of JSON: a header, then every record exactly as it is
-// stored, then every release that was kept, then how many there are and the hash
-// of all lines before. So a line that is changed, and an end that is cut off, are
-// found; whoever writes the hash anew is found by an anchor, except in releases.
+// stored, then every release exactly as it is stored, then how many there are and
+// the hash of all lines before. So a line that is changed, and an end that is cut
+// off, are found; whoever writes the hash anew is found by an anchor.
+//
+// Format 1 has the records and releases of format 1; it is read like format 2.
+
+const exportFormat = 2
 
 type exportHeader struct {
 	Format  int    `json:"equipoise_ledger"`
@@ -23,7 +28,7 @@ type exportHeader struct {
 }
 
 type exportKept struct {
-	Kept    uint64 `json:"kept"` // number of the record that paid
+	Kept    uint64 `json:"kept"` // number of the record that it stands beside
 	Release []byte `json:"release"`
 }
 
@@ -42,10 +47,9 @@ func (a *Account) Export(ctx context.Context, w io.Writer) error {
 	sum := sha256.New()
 	b := io.MultiWriter(buffered, sum)
 	var end exportEnd
-	if err := writeLine(b, exportHeader{1, a.name}); err != nil {
+	if err := writeLine(b, exportHeader{exportFormat, a.name}); err != nil {
 		return err
 	}
-	var paying []uint64
 	for rec, err := range a.store.Read(ctx, a.name, 0) {
 		if err != nil {
 			return fmt.Errorf("budget: export account %q: %w", a.name, err)
@@ -53,14 +57,12 @@ func (a *Account) Export(ctx context.Context, w io.Writer) error {
 		if _, err := b.Write(append(bytes.Clone(rec.Data), '\n')); err != nil {
 			return fmt.Errorf("budget: export account %q: %w", a.name, err)
 		}
-		paying = append(paying, rec.Seq)
 		end.End.Records++
 	}
-	for _, seq := range paying[min(1, len(paying)):] {
-		kept, err := a.store.Kept(ctx, a.name, seq)
-		if err == nil && kept != nil {
+	for r, err := range a.store.Releases(ctx, a.name) {
+		if err == nil && r.Seq < uint64(end.End.Records) { // not what was kept meanwhile
 			end.End.Kept++
-			err = writeLine(b, exportKept{seq, kept})
+			err = writeLine(b, exportKept{r.Seq, r.Release})
 		}
 		if err != nil {
 			return fmt.Errorf("budget: export account %q: %w", a.name, err)
@@ -83,13 +85,10 @@ func writeLine(w io.Writer, v any) error {
 }
 
 // Import reads what Export wrote into a store that does not have the account,
-// and opens it. Everything is checked before anything is written. It returns an
-// error that wraps [ErrExists] if the account is there, and [ErrTampered] if
-// lines were changed or are missing, or the records are not those of the anchors.
-//
-// An import that was interrupted after the records and before the last release
-// can be done again; until then a key whose release is missing could be released
-// anew.
+// and opens it. Everything is checked before anything is written, and everything is
+// written in one step. It returns an error that wraps [ErrExists] if the account is
+// there, and [ErrTampered] if lines were changed or are missing, a release is not
+// what was kept, or the records are not those of the anchors.
 func Import(ctx context.Context, s Store, r io.Reader, anchors ...Anchor) (*Account, error) {
 	in, err := readExport(r)
 	if err == nil {
@@ -98,23 +97,11 @@ func Import(ctx context.Context, s Store, r io.Reader, anchors ...Anchor) (*Acco
 	if err != nil {
 		return nil, fmt.Errorf("budget: import: %w", err)
 	}
-	begun, err := in.begun(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("budget: import: %w", err)
-	}
-	if !begun {
-		err = s.Append(ctx, in.account, in.records...)
-	}
-	if err != nil {
+	if err := s.Append(ctx, in.account, in.records...); err != nil {
 		if errors.Is(err, ErrConflict) {
 			err = fmt.Errorf("%w: %q", ErrExists, in.account)
 		}
 		return nil, fmt.Errorf("budget: import: %w", err)
-	}
-	for _, k := range in.kept {
-		if _, err := s.Keep(ctx, in.account, k.Kept, k.Release); err != nil {
-			return nil, fmt.Errorf("budget: import: the records of account %q are there, its releases not all; import again: %w", in.account, err)
-		}
 	}
 	return Open(ctx, s, in.account, anchors...)
 }
@@ -134,34 +121,11 @@ func (in *imported) checkAnchors(anchors []Anchor) error {
 	return nil
 }
 
-// begun reports whether the store has exactly these records and lacks a release:
-// an import that was interrupted.
-func (in *imported) begun(ctx context.Context, s Store) (bool, error) {
-	n := 0
-	for rec, err := range s.Read(ctx, in.account, 0) {
-		switch {
-		case err != nil:
-			return false, err
-		case n >= len(in.records) || !bytes.Equal(rec.Data, in.records[n].Data):
-			return false, fmt.Errorf("%w: %q, with other records", ErrExists, in.account)
-		}
-		n++
-	}
-	if n == 0 {
-		return false, nil
-	}
-	for _, k := range in.kept {
-		if kept, err := s.Kept(ctx, in.account, k.Kept); err != nil || kept == nil {
-			return n == len(in.records), err
-		}
-	}
-	return false, fmt.Errorf("%w: %q has %d records", ErrExists, in.account, n)
-}
-
 type imported struct {
 	account string
 	records []Record
-	kept    []exportKept
+	kept    int
+	last    uint64 // the least number that the next release can have
 }
 
 // maxLine bounds what one line of an import may take.
@@ -185,11 +149,11 @@ func readExport(r io.Reader) (*imported, error) {
 			in.account, err = readHeader(line)
 			l = &loader{name: in.account}
 		case bytes.HasPrefix(line, []byte(`{"kept":`)):
-			err = in.addKept(l, line)
-		case in.kept != nil:
+			err = in.addKept(line)
+		case in.kept > 0:
 			err = fmt.Errorf("%w: a record after releases", ErrTampered)
 		default:
-			rec := Record{uint64(len(in.records)), line}
+			rec := Record{Seq: uint64(len(in.records)), Data: line}
 			in.records = append(in.records, rec)
 			err = l.next(rec)
 		}
@@ -207,7 +171,19 @@ func readExport(r io.Reader) (*imported, error) {
 	case !ended:
 		return nil, fmt.Errorf("%w: the end is missing", ErrTampered)
 	}
-	return in, nil
+	v := &verifier{loader: *l}
+	return in, v.releases(in.releases())
+}
+
+// releases yields what the store will have beside records.
+func (in *imported) releases() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for _, r := range in.records {
+			if r.Release != nil && !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 // checkEnd compares the last line with those before it.
@@ -216,7 +192,7 @@ func (in *imported) checkEnd(line, sum []byte) error {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	if e.End.Records != len(in.records) || e.End.Kept != len(in.kept) || e.End.Sum != hex.EncodeToString(sum) {
+	if e.End.Records != len(in.records) || e.End.Kept != in.kept || e.End.Sum != hex.EncodeToString(sum) {
 		return fmt.Errorf("%w: the lines before are not those that were exported", ErrTampered)
 	}
 	return nil
@@ -228,25 +204,24 @@ func readHeader(line []byte) (string, error) {
 		return "", fmt.Errorf("%w: the header is not JSON: %w", ErrTampered, err)
 	}
 	switch {
-	case h.Format > 1:
-		return "", fmt.Errorf("%w: export format %d; this program reads 1", ErrVersion, h.Format)
-	case h.Format != 1 || h.Account == "":
+	case h.Format > exportFormat:
+		return "", fmt.Errorf("%w: export format %d; this program reads up to %d", ErrVersion, h.Format, exportFormat)
+	case h.Format < 1 || h.Account == "":
 		return "", fmt.Errorf("%w: the first line is not the header of an export", ErrTampered)
 	}
 	return h.Account, nil
 }
 
-func (in *imported) addKept(l *loader, line []byte) error {
+func (in *imported) addKept(line []byte) error {
 	var k exportKept
 	if err := json.Unmarshal(line, &k); err != nil {
 		return fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	if k.Kept == 0 || k.Kept >= uint64(len(in.records)) || l.state == nil {
-		return fmt.Errorf("%w: a release of record %d, which does not pay for one", ErrTampered, k.Kept)
+	if k.Kept >= uint64(len(in.records)) || k.Kept < in.last {
+		return fmt.Errorf("%w: a release beside record %d, which is not there or had its turn", ErrTampered, k.Kept)
 	}
-	if k.Release == nil {
-		k.Release = []byte{}
-	}
-	in.kept = append(in.kept, k)
+	in.last = k.Kept + 1
+	in.records[k.Kept].Release = append([]byte{}, k.Release...)
+	in.kept++
 	return nil
 }

@@ -25,7 +25,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"v":1,"seq":1,"kind":"raise","limit":{"epsilon":"1e308"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := Memory()
-		for _, r := range append(records[:2:2], Record{2, data}) {
+		for _, r := range append(records[:2:2], Record{Seq: 2, Data: data}) {
 			if err := s.Append(t.Context(), "visits", r); err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,7 @@ func (a *Account) abandon(ctx context.Context, r *request) (dp.Payment, error) {
 	case <-r.done:
 		return r.payment, r.err
 	default:
-		return dp.Payment{}, &UnknownError{a.name, r.charge.Key, ctx.Err()}
+		return dp.Payment{}, r.unknown(a.name, ctx.Err())
 	}
 }
 
@@ -132,7 +132,7 @@ func (a *Account) attempt(ctx context.Context, batch []*request, fresh bool) ([]
 	case unsure:
 		for _, r := range batch {
 			if r.err == nil {
-				r.err = &UnknownError{a.name, r.charge.Key, err}
+				r.err = r.unknown(a.name, err)
 			}
 		}
 		finish(batch)
@@ -223,6 +223,9 @@ func (d *draft) addAll(a *Account, batch []*request) (refusal bool) {
 }
 
 func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
+	if r.keep != nil {
+		return d.addKeep(r)
+	}
 	key := r.charge.Key
 	if old, ok := d.keys[key]; ok {
 		r.payment, err = old.payment(account, r)
@@ -232,31 +235,31 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 		r.payment, err = d.paid[i].payment(account, r)
 		return err
 	}
-	rec := record{Kind: r.kind(), At: stamp(at), Charge: r.raw}
+	rec := record{Kind: r.kind(), At: stamp(coarse(at)), Charge: r.raw}
 	if rec.Took, rec.From, err = d.spendWays(r); err != nil {
 		return err
 	}
-	if err := d.write(&rec); err != nil {
+	if err := d.write(&rec, nil); err != nil {
 		return err
 	}
 	if r.reserve {
 		d.planned = append(d.planned, newPlan(rec.Seq, r.charge))
 	}
 	d.added[key] = len(d.paid)
-	d.paid = append(d.paid, paid{rec.Seq, d.last, r.digest, at.UTC(), r.reserve})
+	d.paid = append(d.paid, &paid{seq: rec.Seq, hash: d.last, charge: r.digest, at: coarse(at), whole: r.reserve})
 	r.first = true
 	r.payment, err = d.paid[len(d.paid)-1].payment(account, r)
 	return err
 }
 
-// write gives a record its place in the chain.
-func (d *draft) write(rec *record) error {
+// write gives a record its place in the chain, and a release its place beside it.
+func (d *draft) write(rec *record, release []byte) error {
 	rec.Seq, rec.Prev = d.next+uint64(len(d.records)), hexOf(d.last)
 	data, hash, err := rec.encode()
 	if err != nil {
 		return err
 	}
-	d.records = append(d.records, Record{rec.Seq, data})
+	d.records = append(d.records, Record{rec.Seq, data, release})
 	d.last = hash
 	return nil
 }
@@ -302,7 +305,7 @@ func answerAll(batch []*request, err error) {
 // the keys may have been paid by it.
 func answerDoubt(account string, batch []*request, err error) {
 	for _, r := range batch {
-		r.payment, r.err = dp.Payment{}, &UnknownError{account, r.charge.Key, err}
+		r.payment, r.err = dp.Payment{}, r.unknown(account, err)
 	}
 	finish(batch)
 }

@@ -17,10 +17,7 @@ type memory struct {
 	accounts map[string]*memoryAccount
 }
 
-type memoryAccount struct {
-	records []Record
-	kept    map[uint64][]byte
-}
+type memoryAccount struct{ records []Record }
 
 // Read implements [Store].
 func (m *memory) Read(ctx context.Context, account string, from uint64) iter.Seq2[Record, error] {
@@ -30,7 +27,7 @@ func (m *memory) Read(ctx context.Context, account string, from uint64) iter.Seq
 			return
 		}
 		for _, r := range m.tail(account, from) {
-			if !yield(Record{r.Seq, bytes.Clone(r.Data)}, nil) {
+			if !yield(Record{Seq: r.Seq, Data: bytes.Clone(r.Data)}, nil) {
 				return
 			}
 		}
@@ -56,7 +53,7 @@ func (m *memory) Append(ctx context.Context, account string, records ...Record) 
 	defer m.mu.Unlock()
 	a := m.accounts[account]
 	if a == nil {
-		a = &memoryAccount{kept: map[uint64][]byte{}}
+		a = &memoryAccount{}
 	}
 	for i, r := range records {
 		if r.Seq != uint64(len(a.records)+i) {
@@ -64,7 +61,7 @@ func (m *memory) Append(ctx context.Context, account string, records ...Record) 
 		}
 	}
 	for _, r := range records {
-		a.records = append(a.records, Record{r.Seq, bytes.Clone(r.Data)})
+		a.records = append(a.records, Record{Seq: r.Seq, Data: bytes.Clone(r.Data), Release: bytes.Clone(r.Release)})
 	}
 	if len(records) > 0 {
 		m.accounts[account] = a
@@ -72,39 +69,30 @@ func (m *memory) Append(ctx context.Context, account string, records ...Record) 
 	return nil
 }
 
-// Keep implements [Store].
-func (m *memory) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if release == nil {
-		return nil, ErrNilRelease
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	a := m.accounts[account]
-	if a == nil {
-		a = &memoryAccount{kept: map[uint64][]byte{}}
-		m.accounts[account] = a
-	}
-	if _, ok := a.kept[seq]; !ok {
-		a.kept[seq] = append([]byte{}, release...)
-	}
-	return bytes.Clone(a.kept[seq]), nil
-}
-
 // Kept implements [Store].
 func (m *memory) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	a := m.accounts[account]
-	if a == nil {
-		return nil, nil
+	for _, r := range m.tail(account, seq) {
+		return bytes.Clone(r.Release), nil
 	}
-	return bytes.Clone(a.kept[seq]), nil
+	return nil, nil
+}
+
+// Releases implements [Store].
+func (m *memory) Releases(ctx context.Context, account string) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(Record{}, err)
+			return
+		}
+		for _, r := range m.tail(account, 0) {
+			if r.Release != nil && !yield(Record{Seq: r.Seq, Release: bytes.Clone(r.Release)}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Accounts implements [Store].

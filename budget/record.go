@@ -2,11 +2,13 @@ package budget
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -14,7 +16,7 @@ import (
 )
 
 const (
-	formatVersion = 1 // of records
+	formatVersion = 2 // of records; 1 has no KindKeep, and releases stand beside what paid
 	engineVersion = 1 // of prices, orders and weights
 )
 
@@ -24,6 +26,7 @@ const (
 	KindSpend   = "spend"
 	KindReserve = "reserve"
 	KindDraw    = "draw"
+	KindKeep    = "keep"
 	KindRaise   = "raise"
 	KindFreeze  = "freeze"
 	KindThaw    = "thaw"
@@ -36,13 +39,16 @@ type record struct {
 	Prev    string             `json:"prev,omitempty"` // hash of the record before
 	Kind    string             `json:"kind"`
 	At      string             `json:"at"`
-	ID      string             `json:"id,omitempty"`     // create: tells accounts of one name apart
+	ID      string             `json:"id,omitempty"`     // random: tells records apart that are alike otherwise
+	Module  string             `json:"module,omitempty"` // version of the program's copy of this module
 	Engine  int                `json:"engine,omitempty"` // create
 	Terms   *Terms             `json:"terms,omitempty"`  // create
 	Orders  map[string]float64 `json:"orders,omitempty"` // create: the order with most weight, per limit
 	Charge  json.RawMessage    `json:"charge,omitempty"` // spend, reserve, draw
 	Took    []filter.Way       `json:"took,omitempty"`   // spend, reserve, draw: the decision, per scope
-	From    uint64             `json:"from,omitempty"`   // draw: the record that reserved
+	From    uint64             `json:"from,omitempty"`   // draw: the record that reserved; keep: the record that paid
+	Digest  string             `json:"digest,omitempty"` // keep: of the release
+	Early   bool               `json:"early,omitempty"`  // keep: the release stands beside the record that paid, as format 1 has it
 	Limit   json.RawMessage    `json:"limit,omitempty"`  // raise
 	Reason  string             `json:"reason,omitempty"` // raise, freeze, thaw
 	By      string             `json:"by,omitempty"`     // raise, freeze, thaw
@@ -50,7 +56,10 @@ type record struct {
 
 // encode returns the record's bytes, sealed, and their hash.
 func (r *record) encode() ([]byte, digest, error) {
-	r.Version = formatVersion
+	r.Version, r.Module = formatVersion, moduleVersion()
+	if r.ID == "" {
+		r.ID = rand.Text()
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -105,10 +114,54 @@ func decodeRecord(data []byte) (*record, error) {
 	if newer := checkVersion(data, &r, err != nil); newer != nil {
 		return nil, newer
 	}
+	if err == nil {
+		err = r.checkFields()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	return &r, nil
+}
+
+// fields says which fields a record of a kind must have, and which it may have.
+// Those that all have are not listed.
+var fields = map[string]struct{ must, may []string }{
+	KindCreate:  {[]string{"id", "engine", "terms"}, []string{"module", "orders"}},
+	KindSpend:   {[]string{"charge", "took"}, []string{"id", "module"}},
+	KindReserve: {[]string{"charge", "took"}, []string{"id", "module"}},
+	KindDraw:    {[]string{"charge", "took", "from"}, []string{"id", "module"}},
+	KindKeep:    {[]string{"from", "digest"}, []string{"id", "module", "early"}},
+	KindRaise:   {[]string{"limit", "reason", "by"}, []string{"id", "module"}},
+	KindFreeze:  {[]string{"reason", "by"}, []string{"id", "module"}},
+	KindThaw:    {[]string{"reason", "by"}, []string{"id", "module"}},
+}
+
+// checkFields returns an error if a record lacks a field of its kind, or has one
+// that its kind does not have: what nobody reads could say anything.
+func (r *record) checkFields() error {
+	want, ok := fields[r.Kind]
+	if !ok {
+		return fmt.Errorf("record %d is of kind %q, which is not known", r.Seq, r.Kind)
+	}
+	for _, f := range []struct {
+		name  string
+		there bool
+	}{
+		{"id", r.ID != ""}, {"module", r.Module != ""}, {"engine", r.Engine != 0}, {"terms", r.Terms != nil},
+		{"orders", r.Orders != nil}, {"charge", r.Charge != nil}, {"took", r.Took != nil}, {"from", r.From != 0},
+		{"digest", r.Digest != ""}, {"early", r.Early}, {"limit", r.Limit != nil}, {"reason", r.Reason != ""}, {"by", r.By != ""},
+	} {
+		switch must := slices.Contains(want.must, f.name); {
+		case must && !f.there:
+			return fmt.Errorf("record %d of kind %q has no %s", r.Seq, r.Kind, f.name)
+		case !must && f.there && !slices.Contains(want.may, f.name):
+			return fmt.Errorf("record %d of kind %q has a %s", r.Seq, r.Kind, f.name)
+		}
+	}
+	if r.Version < 2 && (r.Kind == KindKeep || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
+		return fmt.Errorf("record %d of format %d has what came with format 2", r.Seq, r.Version)
+	}
+	return nil
 }
 
 // checkVersion looks at the version of a record, which may be unreadable
@@ -154,6 +207,11 @@ func (r *record) time() (time.Time, error) {
 	}
 	return t, nil
 }
+
+// coarse returns the time at which something was paid, as it is recorded: in whole
+// hours. A charge is paid after rows were read, and by the second its time would
+// say how long that took, and so how many there are.
+func coarse(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 

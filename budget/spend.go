@@ -18,13 +18,14 @@ type request struct {
 	raw     json.RawMessage // the charge, as it will be stored
 	digest  digest          // of raw
 	price   *filter.Price
-	from    *plan // what it is drawn from, or nil
-	reserve bool  // its events are drawn later
+	from    *plan    // what it is drawn from, or nil
+	reserve bool     // its events are drawn later
+	keep    *keeping // then nothing is spent
 
 	done    chan struct{} // closed when the two below are set
 	payment dp.Payment
 	err     error
-	first   bool // this request paid, and not an earlier one of the same key
+	first   bool // this request paid or kept, and not another one of the same key
 }
 
 // newRequest checks and prices a charge whose loss must hold for its events.
@@ -100,16 +101,11 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 // repeated completes the payment of a request that was paid before. While the
 // account is frozen it gives out what was released, and nothing new.
 func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
-	kept, err := a.store.Kept(ctx, a.name, p.Entry)
+	kept, err := a.keptUnder(ctx, r.charge.Key)
 	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
-		if err = a.refresh(ctx); err == nil {
-			err = a.frozenFor(r)
-		}
+		err = a.frozenFor(r)
 	}
 	if err != nil {
-		if _, ok := errors.AsType[*RefusedError](err); !ok {
-			err = fmt.Errorf("budget: account %q: %w", a.name, err)
-		}
 		a.observe(ctx, outcomeOf(err), r, p, err)
 		return dp.Payment{}, err
 	}
@@ -140,7 +136,7 @@ func (a *Account) paidFor(r *request) (dp.Payment, bool, error) {
 }
 
 // payment answers a request whose key was paid.
-func (p paid) payment(account string, r *request) (dp.Payment, error) {
+func (p *paid) payment(account string, r *request) (dp.Payment, error) {
 	if p.charge != r.digest || p.whole != r.reserve {
 		return dp.Payment{}, &KeyReusedError{account, r.charge.Key, p.seq}
 	}
@@ -167,91 +163,12 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 	return d.decide(r, a.name)
 }
 
-// Keep stores a release beside the charge that paid for it, unless one is there,
-// and returns the one that is there afterwards: of two callers that race under
-// one key, both get the same numbers. It returns [ErrNotPaid] if the charge was
-// not spent.
-//
-// A release may be empty; a nil one is an error. [Account.Kept] looks and keeps
-// nothing.
-func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
-	if release == nil {
-		return nil, ErrNilRelease
-	}
-	p, err := a.paidWith(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	kept, err := a.store.Keep(ctx, a.name, p.seq, release)
-	if err != nil {
-		return nil, fmt.Errorf("budget: account %q: keep: %w", a.name, err)
-	}
-	return kept, nil
-}
-
-// Kept returns the release that was kept for a charge. It returns nil if none
-// was, or the charge was not spent; a [*KeyReusedError] if the key was used for
-// another charge. It writes nothing.
-func (a *Account) Kept(ctx context.Context, c dp.Charge) ([]byte, error) {
-	p, err := a.paidWith(ctx, c)
-	if errors.Is(err, ErrNotPaid) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return a.keptFor(ctx, p)
-}
-
-// paidWith finds what a charge was paid with.
-func (a *Account) paidWith(ctx context.Context, c dp.Charge) (paid, error) {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return paid{}, fmt.Errorf("budget: charge: %w", err)
-	}
-	p, err := a.lookup(ctx, c.Key)
-	if err != nil {
-		return paid{}, err
-	}
-	if p.charge != hashOf(raw) || p.whole {
-		return paid{}, &KeyReusedError{a.name, c.Key, p.seq}
-	}
-	return p, nil
-}
-
-func (a *Account) keptFor(ctx context.Context, p paid) ([]byte, error) {
-	kept, err := a.store.Kept(ctx, a.name, p.seq)
-	if err != nil {
-		return nil, fmt.Errorf("budget: account %q: kept: %w", a.name, err)
-	}
-	return kept, nil
-}
-
-// Payment returns the payment that was made under a key, with the release that
-// was kept, if any. It returns [ErrNotPaid] if there is none.
-func (a *Account) Payment(ctx context.Context, key string) (dp.Payment, error) {
-	p, err := a.lookup(ctx, key)
-	if err != nil {
-		return dp.Payment{}, err
-	}
-	kept, err := a.keptFor(ctx, p)
-	if err != nil {
-		return dp.Payment{}, err
-	}
-	return dp.Payment{Account: a.name, Entry: p.seq, At: p.at, Hash: p.hash, Kept: kept, Repeated: true}, nil
-}
-
 // lookup finds a key, reading on if it is not known.
 func (a *Account) lookup(ctx context.Context, key string) (paid, error) {
 	if p, ok := a.known(key); ok {
 		return p, nil
 	}
-	if err := a.take(ctx); err != nil {
-		return paid{}, err
-	}
-	_, err := a.readOn(ctx)
-	a.release()
-	if err != nil {
+	if err := a.catchUp(ctx); err != nil {
 		return paid{}, err
 	}
 	if p, ok := a.known(key); ok {
@@ -264,5 +181,8 @@ func (a *Account) known(key string) (paid, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	p, ok := a.state.keys[key]
-	return p, ok
+	if !ok {
+		return paid{}, false
+	}
+	return *p, true
 }

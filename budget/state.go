@@ -16,7 +16,8 @@ type state struct {
 	stars   map[string]float64
 	next    uint64 // number of the next record
 	last    digest // hash of the last one
-	keys    map[string]paid
+	keys    map[string]*paid
+	entries map[uint64]*paid // the same, by number
 	filters map[scope]filter.Filter
 	plans   map[uint64]*plan
 	frozen  string // why, or ""
@@ -30,12 +31,14 @@ type paid struct {
 	charge digest // of the charge
 	at     time.Time
 	whole  bool // a reservation, which pays for draws and for no release of its own
+	early  bool // of format 1: a release without a digest may stand beside it
+	kept   kept
 }
 
 func newState(t Terms, stars map[string]float64) *state {
 	return &state{
 		terms: t.clone(), stars: stars,
-		keys: map[string]paid{}, filters: map[scope]filter.Filter{}, plans: map[uint64]*plan{},
+		keys: map[string]*paid{}, entries: map[uint64]*paid{}, filters: map[scope]filter.Filter{}, plans: map[uint64]*plan{},
 		limits: t.limits(), setup: filter.NewSetup(filter.Rule(t.Rule), t.EventShare, stars),
 	}
 }
@@ -68,6 +71,8 @@ func (s *state) apply(r *record, hash digest) error {
 		err = s.applySpend(r, hash)
 	case KindDraw:
 		err = s.applyDraw(r, hash)
+	case KindKeep:
+		err = s.applyKeep(r)
 	case KindRaise:
 		err = s.applyRaise(r)
 	case KindFreeze:
@@ -120,9 +125,11 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 	if err != nil {
 		return err
 	}
-	s.keys[c.Key] = paid{r.Seq, hash, hashOf(r.Charge), at, r.Kind == KindReserve}
+	s.add(c.Key, &paid{seq: r.Seq, hash: hash, charge: hashOf(r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2})
 	return nil
 }
+
+func (s *state) add(key string, p *paid) { s.keys[key], s.entries[p.seq] = p, p }
 
 func (s *state) applyRaise(r *record) error {
 	l, err := dp.UnmarshalLoss(r.Limit)

@@ -6,12 +6,16 @@ import (
 	"iter"
 )
 
-// A Record is one line of a ledger as a [Store] sees it: a number and bytes.
-// The bytes hold the hash of the line before, so a store needs to understand
-// nothing and cannot change anything unseen.
+// A Record is one line of a ledger as a [Store] sees it: a number and bytes. The
+// bytes hold the hash of the line before, so a store needs to understand nothing
+// and cannot change anything unseen.
 type Record struct {
 	Seq  uint64 // 0 for the first record of an account, then 1, 2, 3, …
 	Data []byte
+
+	// Release is what is kept beside the record, for ever, or nil. The record
+	// holds its digest. An empty release is not nil.
+	Release []byte
 }
 
 // ErrConflict is returned by [Store.Append] if a record's number is taken or
@@ -27,33 +31,32 @@ var ErrNotAppended = errors.New("budget: nothing was appended")
 // concurrently, from several goroutines and several processes. Package
 // budgettest tests implementations.
 type Store interface {
-	// Read yields the records of an account in order, from a number on. An
-	// account that does not exist has no records; that is not an error.
+	// Read yields the records of an account in order, from a number on, without
+	// releases. An account that does not exist has no records; that is not an
+	// error.
 	Read(ctx context.Context, account string, from uint64) iter.Seq2[Record, error]
 
-	// Append adds records with consecutive numbers, all or none. It must return
-	// an error that wraps [ErrConflict], and change nothing, unless the first
-	// number is the count of records that are there. It must not return nil
-	// before all of them are durable. If it returns any other error, all of
-	// them may be there, or none, unless the error wraps [ErrNotAppended].
+	// Append adds records with consecutive numbers and the releases beside them,
+	// all or none. It must return an error that wraps [ErrConflict], and change
+	// nothing, unless the first number is the count of records that are there. It
+	// must not return nil before all of it is durable. If it returns any other
+	// error, all of it may be there, or none, unless the error wraps
+	// [ErrNotAppended].
 	Append(ctx context.Context, account string, records ...Record) error
 
-	// Keep stores a release under the number of the record that paid for it,
-	// unless one is there, and returns the one that is there afterwards; of two
-	// callers that race both get the same. What it returns is durable. A release
-	// may be empty, and then what is returned is empty and not nil. A nil release
-	// is an error, and nothing is stored.
-	Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error)
-
-	// Kept returns the release that is there, or nil if there is none. It writes
-	// nothing. What it returns is durable.
+	// Kept returns the release beside a record, or nil if there is none. What it
+	// returns is durable.
 	Kept(ctx context.Context, account string, seq uint64) ([]byte, error)
+
+	// Releases yields every release of an account in the order of the numbers,
+	// without the data of the records.
+	Releases(ctx context.Context, account string) iter.Seq2[Record, error]
 
 	// Accounts returns the names of all accounts that have records, sorted by
 	// their bytes.
 	Accounts(ctx context.Context) ([]string, error)
 }
 
-// ErrNilRelease is returned by Keep if there is nothing to keep. An empty release
-// is one that is not nil.
-var ErrNilRelease = errors.New("budget: the release is nil, must be bytes, or empty and not nil; Kept returns what was kept")
+// ErrNilRelease is returned by [Account.Keep] if there is nothing to keep. An empty
+// release is one that is not nil.
+var ErrNilRelease = errors.New("budget: the release is nil, must be bytes, or empty and not nil; Account.Kept returns what was kept")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 )
@@ -14,20 +16,31 @@ type Report struct {
 	Anchor  Anchor // of the last record
 	Charges int    // charges that were paid, draws from reservations included
 
+	// Releases are those that were kept, each found to be what was kept.
+	Releases int
+
+	// Uncovered are entries whose release has no digest in the ledger, because a
+	// version of this library that recorded none has kept it. Nothing is known
+	// about its bytes. [Account.Cover] records their digests as they are now.
+	Uncovered []uint64
+
 	// Later are entries whose decision a filter of this program does not
 	// repeat. They are not tampered with, since the chain holds; an earlier
 	// program, or one on another machine, computed a bound that was smaller.
 	Later []uint64
 
-	// Clock are entries that are dated before the one that precedes them.
-	// Nothing depends on their time.
+	// Clock are entries that are dated an hour or more before the one that
+	// precedes them; what is paid is dated in whole hours. Nothing depends on
+	// their time.
 	Clock []uint64
 }
 
 // Verify reads the whole account again and recomputes everything: the numbers
-// and the hash chain, every decision, and every sum. It returns an error that
-// wraps [ErrTampered] if the records do not fit together, do not have the
-// records of the anchors, or differ from what this Account has read before.
+// and the hash chain, every decision, every sum, and every release that was kept.
+// It returns an error that wraps [ErrTampered] if the records do not fit together,
+// do not have the records of the anchors, or differ from what this Account has
+// read before, or if a release is not what was kept, or is missing, or nothing was
+// kept where one is.
 func (a *Account) Verify(ctx context.Context, anchors ...Anchor) (*Report, error) {
 	if err := a.take(ctx); err != nil {
 		return nil, err
@@ -51,7 +64,49 @@ func (a *Account) Verify(ctx context.Context, anchors ...Anchor) (*Report, error
 			return nil, err
 		}
 	}
+	if err := v.releases(a.store.Releases(ctx, a.name)); err != nil {
+		return nil, fmt.Errorf("budget: account %q: %w", a.name, err)
+	}
 	return v.result(), nil
+}
+
+// releases compares releases with the digests of the records, in the order of
+// their numbers. What was kept after the records were read is not looked at.
+func (v *verifier) releases(all iter.Seq2[Record, error]) error {
+	missing := map[uint64]*paid{}
+	for _, p := range v.state.entries {
+		if p.kept.seq != 0 {
+			missing[p.beside()] = p
+		}
+	}
+	for r, err := range all {
+		if err != nil {
+			return err
+		}
+		if r.Seq >= v.state.next {
+			continue
+		}
+		if err := v.releaseAt(r, missing[r.Seq]); err != nil {
+			return err
+		}
+		delete(missing, r.Seq)
+	}
+	for _, seq := range slices.Sorted(maps.Keys(missing)) {
+		return missing[seq].check(v.name, nil)
+	}
+	return nil
+}
+
+func (v *verifier) releaseAt(r Record, p *paid) error {
+	if p != nil {
+		v.report.Releases++
+		return p.check(v.name, r.Release)
+	}
+	if p = v.state.entries[r.Seq]; p == nil || !p.early || p.whole || p.kept.seq != 0 {
+		return fmt.Errorf("%w: there is a release beside record %d, which keeps none", ErrTampered, r.Seq)
+	}
+	v.report.Uncovered = append(v.report.Uncovered, r.Seq)
+	return nil
 }
 
 type verifier struct {
@@ -76,10 +131,12 @@ func (v *verifier) next(rec Record) error {
 	if err != nil {
 		return err
 	}
-	if at.Before(v.at) {
-		v.report.Clock = append(v.report.Clock, rec.Seq)
+	if r.Kind != KindKeep { // which is dated when it was paid
+		if coarse(at).Before(coarse(v.at)) {
+			v.report.Clock = append(v.report.Clock, rec.Seq)
+		}
+		v.at = at
 	}
-	v.at = at
 	if r.Charge != nil && v.state != nil {
 		v.report.Charges++
 		if err := v.again(r); err != nil {

@@ -82,7 +82,7 @@ func refused(err error) bool {
 // that is left to see that it counts the same. The account is then empty.
 func wantSpent(t *testing.T, s budget.Store, limit, want int) {
 	t.Helper()
-	if got := len(read(t, s, dataset, 0)) - 1; got != want { // without the terms
+	if got := spends(t, s); got != want {
 		t.Errorf("the store has %d charges, want %d", got, want)
 	}
 	a := reopen(t, s)

@@ -61,11 +61,19 @@ func (o *outsider) call(do func()) {
 }
 
 func (o *outsider) Read(_ context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	return o.list(func() iter.Seq2[budget.Record, error] { return o.store.Read(o.ctx, account, from) })
+}
+
+func (o *outsider) Releases(_ context.Context, account string) iter.Seq2[budget.Record, error] {
+	return o.list(func() iter.Seq2[budget.Record, error] { return o.store.Releases(o.ctx, account) })
+}
+
+func (o *outsider) list(of func() iter.Seq2[budget.Record, error]) iter.Seq2[budget.Record, error] {
 	return func(yield func(budget.Record, error) bool) {
 		var all []budget.Record
 		var err error
 		o.call(func() {
-			for r, e := range o.store.Read(o.ctx, account, from) {
+			for r, e := range of() {
 				if err = e; err != nil {
 					return
 				}
@@ -86,11 +94,6 @@ func (o *outsider) Read(_ context.Context, account string, from uint64) iter.Seq
 func (o *outsider) Append(_ context.Context, account string, records ...budget.Record) (err error) {
 	o.call(func() { err = o.store.Append(o.ctx, account, records...) })
 	return err
-}
-
-func (o *outsider) Keep(_ context.Context, account string, seq uint64, release []byte) (kept []byte, err error) {
-	o.call(func() { kept, err = o.store.Keep(o.ctx, account, seq, release) })
-	return kept, err
 }
 
 func (o *outsider) Kept(_ context.Context, account string, seq uint64) (kept []byte, err error) {

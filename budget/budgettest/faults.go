@@ -54,6 +54,14 @@ var faults = []struct {
 	{"spend, racing", Persisted, faultSpendRace, 2},
 	{"keep", NotPersisted, faultKeep, 1},
 	{"keep", Persisted, faultKeep, 1},
+	{"keep, unknown, again", NotPersisted, faultKeepAgain, 1},
+	{"keep, unknown, again", Persisted, faultKeepAgain, 1},
+	{"keep, unknown, restart, again", NotPersisted, faultKeepRestart, 1},
+	{"keep, unknown, restart, again", Persisted, faultKeepRestart, 1},
+	{"keep, unknown, another first", NotPersisted, faultKeepOther, 1},
+	{"keep, unknown, another first", Persisted, faultKeepOther, 1},
+	{"kept", NotPersisted, faultKept, 1},
+	{"kept", Persisted, faultKept, 1},
 }
 
 func faultCreate(t *testing.T, s *Faulty, fault Fault) {
@@ -180,20 +188,100 @@ func faultSpendRace(t *testing.T, s *Faulty, fault Fault) {
 	}
 }
 
+// faultKeep: the account finds out what became of it.
 func faultKeep(t *testing.T, s *Faulty, fault Fault) {
 	a := create(t, s, faultLimit)
 	mustSpend(t, a, "a")
-	s.Break(Keep, fault)
-	if _, err := a.Keep(t.Context(), charge("a"), []byte("first")); !errors.Is(err, ErrBroken) {
-		t.Errorf("Keep: %v, want the error of the store", err)
+	s.Break(Append, fault)
+	got, err := a.Keep(t.Context(), charge("a"), []byte("first"))
+	if string(got) != "first" || err != nil {
+		t.Errorf("Keep = %q, %v, want what was kept", got, err)
 	}
-	want := map[Fault]string{NotPersisted: "second", Persisted: "first"}[fault]
+	wantKept(t, s, a, "first")
+}
+
+// keepUnknown keeps while Append breaks, and so does finding out. Nothing is to be
+// shown then.
+func keepUnknown(t *testing.T, s *Faulty, fault Fault) *budget.Account {
+	t.Helper()
+	a := create(t, s, faultLimit)
+	mustSpend(t, a, "a")
+	s.breakForGood(fault)
+	if got, err := a.Keep(t.Context(), charge("a"), []byte("first")); got != nil || !errors.Is(err, ErrBroken) {
+		t.Errorf("Keep = %q, %v, want nothing and the error of the store", got, err)
+	}
+	return a
+}
+
+// keptAfter is what another draw under the same key gets: one of the two, for
+// ever.
+var keptAfter = map[Fault]string{NotPersisted: "second", Persisted: "first"}
+
+func keepSecond(t *testing.T, s *Faulty, a *budget.Account, fault Fault) {
+	t.Helper()
 	got, err := a.Keep(t.Context(), charge("a"), []byte("second"))
-	if string(got) != want || err != nil {
-		t.Errorf("Keep again after it was %s = %q, %v, want %q", fault, got, err, want)
+	if string(got) != keptAfter[fault] || err != nil {
+		t.Errorf("Keep again after it was %s = %q, %v, want %q", fault, got, err, keptAfter[fault])
 	}
-	if p := mustSpend(t, reopen(t, s), "a"); string(p.Kept) != want {
-		t.Errorf("Spend again returns release %q, want %q", p.Kept, want)
+	wantKept(t, s, a, keptAfter[fault])
+}
+
+func faultKeepAgain(t *testing.T, s *Faulty, fault Fault) {
+	keepSecond(t, s, keepUnknown(t, s, fault), fault)
+}
+
+func faultKeepRestart(t *testing.T, s *Faulty, fault Fault) {
+	keepUnknown(t, s, fault)
+	keepSecond(t, s, reopen(t, s), fault)
+}
+
+// faultKeepOther: another process keeps its own draw before the first one asks.
+func faultKeepOther(t *testing.T, s *Faulty, fault Fault) {
+	a := keepUnknown(t, s, fault)
+	keepSecond(t, s, reopen(t, s), fault)
+	got, err := a.Keep(t.Context(), charge("a"), []byte("third"))
+	if string(got) != keptAfter[fault] || err != nil {
+		t.Errorf("Keep of the first after another kept = %q, %v, want %q", got, err, keptAfter[fault])
+	}
+	wantKept(t, s, a, keptAfter[fault])
+}
+
+// faultKept: what cannot be read is not missing.
+func faultKept(t *testing.T, s *Faulty, fault Fault) {
+	a := create(t, s, faultLimit)
+	mustSpend(t, a, "a")
+	if _, err := a.Keep(t.Context(), charge("a"), []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	for name, read := range map[string]func() error{
+		"Kept":    func() error { _, err := a.Kept(t.Context(), charge("a")); return err },
+		"Payment": func() error { _, err := a.Payment(t.Context(), "a"); return err },
+		"Spend":   func() error { _, err := a.Spend(t.Context(), charge("a")); return err },
+		"Keep":    func() error { _, err := a.Keep(t.Context(), charge("a"), []byte("second")); return err },
+		"Verify":  func() error { _, err := a.Verify(t.Context()); return err },
+	} {
+		s.Break(Kept, fault)
+		if err := read(); !errors.Is(err, ErrBroken) {
+			t.Errorf("%s when releases cannot be read: %v, want the error of the store", name, err)
+		}
+	}
+	wantKept(t, s, a, "first")
+}
+
+// wantKept wants every way to the release of key "a" to lead to the same bytes,
+// and the ledger to cover them.
+func wantKept(t *testing.T, s budget.Store, a *budget.Account, want string) {
+	t.Helper()
+	for _, a := range []*budget.Account{a, reopen(t, s)} {
+		if p := mustSpend(t, a, "a"); string(p.Kept) != want || !p.Repeated {
+			t.Errorf("Spend again returns release %q, repeated %t, want %q", p.Kept, p.Repeated, want)
+		}
+		if kept, err := a.Kept(t.Context(), charge("a")); string(kept) != want || err != nil {
+			t.Errorf("Kept = %q, %v, want %q", kept, err, want)
+		}
+		if r, err := a.Verify(t.Context()); err != nil || r.Releases != 1 || r.Uncovered != nil {
+			t.Errorf("Verify: %+v, %v, want one release, covered", r, err)
+		}
 	}
 }
 

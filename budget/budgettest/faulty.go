@@ -17,7 +17,6 @@ type Step string
 const (
 	Read   Step = "Read"
 	Append Step = "Append"
-	Keep   Step = "Keep"
 	Kept   Step = "Kept"
 )
 
@@ -118,25 +117,23 @@ func (f *Faulty) Append(ctx context.Context, account string, records ...budget.R
 	return err
 }
 
-// Keep implements [budget.Store].
-func (f *Faulty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	fault := f.take(Keep)
-	if fault == NotPersisted {
-		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
-	}
-	kept, err := f.store.Keep(ctx, account, seq, release)
-	if err == nil && fault == Persisted {
-		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
-	}
-	return kept, err
-}
-
 // Kept implements [budget.Store].
 func (f *Faulty) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
 	if fault := f.take(Kept); fault != "" {
 		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
 	}
 	return f.store.Kept(ctx, account, seq)
+}
+
+// Releases implements [budget.Store]. Breaking Kept breaks it before the first
+// release.
+func (f *Faulty) Releases(ctx context.Context, account string) iter.Seq2[budget.Record, error] {
+	if fault := f.take(Kept); fault != "" {
+		return func(yield func(budget.Record, error) bool) {
+			yield(budget.Record{}, fmt.Errorf("%w: %s", ErrBroken, fault))
+		}
+	}
+	return f.store.Releases(ctx, account)
 }
 
 // Accounts implements [budget.Store].

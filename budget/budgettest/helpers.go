@@ -1,6 +1,7 @@
 package budgettest
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 	"testing"
@@ -73,4 +74,52 @@ func wantAccounts(t *testing.T, s budget.Store, want ...string) {
 	if err != nil || !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		t.Errorf("Accounts = %q, %v, want %q", got, err, want)
 	}
+}
+
+// mustKeep appends one record with a release beside it.
+func mustKeep(t *testing.T, s budget.Store, account string, seq uint64, release string) {
+	t.Helper()
+	if err := s.Append(t.Context(), account, budget.Record{Seq: seq, Data: []byte("x"), Release: []byte(release)}); err != nil {
+		t.Errorf("Append of record %d with a release to account %q: %v", seq, account, err)
+	}
+}
+
+// wantReleases fails the test unless these records, and no others, have releases,
+// each of which is what Kept returns.
+func wantReleases(t *testing.T, s budget.Store, account string, want ...uint64) {
+	t.Helper()
+	var got []uint64
+	for r, err := range s.Releases(t.Context(), account) {
+		if err != nil {
+			t.Errorf("Releases of account %q: %v", account, err)
+			return
+		}
+		kept, err := s.Kept(t.Context(), account, r.Seq)
+		if err != nil || r.Release == nil || !bytes.Equal(kept, r.Release) {
+			t.Errorf("Releases yields %d bytes beside record %d, Kept %d, %v", len(r.Release), r.Seq, len(kept), err)
+		}
+		got = append(got, r.Seq)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("Releases of account %q are beside %d, want %d", account, got, want)
+	}
+}
+
+// spends returns how many charges were spent under an account.
+func spends(t *testing.T, s budget.Store) (n int) {
+	t.Helper()
+	a, err := budget.Open(t.Context(), s, dataset)
+	if err != nil {
+		t.Errorf("Open: %v", err)
+		return 0
+	}
+	for e, err := range a.Entries(t.Context()) {
+		if err != nil {
+			t.Errorf("Entries: %v", err)
+		}
+		if e.Charge != nil {
+			n++
+		}
+	}
+	return n
 }

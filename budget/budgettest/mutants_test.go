@@ -30,11 +30,13 @@ var mutants = map[string]func() budget.Store{
 	"append keeps the bytes":        func() budget.Store { return &aliasing{Store: budget.Memory(), kept: map[place][]byte{}} },
 	"read ends early, no error":     func() budget.Store { return &quiet{Store: budget.Memory()} },
 	"read starts one late":          func() budget.Store { return &late{Store: budget.Memory()} },
-	"keep replaces":                 func() budget.Store { return &replacing{Store: budget.Memory(), kept: map[place][]byte{}} },
-	"keep returns its argument":     func() budget.Store { return &echo{Store: budget.Memory()} },
-	"keep loses an empty release":   func() budget.Store { return &noEmpty{Store: budget.Memory()} },
-	"keep takes nil for empty":      func() budget.Store { return &nilEmpty{Store: budget.Memory()} },
+	"append loses releases":         func() budget.Store { return &noReleases{Store: budget.Memory()} },
+	"append loses some releases":    func() budget.Store { return &firstRelease{Store: budget.Memory()} },
+	"releases come before records":  func() budget.Store { return &keepFirst{Store: budget.Memory(), kept: map[place][]byte{}} },
+	"a release may be missing":      func() budget.Store { return &nilEmpty{Store: budget.Memory()} },
 	"kept is nil where it is empty": func() budget.Store { return &emptyNil{Store: budget.Memory()} },
+	"kept returns the next":         func() budget.Store { return &nextKept{Store: budget.Memory()} },
+	"releases lack the last":        func() budget.Store { return &lackingReleases{Store: budget.Memory()} },
 	"accounts are one":              func() budget.Store { return &oneAccount{Store: budget.Memory()} },
 	"accounts lack the last":        func() budget.Store { return &lacking{Store: budget.Memory()} },
 	"accounts are not sorted":       func() budget.Store { return &unsorted{Store: budget.Memory()} },
@@ -197,51 +199,89 @@ func (s *late) Read(ctx context.Context, account string, from uint64) iter.Seq2[
 	return s.Store.Read(ctx, account, max(from, 1))
 }
 
-type replacing struct {
+type noReleases struct{ budget.Store }
+
+func (s *noReleases) Append(ctx context.Context, account string, records ...budget.Record) error {
+	bare := slices.Clone(records)
+	for i := range bare {
+		bare[i].Release = nil
+	}
+	return s.Store.Append(ctx, account, bare...)
+}
+
+type firstRelease struct{ budget.Store }
+
+func (s *firstRelease) Append(ctx context.Context, account string, records ...budget.Record) error {
+	some := slices.Clone(records)
+	there := false
+	for i := range some {
+		if there {
+			some[i].Release = nil
+		}
+		there = there || some[i].Release != nil
+	}
+	return s.Store.Append(ctx, account, some...)
+}
+
+// keepFirst keeps releases in a step of their own, before it knows whether the
+// records are the next.
+type keepFirst struct {
 	budget.Store
 	mu   sync.Mutex
 	kept map[place][]byte
 }
 
-func (s *replacing) Keep(_ context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	if release == nil {
-		return nil, budget.ErrNilRelease
-	}
+func (s *keepFirst) Append(ctx context.Context, account string, records ...budget.Record) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.kept[place{account, seq}] = append([]byte{}, release...)
-	return bytes.Clone(release), nil
+	for _, r := range records {
+		if p := (place{account, r.Seq}); r.Release != nil && s.kept[p] == nil {
+			s.kept[p] = append([]byte{}, r.Release...)
+		}
+	}
+	s.mu.Unlock()
+	return s.Store.Append(ctx, account, records...)
 }
 
-func (s *replacing) Kept(_ context.Context, account string, seq uint64) ([]byte, error) {
+func (s *keepFirst) Kept(_ context.Context, account string, seq uint64) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return bytes.Clone(s.kept[place{account, seq}]), nil
 }
 
-type echo struct{ budget.Store }
-
-func (s *echo) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	kept, err := s.Store.Keep(ctx, account, seq, release)
-	if kept == nil || err != nil {
-		return kept, err
-	}
-	return release, nil
-}
-
-type noEmpty struct{ budget.Store }
-
-func (s *noEmpty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	if release != nil && len(release) == 0 {
-		return []byte{}, nil
-	}
-	return s.Store.Keep(ctx, account, seq, release)
-}
-
+// nilEmpty keeps a release beside every record.
 type nilEmpty struct{ budget.Store }
 
-func (s *nilEmpty) Keep(ctx context.Context, account string, seq uint64, release []byte) ([]byte, error) {
-	return s.Store.Keep(ctx, account, seq, append([]byte{}, release...))
+func (s *nilEmpty) Append(ctx context.Context, account string, records ...budget.Record) error {
+	all := slices.Clone(records)
+	for i := range all {
+		all[i].Release = append([]byte{}, all[i].Release...)
+	}
+	return s.Store.Append(ctx, account, all...)
+}
+
+type nextKept struct{ budget.Store }
+
+func (s *nextKept) Kept(ctx context.Context, account string, seq uint64) ([]byte, error) {
+	for r, err := range s.Releases(ctx, account) {
+		if err != nil || r.Seq >= seq {
+			return r.Release, err
+		}
+	}
+	return nil, nil
+}
+
+type lackingReleases struct{ budget.Store }
+
+func (s *lackingReleases) Releases(ctx context.Context, account string) iter.Seq2[budget.Record, error] {
+	return func(yield func(budget.Record, error) bool) {
+		var before *budget.Record
+		for r, err := range s.Store.Releases(ctx, account) {
+			if err != nil || before != nil && !yield(*before, nil) {
+				return
+			}
+			before = &r
+		}
+	}
 }
 
 type emptyNil struct{ budget.Store }

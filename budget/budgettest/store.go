@@ -43,9 +43,12 @@ func TestStore(t *testing.T, open func(*testing.T) budget.Store) {
 		{"ReadWhileAppending", testReadWhileAppending},
 		{"Bytes", testBytes},
 		{"Accounts", testAccounts},
-		{"Keep", testKeep},
-		{"KeepRace", testKeepRace},
-		{"KeepAndAppend", testKeepAndAppend},
+		{"Releases", testReleases},
+		{"ReleasesMany", testReleasesMany},
+		{"ReleasesCancelled", testReleasesCancelled},
+		{"ReleaseNotNext", testReleaseNotNext},
+		{"ReleaseRace", testReleaseRace},
+		{"ReleaseAndAppend", testReleaseAndAppend},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
 	}
@@ -262,15 +265,12 @@ func testBytes(t *testing.T, s budget.Store) {
 	values := [][]byte{{}, {0}, {0, 0}, []byte("\xff\xfe"), all, bytes.Repeat(all, 4096)} // 1 MiB
 	for i, v := range values {
 		in := bytes.Clone(v)
-		if err := s.Append(t.Context(), "a", budget.Record{Seq: uint64(i), Data: in}); err != nil {
+		release := bytes.Clone(v)
+		if err := s.Append(t.Context(), "a", budget.Record{Seq: uint64(i), Data: in, Release: release}); err != nil {
 			t.Fatalf("Append of %d bytes: %v", len(v), err)
 		}
 		clear(in) // the caller may use its bytes again
-		in = bytes.Clone(v)
-		if _, err := s.Keep(t.Context(), "a", uint64(i), in); err != nil {
-			t.Fatalf("Keep of %d bytes: %v", len(v), err)
-		}
-		clear(in)
+		clear(release)
 	}
 	for range 2 { // the second time after the first result was changed
 		got := read(t, s, "a", 0)
@@ -291,99 +291,145 @@ func testBytes(t *testing.T, s budget.Store) {
 func testAccounts(t *testing.T, s budget.Store) {
 	names := []string{"a", "A", "a ", " a", "a'b", `a"b`, "a/b", "a%", "a_", "ä", "a\u0308", "顧客", strings.Repeat("x", 200)}
 	for _, name := range names {
-		mustAppend(t, s, name, 0, "zero of "+name)
-		if _, err := s.Keep(t.Context(), name, 0, []byte("kept of "+name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := s.Keep(t.Context(), "a release and no record", 0, []byte("x")); err == nil {
-		defer func() { wantAccounts(t, s, names...) }() // it is no account
+		mustKeep(t, s, name, 0, "kept of "+name)
 	}
 	wantAccounts(t, s, names...)
 	for _, name := range names {
 		mustAppend(t, s, name, 1, "one of "+name)
-		wantRecords(t, s, name, 0, "zero of "+name, "one of "+name)
+		wantRecords(t, s, name, 0, "x", "one of "+name)
 		if kept, err := s.Kept(t.Context(), name, 0); string(kept) != "kept of "+name || err != nil {
 			t.Errorf("account %q has release %q, %v, want its own", name, kept, err)
 		}
 	}
 }
 
-func testKeep(t *testing.T, s budget.Store) {
-	mustAppend(t, s, "a", 0, "zero", "one", "two")
-	for _, step := range []struct {
-		seq  uint64
-		keep []byte
-		want []byte
-	}{
-		{1, nil, nil},
-		{1, []byte("first"), []byte("first")},
-		{1, []byte("second"), []byte("first")},
-		{1, nil, []byte("first")},
-		{0, nil, nil},
-		{2, nil, nil},
-		{2, []byte{}, []byte{}}, // empty, and there
-		{2, []byte("late"), []byte{}},
-		{2, nil, []byte{}},
-		{0, []byte("zero"), []byte("zero")},
-	} {
-		got, err := s.Kept(t.Context(), "a", step.seq)
-		if step.keep != nil {
-			got, err = s.Keep(t.Context(), "a", step.seq, step.keep)
+// testReleases keeps releases beside some records, and looks for all.
+func testReleases(t *testing.T, s budget.Store) {
+	want := map[uint64][]byte{1: []byte("one"), 2: {}, 4: []byte("four"), 40: []byte("forty")}
+	for seq := uint64(0); seq < 41; seq += 3 { // in batches
+		var records []budget.Record
+		for i := seq; i < seq+3; i++ {
+			records = append(records, budget.Record{Seq: i, Data: []byte("x"), Release: bytes.Clone(want[i])})
 		}
-		if err != nil || !bytes.Equal(got, step.want) || (got == nil) != (step.want == nil) {
-			t.Errorf("Keep(%d, %q), or Kept = %#v, %v, want %#v", step.seq, step.keep, got, err, step.want)
+		if err := s.Append(t.Context(), "a", records...); err != nil {
+			t.Fatalf("Append with releases: %v", err)
 		}
 	}
-	for _, seq := range []uint64{1, 3} { // one that is there, and one that is not
-		if got, err := s.Keep(t.Context(), "a", seq, nil); !errors.Is(err, budget.ErrNilRelease) {
-			t.Errorf("Keep(%d, nil) = %q, %v, want budget.ErrNilRelease", seq, got, err)
+	mustKeep(t, s, "b", 0, "of b")
+	for seq := range uint64(45) {
+		got, err := s.Kept(t.Context(), "a", seq)
+		if err != nil || !bytes.Equal(got, want[seq]) || (got == nil) != (want[seq] == nil) {
+			t.Errorf("Kept(%d) = %#v, %v, want %#v", seq, got, err, want[seq])
 		}
 	}
-	if got, err := s.Kept(t.Context(), "a", 3); got != nil || err != nil {
-		t.Errorf("Kept(3) after a nil release = %q, %v, want nil", got, err)
+	for _, seq := range []uint64{1 << 63, math.MaxUint64} {
+		if got, err := s.Kept(t.Context(), "a", seq); got != nil || err != nil {
+			t.Errorf("Kept(%d) = %q, %v, want nil", seq, got, err)
+		}
 	}
-	wantRecords(t, s, "a", 0, "zero", "one", "two")
+	wantReleases(t, s, "a", 1, 2, 4, 40)
+	wantReleases(t, s, "b", 0)
+	wantReleases(t, s, "c")
+	for r := range s.Releases(t.Context(), "a") { // a loop that ends early holds nothing up
+		mustAppend(t, s, "b", 1, "y")
+		if r.Seq == 1 {
+			break
+		}
+	}
 }
 
-// testKeepRace: of callers that race for one number, all get the same release.
-func testKeepRace(t *testing.T, s budget.Store) {
-	const racers, rounds = 8, 10
-	mustAppend(t, s, "a", 0, make([]string, rounds)...)
-	for seq := range uint64(rounds) {
-		got := make([]string, racers)
-		together(racers, func(i int) {
-			b, err := s.Keep(t.Context(), "a", seq, fmt.Appendf(nil, "%d by %d", seq, i))
-			if err != nil {
-				t.Errorf("Keep, racing: %v", err)
-			}
-			got[i] = string(b)
-		})
-		kept, err := s.Kept(t.Context(), "a", seq)
-		if err != nil {
+// testReleasesMany: more than a store is likely to read at once, some of them
+// large.
+func testReleasesMany(t *testing.T, s budget.Store) {
+	const n = 600
+	var want []uint64
+	for i := uint64(0); i < n; i += 2 {
+		release := bytes.Repeat([]byte{byte(i)}, int(i%7)*1000)
+		records := []budget.Record{{Seq: i, Data: []byte("x")}, {Seq: i + 1, Data: []byte("x"), Release: release}}
+		if err := s.Append(t.Context(), "a", records...); err != nil {
 			t.Fatal(err)
 		}
-		for _, g := range got {
-			if g != string(kept) {
-				t.Fatalf("racing callers of Keep got %q, and %q is there; all must be the same", got, kept)
-			}
+		want = append(want, i+1)
+	}
+	wantReleases(t, s, "a", want...)
+}
+
+// testReleasesCancelled: a list that was cut short must say so, or a release that
+// is there would be missing.
+func testReleasesCancelled(t *testing.T, s budget.Store) {
+	mustKeep(t, s, "a", 0, "release")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if kept, err := s.Kept(ctx, "a", 0); kept == nil && err == nil {
+		t.Error("Kept with a cancelled context returns no release and no error")
+	}
+	n := 0
+	for _, err := range s.Releases(ctx, "a") {
+		if err != nil {
+			return
 		}
+		n++
+	}
+	if n != 1 {
+		t.Errorf("Releases with a cancelled context yields %d of 1 releases and no error", n)
 	}
 }
 
-func testKeepAndAppend(t *testing.T, s budget.Store) {
+// testReleaseNotNext: where the records are not appended, the release is not kept.
+func testReleaseNotNext(t *testing.T, s budget.Store) {
+	mustKeep(t, s, "a", 0, "first")
+	mustAppend(t, s, "a", 1, "x")
+	for _, seq := range []uint64{0, 1, 3} {
+		err := s.Append(t.Context(), "a", budget.Record{Seq: seq, Data: []byte("y"), Release: []byte("second")})
+		if !errors.Is(err, budget.ErrConflict) {
+			t.Errorf("Append of record %d after 2: %v, want budget.ErrConflict", seq, err)
+		}
+	}
+	for seq, want := range []string{"first", "", "", ""} {
+		if got, err := s.Kept(t.Context(), "a", uint64(seq)); string(got) != want || err != nil {
+			t.Errorf("Kept(%d) after refused releases = %q, %v, want %q", seq, got, err, want)
+		}
+	}
+	wantReleases(t, s, "a", 0)
+}
+
+// testReleaseRace: of callers that race for one number one keeps its release, and
+// it stands beside that one's record.
+func testReleaseRace(t *testing.T, s budget.Store) {
+	const racers, rounds = 8, 10
+	for seq := range uint64(rounds) {
+		var won atomic.Int64
+		together(racers, func(i int) {
+			by := fmt.Appendf(nil, "%d by %d", seq, i)
+			err := s.Append(t.Context(), "a", budget.Record{Seq: seq, Data: by, Release: by})
+			switch {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, budget.ErrConflict):
+				t.Errorf("Append with a release, racing: %v, want nil or budget.ErrConflict", err)
+			}
+		})
+		kept, err := s.Kept(t.Context(), "a", seq)
+		if err != nil || kept == nil || won.Load() != 1 {
+			t.Fatalf("%d of %d racing releases were kept, and Kept = %q, %v; want 1", won.Load(), racers, kept, err)
+		}
+		wantRecords(t, s, "a", seq, string(kept))
+	}
+}
+
+// testReleaseAndAppend keeps in one account and appends to another.
+func testReleaseAndAppend(t *testing.T, s budget.Store) {
 	const n = 20
-	mustAppend(t, s, "a", 0, "x")
 	together(2, func(i int) {
 		for seq := range uint64(n) {
 			if i == 0 {
-				mustAppend(t, s, "a", seq+1, "x")
-			} else if _, err := s.Keep(t.Context(), "a", seq, []byte("k")); err != nil {
-				t.Error(err)
+				mustAppend(t, s, "a", seq, "x")
+			} else {
+				mustKeep(t, s, "b", seq, "k")
 			}
 		}
 	})
-	if got := len(read(t, s, "a", 0)); got != n+1 {
-		t.Errorf("%d records, want %d", got, n+1)
+	if a, b := len(read(t, s, "a", 0)), len(read(t, s, "b", 0)); a != n || b != n {
+		t.Errorf("%d and %d records, want %d each", a, b, n)
 	}
 }

@@ -19,10 +19,11 @@ const durable = `set_config('synchronous_commit', CASE current_setting('synchron
 const (
 	countFirst = `INSERT INTO equipoise.accounts (account, records) SELECT $1, cardinality($3::bytea[]) WHERE $2::bigint = 0 AND ` + durable + ` ON CONFLICT DO NOTHING RETURNING account`
 	countNext  = `UPDATE equipoise.accounts SET records = records + cardinality($3::bytea[]) WHERE account = $1 AND records = $2::bigint AND ` + durable + ` RETURNING account`
+	keep       = `INSERT INTO equipoise.releases (account, seq, data) SELECT account, seq, data FROM counted, unnest($4::bigint[], $5::bytea[]) AS r (seq, data)`
 	add        = ` INSERT INTO equipoise.records (account, seq, data) SELECT account, $2 + i - 1, data FROM counted, unnest($3::bytea[]) WITH ORDINALITY AS u (data, i)`
 
-	appendFirst = `WITH counted AS (` + countFirst + `)` + add
-	appendNext  = `WITH counted AS (` + countNext + `)` + add
+	appendFirst = `WITH counted AS (` + countFirst + `), kept AS (` + keep + `)` + add
+	appendNext  = `WITH counted AS (` + countNext + `), kept AS (` + keep + `)` + add
 )
 
 // Append implements [budget.Store] with one statement for all records.
@@ -31,17 +32,21 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 		return nil
 	}
 	data := make([][]byte, len(records))
+	beside, releases := []int64{}, [][]byte{}
 	for i, r := range records {
 		if want := records[0].Seq + uint64(i); r.Seq != want || want > math.MaxInt64 {
 			return rule(budget.ErrConflict, "record number is %d after %d records from %d", r.Seq, i, records[0].Seq)
 		}
 		data[i] = blob(r.Data)
+		if r.Release != nil {
+			beside, releases = append(beside, int64(r.Seq)), append(releases, r.Release)
+		}
 	}
 	query := appendNext
 	if records[0].Seq == 0 {
 		query = appendFirst
 	}
-	tag, err := s.pool.Exec(ctx, query, account, int64(records[0].Seq), data)
+	tag, err := s.pool.Exec(ctx, query, account, int64(records[0].Seq), data, beside, releases)
 	switch {
 	case conflicting(err) || err == nil && tag.RowsAffected() == 0:
 		return rule(budget.ErrConflict, "record %d of account %q", records[0].Seq, account)

@@ -136,16 +136,20 @@ func TestLostConnection(t *testing.T) {
 		t.Errorf("Append, cut off after the server: %v, and %d records, want another error and 4", err, n)
 	}
 
-	if _, err := store.Keep(t.Context(), "a", 0, []byte("zero")); err != nil {
-		t.Fatal(err)
-	}
+	fill(t, store, 4, 1)
 	proxy.cut.Store(cutAnswer)
-	_, err = store.Keep(t.Context(), "a", 1, []byte("first"))
-	wantError(t, "Keep, cut off after the server", err, "")
-	if kept, err := store.Keep(t.Context(), "a", 1, []byte("second")); string(kept) != "first" || err != nil {
-		t.Errorf("Keep after it was cut off = %q, %v, want what was kept first", kept, err)
+	release := func(text string) budget.Record {
+		return budget.Record{Seq: 5, Data: []byte("data"), Release: []byte(text)}
 	}
-	fill(t, store, 4, 2)
+	err = store.Append(t.Context(), "a", release("first"))
+	wantError(t, "Append of a release, cut off after the server", err, "")
+	if err := store.Append(t.Context(), "a", release("second")); !errors.Is(err, budget.ErrConflict) {
+		t.Errorf("Append of another release after it was cut off: %v, want budget.ErrConflict", err)
+	}
+	if kept, err := store.Kept(t.Context(), "a", 5); string(kept) != "first" || err != nil {
+		t.Errorf("Kept after it was cut off = %q, %v, want what was kept first", kept, err)
+	}
+	fill(t, store, 6, 2)
 }
 
 const (

@@ -16,7 +16,7 @@
 //
 // # Durability
 //
-// When Append or Keep returns nil, the server has forced what they wrote to its
+// When Append returns nil, the server has forced what it wrote to its
 // disk. Every write demands this of its own transaction, also where the server's
 // default is synchronous_commit=off. A server with fsync=off is refused by
 // Open. It survives the crash of a client, of the server, and of its system, if

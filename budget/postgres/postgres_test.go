@@ -208,7 +208,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(t, s, 0, 3)
-	if _, err := s.Keep(t.Context(), "a", 1, []byte("release")); err != nil {
+	if err := s.Append(t.Context(), "a", budget.Record{Seq: 3, Release: []byte("release")}); err != nil {
 		t.Error(err)
 	}
 	for _, q := range []string{
@@ -222,7 +222,7 @@ func TestRights(t *testing.T) {
 	if _, err := admin.Exec(t.Context(), "REVOKE INSERT ON equipoise.records FROM "+role); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "Append without the right", s.Append(t.Context(), "a", budget.Record{Seq: 3}), "grant the rights")
+	wantError(t, "Append without the right", s.Append(t.Context(), "a", budget.Record{Seq: 4}), "grant the rights")
 }
 
 func fill(t *testing.T, s budget.Store, first, n uint64) {
@@ -257,8 +257,8 @@ func TestAsynchronousDefault(t *testing.T) {
 	durable := 0
 	for seq := range uint64(rounds) {
 		if seq%2 == 0 {
-			fill(t, s, seq/2, 1)
-		} else if _, err := s.Keep(t.Context(), "a", seq/2, []byte("release")); err != nil {
+			fill(t, s, seq, 1)
+		} else if err := s.Append(t.Context(), "a", budget.Record{Seq: seq, Release: []byte("release")}); err != nil {
 			t.Fatal(err)
 		}
 		var ok bool

@@ -13,7 +13,7 @@ import (
 // statements are compiled once, on the connection of the writer.
 type statements struct {
 	first, next, insert, inserts, changed *sql.Stmt // of Append
-	keep, kept                            *sql.Stmt // of Keep
+	keep, kept                            *sql.Stmt // of releases
 }
 
 func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
@@ -26,8 +26,8 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
 		{&w.inserts, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", atOnce-1)},
 		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
-		{&w.keep, "INSERT INTO releases (account, seq, data, sum) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM releases WHERE account = ?1 AND seq = ?2)"},
-		{&w.kept, "INSERT INTO accounts (account, records, releases) VALUES (?, 0, 1) ON CONFLICT DO UPDATE SET releases = releases + 1"},
+		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?)"},
+		{&w.kept, "UPDATE accounts SET releases = releases + ?2 WHERE account = ?1"},
 	} {
 		if *s.stmt, err = db.PrepareContext(ctx, s.query); err != nil {
 			return err
@@ -49,7 +49,11 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 		if err := s.advance(ctx, tx, account, records[0].Seq, len(records)); err != nil {
 			return 0, err
 		}
-		return int64(len(records)), s.insert(ctx, tx, account, records)
+		if err := s.insert(ctx, tx, account, records); err != nil {
+			return 0, err
+		}
+		releases, err := s.keep(ctx, tx, account, records)
+		return int64(len(records) + releases), err
 	})
 }
 
@@ -74,6 +78,23 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, account string, records 
 		records = records[n:]
 	}
 	return nil
+}
+
+// keep adds the releases of the records and returns how many there are.
+func (s *Store) keep(ctx context.Context, tx *sql.Tx, account string, records []budget.Record) (n int, err error) {
+	for _, r := range records {
+		if r.Release == nil {
+			continue
+		}
+		if _, err := tx.StmtContext(ctx, s.write.keep).ExecContext(ctx, account, int64(r.Seq), r.Release, sum(account, r.Seq, r.Release)); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	if n > 0 {
+		_, err = tx.StmtContext(ctx, s.write.kept).ExecContext(ctx, account, n)
+	}
+	return n, err
 }
 
 // advance counts records that are to be added, if first is the count of those

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 )
 
@@ -64,11 +65,11 @@ func examples(t *testing.T) map[string]files {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, s, 0, wholeRecords-1)
-	if _, err := s.Keep(t.Context(), "a", 1, []byte(wholeRelease)); err != nil {
+	fill(t, s, 0, 1)
+	if err := s.Append(t.Context(), "a", budget.Record{Seq: 1, Data: []byte("record 1"), Release: []byte(wholeRelease)}); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, s, wholeRecords-1, 1)
+	fill(t, s, 2, wholeRecords-2)
 	open := snapshot(t, path)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

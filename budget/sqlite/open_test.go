@@ -250,10 +250,11 @@ func TestFullDisk(t *testing.T) {
 	if got := count(t, s); got != acknowledged {
 		t.Errorf("%d records after a refused write, want %d", got, acknowledged)
 	}
-	if _, err := s.Keep(t.Context(), "a", 0, make([]byte, 100_000)); err == nil || !strings.Contains(err.Error(), "no space left") {
-		t.Errorf("Keep on a full disk: %v, want an error that says so", err)
+	large := budget.Record{Seq: uint64(acknowledged), Data: []byte("x"), Release: make([]byte, 100_000)}
+	if err := s.Append(t.Context(), "a", large); err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("Append of a release to a full disk: %v, want an error that says so", err)
 	}
-	if kept, err := s.Kept(t.Context(), "a", 0); kept != nil || err != nil {
+	if kept, err := s.Kept(t.Context(), "a", uint64(acknowledged)); kept != nil || err != nil {
 		t.Errorf("Kept after a refused write = %d bytes, %v, want nil", len(kept), err)
 	}
 	sqlite.Limit(t, s, 1000)
@@ -267,10 +268,11 @@ func closed(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill(t, s, 0, 5)
-	if _, err := s.Keep(t.Context(), "a", 1, []byte("release")); err != nil {
+	fill(t, s, 0, 1)
+	if err := s.Append(t.Context(), "a", budget.Record{Seq: 1, Data: []byte("record 1"), Release: []byte("release")}); err != nil {
 		t.Fatal(err)
 	}
+	fill(t, s, 2, 3)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

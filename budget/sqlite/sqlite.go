@@ -14,7 +14,7 @@
 //
 // # Durability
 //
-// When Append or Keep returns nil, what it wrote has been forced to the disk
+// When Append returns nil, what it wrote has been forced to the disk
 // (journal mode WAL, synchronous FULL, F_FULLFSYNC where there is one). It
 // survives kill -9, a crash of the system and a power cut, if the disk and the
 // file system keep what fsync promises. Network file systems often do not.

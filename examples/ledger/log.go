@@ -91,6 +91,8 @@ func what(e budget.Entry) string {
 		return fmt.Sprintf("dataset %q, limit %v", e.Terms.Dataset, e.Terms.Limit)
 	case e.Limit != nil:
 		return fmt.Sprintf("limit %v, by %s: %s", e.Limit, e.By, e.Reason)
+	case e.Kind == budget.KindKeep:
+		return fmt.Sprintf("the release of entry %d", e.From)
 	case e.Charge == nil:
 		return fmt.Sprintf("by %s: %s", e.By, e.Reason)
 	}

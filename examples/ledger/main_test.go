@@ -89,10 +89,14 @@ func backdate() {
 	_, err = in.ReadFrom(os.Stdin)
 	must(err)
 	lines := strings.Split(strings.TrimSpace(in.String()), "\n")
-	prev, records := "", 0
+	kept := func(l string) bool { return strings.Contains(l, `"kind":"keep"`) } // dated like the entry before it, which paid
+	prev, records, dated, n := "", 0, 0, 0
 	for _, l := range lines[1:] {
 		if !strings.HasPrefix(l, `{"kept"`) && !strings.HasPrefix(l, `{"end"`) {
 			records++
+			if !kept(l) {
+				dated++
+			}
 		}
 	}
 	at, before := regexp.MustCompile(`"at":"[^"]*"`), regexp.MustCompile(`"prev":"[^"]*"`)
@@ -100,7 +104,10 @@ func backdate() {
 	own := regexp.MustCompile(`,"sum":"[^"]*"}$`)
 	for i, l := range lines {
 		if i > 0 && i <= records {
-			ago := time.Duration((records-i)*days) * 24 * time.Hour
+			if !kept(l) {
+				n++
+			}
+			ago := time.Duration((dated-n)*days) * 24 * time.Hour
 			l = at.ReplaceAllString(l, `"at":"`+time.Now().Add(-ago-time.Hour).UTC().Format(time.RFC3339)+`"`)
 			l = before.ReplaceAllString(l, `"prev":"`+prev+`"`)
 			open := own.ReplaceAllString(l, "}")

@@ -26,16 +26,18 @@ older copy that is sound in itself, is found.`,
 
 // A verified is the outcome for one account.
 type verified struct {
-	Account string       `json:"account"`
-	OK      bool         `json:"ok"`
-	Error   string       `json:"error,omitempty"`
-	Entries uint64       `json:"entries,omitempty"`
-	Charges int          `json:"charges"`
-	Hash    string       `json:"hash,omitempty"`
-	Anchor  string       `json:"anchor,omitempty"`
-	Differ  []uint64     `json:"decided_otherwise_now,omitempty"`
-	Clock   []uint64     `json:"dated_before_the_entry_before,omitempty"`
-	Scopes  []shownScope `json:"scopes,omitempty"`
+	Account   string       `json:"account"`
+	OK        bool         `json:"ok"`
+	Error     string       `json:"error,omitempty"`
+	Entries   uint64       `json:"entries,omitempty"`
+	Charges   int          `json:"charges"`
+	Releases  int          `json:"releases"`
+	Uncovered []uint64     `json:"releases_without_digest,omitempty"`
+	Hash      string       `json:"hash,omitempty"`
+	Anchor    string       `json:"anchor,omitempty"`
+	Differ    []uint64     `json:"decided_otherwise_now,omitempty"`
+	Clock     []uint64     `json:"dated_before_the_entry_before,omitempty"`
+	Scopes    []shownScope `json:"scopes,omitempty"`
 }
 
 func runVerify(ctx context.Context, e *env) error {
@@ -111,7 +113,7 @@ func (e *env) verifyAccount(ctx context.Context, s *store, name string) (verifie
 		return verified{Account: name, Error: err.Error()}, nil
 	}
 	return verified{
-		name, true, "", r.Status.Entries, r.Charges, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
+		name, true, "", r.Status.Entries, r.Charges, r.Releases, r.Uncovered, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
 		r.Later, r.Clock, shownScopes(r.Status.Limits()),
 	}, nil
 }
@@ -132,6 +134,12 @@ func (v verified) print(e *env) {
 	spent := v.Scopes[0].status
 	e.printf("account %q: sound; %d entries, %s, %s spent of %v\n", v.Account, v.Entries,
 		count(v.Charges, "charge", "charges"), dp.FormatLoss(spent.Spent), spent.Limit)
+	if v.Releases > 0 {
+		e.printf("%s as it was kept\n", count(v.Releases, "release, each", "releases, each"))
+	}
+	if v.Uncovered != nil {
+		e.printf("releases that an earlier version kept without a digest, of entries %v; nothing is known about their bytes\n", v.Uncovered)
+	}
 	if v.Differ != nil {
 		e.printf("decided by another version of the library, and now refused or priced otherwise: %v\n", v.Differ)
 	}
