@@ -92,3 +92,16 @@ func (s *Session) Draw(l *Law, dst []int64) {
 	}
 	l.sampler.Fill(s.source, dst)
 }
+
+// Choose draws one candidate by the exponential mechanism, exactly
+// ([sample.Decay.Choose]). Lengths must sum to 1..2^62.
+func (s *Session) Choose(d *sample.Decay, segments []sample.Segment) (segment int, offset uint64) {
+	segment, offset, err := d.Choose(s.source, segments)
+	if err != nil {
+		panic("core: internal error: " + err.Error())
+	}
+	return segment, offset
+}
+
+// Happens returns true with probability exp(-n·rate), exactly.
+func (s *Session) Happens(d *sample.Decay, n uint64) bool { return d.Bernoulli(s.source, n) }

@@ -1,0 +1,211 @@
+package quantile
+
+import (
+	"math"
+	"slices"
+)
+
+// A Ladder divides the cells around drawn quantiles, more coarsely the further
+// away: it is where the ends of intervals can be. It is a function of what was
+// drawn and of public parameters.
+type Ladder struct {
+	bounds []int64 // first cells of the rungs; the last is the number of cells
+	block  int     // rungs of a block, and 0 where rungs alone are counted
+}
+
+// steps of a ladder: from 2^-finest of the magnitude of the quantile, in octaves,
+// in half octaves between 2^-near of it and twice it, and in octaves again up to
+// the bounds. In no more octaves than farthest above the magnitude.
+const (
+	finest   = 13
+	near     = 6
+	farthest = octaves
+)
+
+// flat is how many rungs are counted one by one. More are counted in blocks as
+// well, which costs twice the noise and gives shorter sums.
+const flat = 32
+
+// MostRungs returns how many rungs ladders for so many ranks have at most.
+func MostRungs(base *Base, ranks int) int {
+	return int(min(base.cells, int64(ranks)*2*(finest+near+1+farthest+1)))
+}
+
+// Counted returns on how many levels a record is counted in such a ladder.
+func Counted(base *Base, ranks int) int64 {
+	if MostRungs(base, ranks) <= flat {
+		return 1
+	}
+	return 2
+}
+
+// NewLadder returns the ladder of drawn cells.
+func NewLadder(base *Base, drawn []int64) *Ladder {
+	bounds := []int64{0, base.cells}
+	for _, cell := range drawn {
+		bounds = append(bounds, cell, cell+1)
+		for _, step := range base.steps(cell) {
+			bounds = append(bounds, max(cell-step, 0), min(cell+1+step, base.cells))
+		}
+	}
+	slices.Sort(bounds)
+	l := &Ladder{bounds: slices.Compact(bounds)}
+	if Counted(base, len(drawn)) == 2 {
+		l.block = int(math.Ceil(math.Sqrt(float64(l.rungs()))))
+	}
+	return l
+}
+
+// steps returns how far the rungs are from a cell.
+func (b *Base) steps(cell int64) []int64 {
+	magnitude := min(max(b.first+cell, -b.first-cell, b.cells>>farthest, 1), b.cells)
+	var steps []int64
+	for half := -2 * finest; ; half++ {
+		step := math.Exp2(float64(half)/2) * float64(magnitude)
+		if step >= float64(b.cells) {
+			return steps
+		}
+		if fine := half >= -2*near && half <= 2; step >= 1 && (fine || half%2 == 0) {
+			steps = append(steps, int64(step))
+		}
+	}
+}
+
+func (l *Ladder) rungs() int { return len(l.bounds) - 1 }
+
+// Counts returns the exact records of the rungs, and of the blocks after them.
+// A record is counted once in either.
+func (l *Ladder) Counts(c *Counts) []int64 {
+	counts := make([]int64, l.rungs(), l.rungs()+l.blocks())
+	for i := range counts {
+		counts[i] = c.below(l.bounds[i+1]) - c.below(l.bounds[i])
+	}
+	for b := range l.blocks() {
+		first, last := l.of(b)
+		counts = append(counts, c.below(l.bounds[last])-c.below(l.bounds[first]))
+	}
+	return counts
+}
+
+func (l *Ladder) blocks() int {
+	if l.block == 0 {
+		return 0
+	}
+	return (l.rungs() + l.block - 1) / l.block
+}
+
+// of returns the rungs of a block.
+func (l *Ladder) of(block int) (first, last int) {
+	return block * l.block, min((block+1)*l.block, l.rungs())
+}
+
+// fit combines noisy counts of rungs and blocks by least squares: what a block
+// has beyond its rungs is spread over them and itself alike.
+func (l *Ladder) fit(noisy []float64) []float64 {
+	rungs := slices.Clone(noisy[:l.rungs()])
+	for b := range l.blocks() {
+		first, last := l.of(b)
+		beyond := noisy[l.rungs()+b]
+		for _, n := range rungs[first:last] {
+			beyond -= n
+		}
+		for i := first; i < last; i++ {
+			rungs[i] += beyond / float64(last-first+1)
+		}
+	}
+	return rungs
+}
+
+// A Reading is a ladder with noisy counts.
+type Reading struct {
+	ladder *Ladder
+	rungs  []float64
+}
+
+// Read returns the ladder with noisy counts, in the order of [Ladder.Counts].
+func (l *Ladder) Read(noisy []float64) *Reading { return &Reading{l, l.fit(noisy)} }
+
+// A spread is the law of an excess: its variance and fourth cumulant, in those of
+// one count's noise.
+type spread struct{ square, fourth float64 }
+
+// A Reach says how far noise goes, in standard deviations of one count, for the
+// sums of squares and of fourth powers of its weights. It must bound half of the
+// probability beyond on either side.
+type Reach func(square, fourth float64) float64
+
+// Interval returns the cells that hold the quantile, but for the probability
+// beyond reach. The excess at a bound is the noisy number of records below it
+// less the rank's share of all. The quantile is in the rung before the first
+// bound whose true excess is not negative. The lower end is the last bound before
+// the first excess that may be as large as 0, and the upper end is likewise the
+// first bound after the last excess that may be below 0: so either end fails only
+// if the noise of one excess, which one the records say, is beyond its reach.
+func (r *Reading) Interval(rank Rank, reach Reach) (low, high int64) {
+	excess, spreads := r.excesses(rank.Share())
+	n := r.ladder.rungs()
+	first := 1
+	for first < n && excess[first] <= -reach(spreads[first].square, spreads[first].fourth) {
+		first++
+	}
+	last := n - 1
+	for last > 0 && excess[last] >= reach(spreads[last].square, spreads[last].fourth) {
+		last--
+	}
+	return r.ladder.bounds[first-1], r.ladder.bounds[last+1] - 1
+}
+
+// excesses returns the excess at every bound and the law of its noise.
+func (r *Reading) excesses(q float64) (excess []float64, spreads []spread) {
+	n := r.ladder.rungs()
+	all := 0.0
+	for _, x := range r.rungs {
+		all += x
+	}
+	before, spreadOf := 0.0, r.ladder.spreads(q)
+	for k := range n + 1 {
+		excess = append(excess, before-q*all)
+		spreads = append(spreads, spreadOf(k))
+		if k < n {
+			before += r.rungs[k]
+		}
+	}
+	return excess, spreads
+}
+
+// spreads returns a function that returns the law of the excess at a bound.
+func (l *Ladder) spreads(q float64) func(k int) spread {
+	if l.block == 0 {
+		return func(k int) spread { return alone(1-q, k).plus(alone(q, l.rungs()-k)) }
+	}
+	below, above := make([]spread, l.blocks()+1), make([]spread, l.blocks()+1)
+	for b := range l.blocks() {
+		first, last := l.of(b)
+		below[b+1] = below[b].plus(mixed(1-q, last-first, 0, 0))
+		above[b+1] = above[b].plus(mixed(0, 0, q, last-first))
+	}
+	return func(k int) spread {
+		b := min(k/l.block, l.blocks()-1)
+		first, last := l.of(b)
+		rest := above[l.blocks()]
+		rest.square -= above[b+1].square
+		rest.fourth -= above[b+1].fourth
+		return below[b].plus(mixed(1-q, k-first, q, last-k)).plus(rest)
+	}
+}
+
+func (s spread) plus(o spread) spread { return spread{s.square + o.square, s.fourth + o.fourth} }
+
+// alone returns the law of n counts of one weight.
+func alone(weight float64, n int) spread {
+	w := weight * weight
+	return spread{w * float64(n), w * w * float64(n)}
+}
+
+// mixed returns the law of a block of which some rungs weigh up and the others
+// -down, after the fit.
+func mixed(up float64, below int, down float64, above int) spread {
+	n := float64(below + above + 1)
+	shared := (up*float64(below) - down*float64(above)) / n
+	return alone(up-shared, below).plus(alone(-down-shared, above)).plus(alone(shared, 1))
+}

@@ -1,0 +1,184 @@
+package quantile
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Runs hold every candidate once, and no candidate costs less than its run says:
+// what the draw's exactness rests on. Costs are those of the plain model.
+func TestRunsHoldEveryCandidateOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for range 3000 {
+		cells := int64(1 + r.IntN(60))
+		base := NewBase(0, cells)
+		if cells > 2 && r.IntN(2) == 0 {
+			base = uneven(cells)
+		}
+		bits := uint(r.IntN(4))
+		counts := randomCounts(r, int(cells), 1<<r.IntN(8))
+		b := int64(2 + r.IntN(20))
+		p := &problem{a: 1 + r.Int64N(b-1), b: b}
+		if r.IntN(2) == 0 {
+			p.left = &problem{}
+		}
+		epsilon := big.NewRat(1+r.Int64N(100), 10)
+		if err := p.calibrate(epsilon, 1+r.Int64N(3), bits); err != nil {
+			t.Fatal(err)
+		}
+		if r.IntN(2) == 0 {
+			p.rate *= 100 // so that less is looked at one by one
+		}
+		lo := r.Int64N(cells << bits)
+		hi := lo + 1 + r.Int64N(cells<<bits-lo)
+		v := newView(p, countsOf(counts), base, bits, lo, hi)
+		runs := v.runs()
+		slices.SortFunc(runs, func(a, b run) int { return int(a.from - b.from) })
+		at := v.first()
+		for _, run := range runs {
+			if run.from != at || run.to <= run.from {
+				t.Fatalf("runs %v of %d … %d", runs, v.first(), v.last())
+			}
+			at = run.to
+			if run.start != v.measure(run.from) || run.length != v.measure(run.to)-run.start {
+				t.Fatalf("run %v has measure %d … %d", run, v.measure(run.from), v.measure(run.to))
+			}
+			for x := run.from; x < run.to; x++ {
+				if want := plainCost(v, counts, x); v.cost(x) != want || run.cost > want {
+					t.Fatalf("candidate %d of run %v costs %d, by the definition %d", x, run, v.cost(x), want)
+				}
+			}
+		}
+		if at != v.last()+1 {
+			t.Fatalf("runs %v of %d … %d", runs, v.first(), v.last())
+		}
+		for x := v.first(); x <= v.last(); x++ {
+			from, to := v.measure(x), v.measure(x+1)
+			if from >= to || v.candidate(from) != x || v.candidate(to-1) != x {
+				t.Fatalf("candidate %d has measure %d … %d, which is of %d … %d", x, from, to, v.candidate(from), v.candidate(to-1))
+			}
+		}
+	}
+}
+
+// plainCost adds up the records part by part.
+func plainCost(v *view, counts []int, x int64) int64 {
+	size := int64(1) << v.parts
+	var all, before, until int64
+	for p := v.lo; p < v.hi; p++ {
+		n := int64(counts[p/size])
+		all += n
+		at := p
+		if !v.splits() {
+			at = p / size
+		}
+		if at < x {
+			before += n
+		}
+		if at <= x {
+			until += n
+		}
+	}
+	if v.splits() {
+		until = before
+	}
+	return max(v.b*before-v.a*all, v.a*all-v.b*until, 0)
+}
+
+// Every cell has a measure, and places are of the cell whose measure holds them.
+func TestBaseIsAMeasure(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for range 2000 {
+		cells := int64(1) << r.IntN(33)
+		first := r.Int64N(1<<40) >> r.IntN(40)
+		switch r.IntN(4) {
+		case 0:
+			first = 0
+		case 1:
+			first = -r.Int64N(cells)
+		case 2:
+			first = -cells + 1 - first
+		}
+		b := NewBase(first, cells)
+		if b.total != b.before(cells) || b.total >= 1<<(62-parts) {
+			t.Fatalf("%d cells from %d have measure %d, in all %d", cells, first, b.total, b.before(cells))
+		}
+		near := []int64{0, cells - 1, r.Int64N(cells)}
+		for _, p := range b.pieces {
+			near = append(near, p.first, max(p.first-1, 0))
+		}
+		for _, c := range near {
+			from, to := b.before(c), b.before(c+1)
+			lo, into, each := b.at(from)
+			hi, _, _ := b.at(to - 1)
+			if from >= to || lo != c || hi != c || into != 0 || each != to-from {
+				t.Fatalf("%d cells from %d: cell %d has measure %d … %d", cells, first, c, from, to)
+			}
+		}
+	}
+}
+
+// Where magnitudes span many octaves, each octave has an even part of half of
+// the measure, and the cells an even part of the other half.
+func TestWideBasesFollowMagnitudes(t *testing.T) {
+	for _, narrow := range []*Base{NewBase(0, 511), NewBase(1<<30, 1<<30), NewBase(-100, 201)} {
+		if narrow.Logarithmic() || narrow.total != uint64(narrow.cells) {
+			t.Errorf("a base of %d cells is not even", narrow.cells)
+		}
+	}
+	for _, first := range []int64{0, 1 - 1<<30} {
+		b := NewBase(first, 1<<30)
+		if !b.Logarithmic() {
+			t.Fatal("a base of a billion cells is even")
+		}
+		share := func(from, to int64) float64 {
+			if first < 0 {
+				from, to = 1-to, 1-from
+			}
+			return float64(b.before(to-first)-b.before(from-first)) / float64(b.total)
+		}
+		for e := 12; e < 30; e++ {
+			linear := math.Ldexp(1, e-1-30) / 2
+			if got := share(1<<(e-1), 1<<e) - linear; got < 0.5/26 || got > 0.5/19 {
+				t.Errorf("octave %d has %.4f of the measure beyond its even part", e, got)
+			}
+		}
+	}
+}
+
+func TestRanks(t *testing.T) {
+	for share, want := range map[float64]Rank{0.5: 500_000, 0.999: 999_000, 1e-12: 1, 1 - 1e-12: 999_999, 1. / 3: 333_333} {
+		if got := NewRank(share); got != want {
+			t.Errorf("share %v is rank %d, want %d", share, got, want)
+		}
+	}
+	r := rand.New(rand.NewPCG(4, 4))
+	for range 1000 {
+		n, b := r.Int64(), 1+r.Int64N(whole)
+		a := r.Int64N(b + 1)
+		x := new(big.Int).Mul(big.NewInt(n), big.NewInt(a))
+		x.Add(x, big.NewInt(b-1)).Quo(x, big.NewInt(b))
+		if got := mulQuoUp(n, a, b); got != x.Int64() {
+			t.Fatalf("%d·%d/%d rounded up is %d, want %v", n, a, b, got, x)
+		}
+	}
+}
+
+// A plan refuses ranks out of order, no loss and no records.
+func TestPlansRefuse(t *testing.T) {
+	base := NewBase(0, 10)
+	for _, ranks := range [][]Rank{nil, {0}, {whole}, {5, 5}, {6, 5, 7}} {
+		if _, err := NewPlan(base, ranks, big.NewRat(1, 1), 1); err == nil {
+			t.Errorf("ranks %v are accepted", ranks)
+		}
+	}
+	if _, err := NewPlan(base, []Rank{1}, new(big.Rat), 1); err == nil {
+		t.Error("a loss of 0 is accepted")
+	}
+	if _, err := NewPlan(base, []Rank{1}, big.NewRat(1, 1), 0); err == nil {
+		t.Error("units without records are accepted")
+	}
+}
