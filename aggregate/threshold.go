@@ -47,7 +47,8 @@ func tailAt(l *core.Law, p float64) int64 {
 	scale := exact.FloatUp(l.Scale)
 	const up = 1 + 1e-9 // more than all the rounding below
 	if l.Family == core.Laplace {
-		t := -scale * (math.Log(p) + math.Log1p(math.Exp(-1/scale))) * up
+		const lost = 1e-15 // where p is near ½ the two logarithms cancel
+		t := scale * (lost - math.Log(p) - math.Log1p(math.Exp(-1/scale))) * up
 		return int64(math.Ceil(max(t, 1)))
 	}
 	return int64(math.Ceil(scale*max(normal.Beyond(math.Log(p)), 0)*up)) + 1

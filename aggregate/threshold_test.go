@@ -132,3 +132,26 @@ func TestC4TinyDeltaIsRefused(t *testing.T) {
 		t.Errorf("δ=1e-290: threshold %v", units)
 	}
 }
+
+// Where p = ½(1-d) with a tiny d, P(X ≥ t) = q^t/(1+q) ≤ p says t-½ ≥ s·y with
+// y = -ln(1-d) up to 1/8s, and nothing cancels.
+func TestAThresholdIsSafeWhereTheTailIsNearOneHalf(t *testing.T) {
+	for bits := 20; bits <= 40; bits++ {
+		law, err := core.NewLaw(core.Laplace, new(big.Rat).SetInt64(1<<bits))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2000 {
+			scale := math.Ldexp(1, bits)
+			d := math.Ldexp(float64(2*i+1), -52) * scale * math.Ldexp(1, -30)
+			d = 1 - 2*((1-d)/2)
+			if d > 1e-3 {
+				break
+			}
+			least := 0.5 - scale*math.Log1p(-d) - 1/(8*scale)
+			if got := float64(tailAt(law, (1-d)/2)); got < least || got > max(1, least*(1+2e-9))+1+2e-15*scale {
+				t.Errorf("scale 2^%d, p = ½(1-%v): the threshold is %v, want at least %v", bits, d, got, least)
+			}
+		}
+	}
+}

@@ -27,8 +27,11 @@ func addUp(a, b float64) float64 {
 }
 
 // renyiPure returns an upper bound on the divergence of order a of randomised
-// response with ε.
-func renyiPure(e, a float64) float64 { return math.Min(pld.Pure(e).Renyi(a), e) }
+// response with ε. The last is that of ε²/2-zCDP (Bun, Steinke 2016, Proposition
+// 3.3), which keeps its digits where ε is tiny.
+func renyiPure(e, a float64) float64 {
+	return min(pld.Pure(e).Renyi(a), e, Up(a*e*e/2)+math.SmallestNonzeroFloat64)
+}
 
 // pureMu returns an upper bound on the μ for which ε-privacy implies μ-GDP:
 // 2Φ⁻¹(e^ε/(1+e^ε)), proved in docs/proofs/filter-gdp.md. Near 0, where the
