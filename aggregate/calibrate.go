@@ -7,9 +7,8 @@ import (
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
-	"github.com/equipoise-dp/equipoise/internal/exact"
-	"github.com/equipoise-dp/equipoise/internal/pld"
 	"github.com/equipoise-dp/equipoise/internal/ranktree"
 )
 
@@ -38,21 +37,21 @@ type calibration struct {
 }
 
 // calibrate chooses the noise. A [dp.Approx] is tried with both families, and
-// gets the one with less variance over all measures.
+// gets the one that serves the plan better.
 func (q question) calibrate() (*calibration, error) {
 	switch l := q.loss.(type) {
 	case dp.Pure:
 		return q.laplace(l.Exact(), nil)
 	case dp.Concentrated:
-		budget := l.Exact()
-		return q.gaussian(budget.Add(budget, budget), nil)
+		rho := l.Exact()
+		return q.gaussian(rho.Add(rho, rho), nil)
 	case dp.Approx:
 		laplace, errL := q.approxLaplace(l)
 		gaussian, errG := q.approxGaussian(l)
 		switch {
 		case errL != nil && errG != nil:
 			return nil, errL
-		case errG != nil, errL == nil && laplace.noisiness() <= gaussian.noisiness():
+		case errG != nil, errL == nil && laplace.badness() <= gaussian.badness():
 			return laplace, nil
 		}
 		return gaussian, nil
@@ -68,23 +67,22 @@ func (q question) approxLaplace(l dp.Approx) (*calibration, error) {
 
 // approxGaussian spends delta on noise, or half of it if groups are selected.
 func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
-	_, delta := l.Exact()
+	epsilon, delta := l.Exact()
 	if q.selects {
 		delta.Quo(delta, big.NewRat(2, 1))
 	}
-	mu := exact.Float(pld.FineLatticeBudget(pld.GaussianMu(l.Epsilon, exact.FloatDown(delta))))
-	if mu == nil || mu.Sign() <= 0 {
+	budget := calibrate.FineBudget(epsilon, delta)
+	if budget == nil {
 		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", l)
 	}
-	return q.gaussian(mu.Mul(mu, mu), delta)
+	return q.gaussian(budget, delta)
 }
 
 // laplace gives every measure its share of epsilon (basic composition: Dwork,
 // Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1).
 func (q question) laplace(epsilon, delta *big.Rat) (*calibration, error) {
-	return q.build(core.Laplace, delta, func(share *big.Rat, l0, linf *big.Int) *big.Rat {
-		l1 := new(big.Rat).SetInt(new(big.Int).Mul(l0, linf))
-		return l1.Quo(l1, share.Mul(share, epsilon))
+	return q.build(core.Laplace, delta, func(share *big.Rat, c calibrate.Change) *big.Rat {
+		return c.Laplace(share.Mul(share, epsilon))
 	})
 }
 
@@ -92,10 +90,8 @@ func (q question) laplace(epsilon, delta *big.Rat) (*calibration, error) {
 // μ² of Gaussian differential privacy (Dong, Roth, Su 2022, Corollary 3.3) and
 // 2ρ of concentrated differential privacy (Bun, Steinke 2016, Lemma 2.3).
 func (q question) gaussian(budget, delta *big.Rat) (*calibration, error) {
-	return q.build(core.Gaussian, delta, func(share *big.Rat, l0, linf *big.Int) *big.Rat {
-		l2 := new(big.Int).Mul(linf, linf)
-		square := new(big.Rat).SetInt(l2.Mul(l2, l0))
-		return exact.SqrtUp(square.Quo(square, share.Mul(share, budget)))
+	return q.build(core.Gaussian, delta, func(share *big.Rat, c calibrate.Change) *big.Rat {
+		return c.Gaussian(share.Mul(share, budget))
 	})
 }
 
@@ -129,15 +125,15 @@ func (q question) leastShare(v *value) *big.Rat {
 }
 
 // build makes the measures, with noise of the scale that is needed, at a share of
-// the loss, for a change of at most l0 numbers by linf each.
-func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat, l0, linf *big.Int) *big.Rat) (*calibration, error) {
+// the loss, for a change.
+func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat, c calibrate.Change) *big.Rat) (*calibration, error) {
 	c := &calibration{family: f}
 	var errs []error
 	one := big.NewInt(1)
 	for _, w := range q.wants {
 		m := &measure{form: w.form, value: w.value}
 		if w.value != nil {
-			times := scale(q.leastShare(w.value), big.NewInt(q.l0), q.records(m))
+			times := scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
 			g, err := w.value.chooseGrid(q.formsOf(w.value), times)
 			if err != nil {
 				errs = append(errs, err)
@@ -148,13 +144,15 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 		if w.form == formRanks {
 			m.shape = ranktree.For(m.grid.Cells+1, branching(f))
 		}
-		l0 := new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels()))
-		linf := new(big.Int).Mul(m.norm(), q.records(m))
-		if f == core.Gaussian {
-			m.shift = shiftFor(scale(q.share(w), l0, linf))
+		change := calibrate.Change{
+			L0:   new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels())),
+			LInf: new(big.Int).Mul(m.norm(), q.records(m)),
 		}
-		linf.Mul(linf, new(big.Int).Lsh(one, m.shift))
-		errs = append(errs, m.calibrate(f, l0, linf, scale(q.share(w), l0, linf)))
+		if f == core.Gaussian {
+			m.shift = calibrate.Fineness(scale(q.share(w), change))
+		}
+		change.LInf.Mul(change.LInf, new(big.Int).Lsh(one, m.shift))
+		errs = append(errs, m.calibrate(f, change, scale(q.share(w), change)))
 		m.share, _ = q.share(w).Float64()
 		c.measures = append(c.measures, m)
 	}
@@ -198,36 +196,23 @@ func (q question) formsOf(v *value) []form {
 	return forms
 }
 
-// shiftFor returns how many bits finer the grid must be for scale to be at least
-// pld.FineLattice steps of it. On such a grid a discrete Gaussian costs what a
-// continuous one costs, whatever the direction of the change: docs/proofs/
-// accounting-vector.md.
-func shiftFor(scale *big.Rat) uint {
-	k := uint(0)
-	for limit := big.NewRat(pld.FineLattice, 1); scale.Cmp(limit) < 0; limit.Quo(limit, big.NewRat(2, 1)) {
-		k++
-	}
-	return k
-}
-
 // calibrate sets the noise of a measure whose numbers change as given.
-func (m *measure) calibrate(f core.Family, l0, linf *big.Int, scale *big.Rat) error {
+func (m *measure) calibrate(f core.Family, c calibrate.Change, scale *big.Rat) error {
 	if m.shift > 61 {
 		return fmt.Errorf("aggregate: %v needs noise of less than 2^-49, which is none; use a smaller loss", m)
 	}
-	if !l0.IsInt64() || !linf.IsInt64() || scale.Cmp(big.NewRat(1<<40, 1)) > 0 {
+	if !c.L0.IsInt64() || !c.LInf.IsInt64() || !calibrate.Fits(scale) {
 		approx, _ := scale.Float64()
 		return fmt.Errorf("aggregate: %v needs noise of scale %.3g, must be at most 2^40; use a larger loss or smaller caps", m, approx)
 	}
-	scale = maxRat(tidy(scale), big.NewRat(1, 1024))
-	law, err := core.NewLaw(f, scale)
+	law, err := calibrate.Law(f, scale)
 	if err != nil {
 		return fmt.Errorf("aggregate: %v: %w", m, err)
 	}
 	m.law = law
 	m.event = dp.Event{
-		Mechanism: m.mechanism(f), For: m.String(), Scale: scale, Count: 1,
-		Sensitivity: dp.Sensitivity{L0: l0.Int64(), LInf: linf.Int64()},
+		Mechanism: m.mechanism(f), For: m.String(), Scale: law.Scale, Count: 1,
+		Sensitivity: dp.Sensitivity{L0: c.L0.Int64(), LInf: c.LInf.Int64()},
 	}
 	return nil
 }
@@ -244,21 +229,6 @@ func (m *measure) mechanism(f core.Family) dp.Mechanism {
 	return dp.DiscreteLaplaceVector
 }
 
-// tidy rounds a scale up to 48 bits if it takes many more to write.
-func tidy(scale *big.Rat) *big.Rat {
-	if scale.Num().BitLen()+scale.Denom().BitLen() > 96 {
-		return exact.RatUp(scale)
-	}
-	return scale
-}
-
-func maxRat(a, b *big.Rat) *big.Rat {
-	if a.Cmp(b) < 0 {
-		return b
-	}
-	return a
-}
-
 // units returns the measure of units, which a selection always has.
 func (c *calibration) units() *measure { return c.find(formUnits, nil) }
 
@@ -271,8 +241,21 @@ func (c *calibration) find(f form, v *value) *measure {
 	return nil
 }
 
+// badness is the logarithm of what whoever reads the columns loses, and what is
+// compared between families: the noise and, where groups are selected, the
+// threshold below which they do not see a group at all. A threshold that is lower
+// by a per cent is worth noise that is more by a per cent: where the sizes of
+// groups fall as a power of their rank, as those of words and shops do, so many
+// more groups are shown.
+func (c *calibration) badness() float64 {
+	if c.threshold == nil {
+		return c.noisiness()
+	}
+	return c.noisiness() + math.Log(c.threshold.units())
+}
+
 // noisiness is the mean logarithm of the noise of a record's norm, over the
-// measures: what is compared between families.
+// measures.
 func (c *calibration) noisiness() float64 {
 	sum := 0.0
 	for _, m := range c.measures {

@@ -21,7 +21,8 @@ import (
 type Plan[Row any, Unit, Key comparable] struct {
 	query Query[Row, Unit, Key]
 	*compiled
-	reads []func(Row) int64 // the values, as points or amounts
+	reads   []func(Row) int64     // the values, as points or amounts
+	earlier *Plan[Row, Unit, Key] // the same question with the noise of an earlier version, or nil
 }
 
 // compiled is a plan without its types.
@@ -43,7 +44,8 @@ type compiled struct {
 // Measures get equal shares of the loss, unless columns are [Weighted]. Sum, Mean, Variance and StdDev of a
 // value are one measure, all its quantiles are another; Count and Units come
 // from the mean of a value where there is one. With a [dp.Approx], Laplace and
-// Gaussian noise are compared and the plan takes the one with less variance.
+// Gaussian noise are compared and the plan takes the one with less noise or, where
+// groups are selected, with the smaller product of noise and threshold.
 //
 // The plan is ε-, (ε, δ)- or ρ-private as loss says: its measures are calibrated
 // so that their composition is. Proofs: docs/proofs/plan.md.
@@ -58,13 +60,24 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 		maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerKey, values: valuesOf(asked),
 	}
 	ws, weightOf := wants(asked, weights, q.selects())
-	calibrated, err := question{
+	question := question{
 		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
 		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey),
-	}.calibrate()
+	}
+	calibrated, err := question.calibrate()
 	if err != nil {
 		return nil, err
 	}
+	p := q.compile(*c, calibrated)
+	if old := question.calibrateEarlier(calibrated); old != nil {
+		p.earlier = q.compile(*c, old)
+	}
+	return p, nil
+}
+
+// compile joins a question with its noise.
+func (q *Query[Row, Unit, Key]) compile(of compiled, calibrated *calibration) *Plan[Row, Unit, Key] {
+	c := &of
 	c.calibration = *calibrated
 	for _, m := range c.measures {
 		c.valueOf = append(c.valueOf, slices.Index(c.values, m.value))
@@ -75,7 +88,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 		p.reads = append(p.reads, v.bind(c.gridOf(v)).(func(Row) int64))
 	}
 	c.fingerprint = p.describe()
-	return p, nil
+	return p
 }
 
 // checkSelection returns an error if groups are selected without a delta.

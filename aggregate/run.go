@@ -63,7 +63,9 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 		return nil, err
 	}
 	charge := p.Charge(r)
-	if kept, err := b.Kept(ctx, charge); err != nil {
+	if kept, err := b.Kept(ctx, charge); err != nil && p.paidEarlier(ctx, b, r) {
+		return p.earlier.Run(ctx, b, r, rows)
+	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {
 		return decode[Key](p.compiled, kept)

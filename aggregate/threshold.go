@@ -6,9 +6,9 @@ import (
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
-	"github.com/equipoise-dp/equipoise/internal/normal"
 )
 
 // A threshold selects groups: those whose noisy number of units reaches it are
@@ -28,30 +28,11 @@ type threshold struct {
 
 func newThreshold(units *measure, l0 int64, delta *big.Rat) (*threshold, error) {
 	each := exact.FloatDown(new(big.Rat).Quo(delta, big.NewRat(l0, 1)))
-	if each < leastTail {
-		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, leastTail)
+	if each < calibrate.LeastTail {
+		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, calibrate.LeastTail)
 	}
 	one := int64(1) << units.shift
-	return &threshold{one + tailAt(units.law, each), units.shift, delta, units.law}, nil
-}
-
-// leastTail is the smallest probability for which tailAt is right: below, floats
-// lose their digits and then become 0.
-const leastTail = 1e-300
-
-// tailAt returns t with P(X ≥ t) at most p. For Laplace P(X ≥ t) = q^t/(1+q)
-// with q = exp(-1/scale); for Gaussian P(X ≥ t) is at most that of the
-// continuous law beyond t-1, since the density falls and the normaliser of the
-// discrete law is at least that of the continuous one.
-func tailAt(l *core.Law, p float64) int64 {
-	scale := exact.FloatUp(l.Scale)
-	const up = 1 + 1e-9 // more than all the rounding below
-	if l.Family == core.Laplace {
-		const lost = 1e-15 // where p is near ½ the two logarithms cancel
-		t := scale * (lost - math.Log(p) - math.Log1p(math.Exp(-1/scale))) * up
-		return int64(math.Ceil(max(t, 1)))
-	}
-	return int64(math.Ceil(scale*max(normal.Beyond(math.Log(p)), 0)*up)) + 1
+	return &threshold{one + calibrate.Tail(units.law, each), units.shift, delta, units.law}, nil
 }
 
 // Units returns the threshold as a number of units.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
@@ -29,7 +30,7 @@ func TestC3NobodyAloneIsReleased(t *testing.T) {
 					}
 					each.Quo(each, big.NewRat(l0, 1))
 					name := fmt.Sprintf("ε=%v δ=%v L0=%d %v", epsilon, delta, l0, family)
-					if each.Cmp(exact.Float(leastTail)) < 0 || exact.FloatDown(each) < leastTail {
+					if each.Cmp(exact.Float(calibrate.LeastTail)) < 0 || exact.FloatDown(each) < calibrate.LeastTail {
 						if err == nil {
 							t.Errorf("%s: no error", name)
 						}
@@ -149,7 +150,7 @@ func TestAThresholdIsSafeWhereTheTailIsNearOneHalf(t *testing.T) {
 				break
 			}
 			least := 0.5 - scale*math.Log1p(-d) - 1/(8*scale)
-			if got := float64(tailAt(law, (1-d)/2)); got < least || got > max(1, least*(1+2e-9))+1+2e-15*scale {
+			if got := float64(calibrate.Tail(law, (1-d)/2)); got < least || got > max(1, least*(1+2e-9))+1+2e-15*scale {
 				t.Errorf("scale 2^%d, p = ½(1-%v): the threshold is %v, want at least %v", bits, d, got, least)
 			}
 		}

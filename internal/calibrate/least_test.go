@@ -1,0 +1,44 @@
+package calibrate
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// Least takes the family whose discrete law has less variance, where both are
+// searched for.
+func TestLeastTakesTheSmallerVariance(t *testing.T) {
+	chosen := map[core.Family]int{}
+	for _, epsilon := range []float64{0.01, 0.1, 0.5, 1, 3, 10, 40} {
+		for _, delta := range []float64{1e-12, 1e-6, 1e-3, 0.05, 0.4} {
+			for _, l0 := range []int64{1, 2, 5, 10, 100, 1000} {
+				e, d := exact.Decimal(epsilon), exact.Decimal(delta)
+				c := Change{big.NewInt(l0), big.NewInt(1)}
+				law, err := Least(e, d, c)
+				if err != nil || law == nil {
+					t.Fatalf("ε=%v δ=%v L0=%d: %v, %v", epsilon, delta, l0, law, err)
+				}
+				chosen[law.Family]++
+				pure := c.Laplace(e)
+				if pure.Cmp(big.NewRat(1, 32)) <= 0 {
+					continue
+				}
+				b := box{c, int(l0), 1, exact.FloatDown(e), exact.FloatDown(d)}
+				for family, scale := range map[core.Family]*big.Rat{core.Laplace: b.leastLaplace(b.startLaplace(pure)), core.Gaussian: b.leastGaussian(FineBudget(e, d))} {
+					if scale == nil {
+						continue
+					}
+					if other := core.StdDev(family, exact.FloatUp(scale)); law.StdDev() > other*(1+1e-9) {
+						t.Errorf("ε=%v δ=%v L0=%d: %v has standard deviation %v, %v would have %v", epsilon, delta, l0, law.Family, law.StdDev(), family, other)
+					}
+				}
+			}
+		}
+	}
+	if chosen[core.Laplace] == 0 || chosen[core.Gaussian] == 0 {
+		t.Errorf("the grid does not compare: %v", chosen)
+	}
+}
