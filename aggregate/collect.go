@@ -32,7 +32,7 @@ type partial[Key comparable] struct {
 }
 
 // A group holds the exact sums of one group: the parts of all measures in a row,
-// and a histogram of leaves for each measure of ranks.
+// and a histogram of points for each measure of ranks.
 type group struct {
 	sums       []exact.Int128
 	histograms []map[int64]int64
@@ -166,7 +166,7 @@ func (c *compiled) addRecords(g *group, perUnit bool, point func(value int) int6
 			at = point(c.valueOf[i])
 		}
 		if m.perUnit() == perUnit && m.form == formRanks {
-			g.histograms[histogram][m.shape.Leaf(at)]++
+			g.histograms[histogram][at]++
 		} else if m.perUnit() == perUnit {
 			m.record(at, g.sums[part:part+m.parts()])
 		}
@@ -210,8 +210,8 @@ func (g *group) add(other *group) {
 		g.sums[i] = g.sums[i].Add(s)
 	}
 	for i, h := range other.histograms {
-		for leaf, n := range h {
-			g.histograms[i][leaf] += n
+		for point, n := range h {
+			g.histograms[i][point] += n
 		}
 	}
 }

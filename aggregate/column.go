@@ -17,7 +17,7 @@ type AnyColumn interface {
 }
 
 // Of returns the estimate of the column in a group. It reads what was released
-// and costs nothing. It panics if the column is not in the plan that made the
+// and costs nothing. It is within the range that public facts allow; see [dp.Estimate]. It panics if the column is not in the plan that made the
 // cell, which is a mistake of the program.
 func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
 	if cell.plan == nil || !cell.plan.has(c.column) {

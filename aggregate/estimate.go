@@ -1,21 +1,68 @@
 package aggregate
 
 import (
-	"math"
 	"math/big"
-	"reflect"
 
-	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
-	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// An estimate is what a cell says of a column, before it gets the column's type.
+// An estimate is what a cell says of a column, before it gets the column's type: as
+// the noise left it, and the range that the number before noise is surely in. Proofs:
+// docs/proofs/estimates.md.
 type estimate struct {
 	value    *big.Rat
 	stdDev   float64
 	interval func(confidence float64) (lo, hi *big.Rat) // nil is unbounded
+	within   span
+	linear   bool // in the noise, so that value is right on average
+	unknown  bool // value and interval say nothing
+}
+
+// A span is a range; nil is no end. It follows from the question alone.
+type span struct{ least, most *big.Rat }
+
+// clamp returns the number of the range that is nearest to x.
+func (s span) clamp(x *big.Rat) *big.Rat {
+	switch {
+	case s.least != nil && x.Cmp(s.least) < 0:
+		return s.least
+	case s.most != nil && x.Cmp(s.most) > 0:
+		return s.most
+	}
+	return x
+}
+
+// overlap returns what an interval has in common with the range: all of the range
+// if that is nothing, which would be a certainty that is wrong.
+func (s span) overlap(lo, hi *big.Rat) (*big.Rat, *big.Rat) {
+	if lo == nil || s.least != nil && lo.Cmp(s.least) < 0 {
+		lo = s.least
+	}
+	if hi == nil || s.most != nil && hi.Cmp(s.most) > 0 {
+		hi = s.most
+	}
+	if lo != nil && hi != nil && lo.Cmp(hi) > 0 {
+		return s.least, s.most
+	}
+	return lo, hi
+}
+
+// limited returns the estimate within its range.
+func (e estimate) limited() estimate {
+	interval := e.interval
+	e.value = e.within.clamp(e.value)
+	if e.unknown {
+		width, _ := new(big.Rat).Sub(e.within.most, e.within.least).Float64()
+		e.stdDev = width / 2
+	}
+	e.interval = func(confidence float64) (lo, hi *big.Rat) {
+		if e.unknown {
+			return e.within.least, e.within.most
+		}
+		return e.within.overlap(interval(confidence))
+	}
+	return e
 }
 
 // estimate computes a column from the noisy sums of a cell.
@@ -24,10 +71,10 @@ func (cell Cell) estimate(c column) estimate {
 	switch c.kind {
 	case kindCount, kindUnits:
 		m := p.countMeasure(c.kind == kindUnits)
-		return cell.linear(m, m.countWeights())
+		return cell.linear(m, m.countWeights(), span{least: new(big.Rat)})
 	case kindSum:
 		m := p.moments(c.value)
-		return cell.linear(m, m.sumWeights())
+		return cell.linear(m, m.sumWeights(), m.sumSpan())
 	case kindMean:
 		return cell.mean(p.moments(c.value))
 	case kindVariance:
@@ -76,6 +123,25 @@ func (m *measure) sumWeights() []*big.Rat {
 	return weights
 }
 
+// valueSpan returns the ends of what one record can be.
+func (m *measure) valueSpan() span {
+	least, most := m.grid.Range()
+	return span{m.grid.Value(big.NewRat(least, 1)), m.grid.Value(big.NewRat(most, 1))}
+}
+
+// sumSpan returns what is known of sums of any number of records: of values that
+// are never negative, they are not negative either.
+func (m *measure) sumSpan() (sums span) {
+	values := m.valueSpan()
+	if values.least.Sign() >= 0 {
+		sums.least = new(big.Rat)
+	}
+	if values.most.Sign() <= 0 {
+		sums.most = new(big.Rat)
+	}
+	return sums
+}
+
 // unit returns what one record of norm 1 is in the noisy sums.
 func (m *measure) unit() *big.Rat {
 	return new(big.Rat).Mul(m.resolution(), new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), m.shift)))
@@ -95,7 +161,7 @@ func (cell Cell) noisyParts(m *measure) []*big.Int {
 
 // linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is
 // that of the noise.
-func (cell Cell) linear(m *measure, weights []*big.Rat) estimate {
+func (cell Cell) linear(m *measure, weights []*big.Rat, within span) estimate {
 	unit := m.unit()
 	value := new(big.Rat)
 	floats := make([]float64, len(weights))
@@ -104,174 +170,36 @@ func (cell Cell) linear(m *measure, weights []*big.Rat) estimate {
 		floats[i], _ = w.Float64()
 		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))
 	}
-	return estimate{value, m.law.CombinedStdDev(floats...), func(confidence float64) (lo, hi *big.Rat) {
+	interval := func(confidence float64) (lo, hi *big.Rat) {
 		half := exact.Float(m.law.Combined(confidence, floats...))
 		if half == nil {
 			return nil, nil
 		}
 		return new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
-	}}
-}
-
-// A moment holds the noisy parts of a value in records, for estimates that are
-// not linear in them. Positions are the parts' values on [-1, 1].
-type moment struct {
-	law         *core.Law
-	unit        float64 // noise of one draw, in records
-	parts       []float64
-	positions   []float64
-	squares     []float64 // weights of the parts in the sum of squares
-	middle, arm float64   // value = middle + arm·position
-	low, high   float64   // bounds of the value
-}
-
-func (cell Cell) moment(m *measure) moment {
-	unit, _ := m.unit().Float64()
-	low, _ := m.grid.Lower.Float64()
-	high, _ := m.grid.Value(big.NewRat(m.grid.Cells, 1)).Float64()
-	o := moment{law: m.law, unit: 1 / unit, middle: (low + high) / 2, arm: (high - low) / 2, low: low, high: high}
-	for _, sum := range cell.noisyParts(m) {
-		part, _ := new(big.Rat).Quo(new(big.Rat).SetInt(sum), m.unit()).Float64()
-		o.parts = append(o.parts, part)
 	}
-	o.positions, o.squares = []float64{-1, 1}, []float64{1, 1}
-	if len(o.parts) == 3 {
-		o.positions, o.squares = []float64{-1, 0, 1}, []float64{1, 0, 1}
-		if m.law.Family == core.Laplace {
-			o.squares[1] = -1
-		}
-	}
-	return o
-}
-
-// excess returns Σ partᵢ·(positionᵢ - at): 0 where at is the mean position.
-func (o moment) excess(at float64) float64 {
-	sum := 0.0
-	for i, p := range o.parts {
-		sum += p * (o.positions[i] - at)
-	}
-	return sum
-}
-
-// reach returns how large the noise of excess(at) can be, at a confidence.
-func (o moment) reach(at, confidence float64) float64 {
-	weights := make([]float64, len(o.parts))
-	for i, p := range o.positions {
-		weights[i] = (p - at) * o.unit
-	}
-	return o.law.Combined(confidence, weights...)
-}
-
-func (o moment) count() float64 {
-	n := 0.0
-	for _, p := range o.parts {
-		n += p
-	}
-	return n
-}
-
-// position returns the mean position, in [-1, 1], and 0 where the noisy count is
-// not positive.
-func (o moment) position() float64 {
-	n := o.count()
-	if !(n > 0) {
-		return 0
-	}
-	return min(max(o.excess(0)/n, -1), 1)
-}
-
-// mean estimates the mean of a value. Its interval is Fieller's: all means that
-// the noise does not refute (Fieller 1954), within the bounds.
-func (cell Cell) mean(m *measure) estimate {
-	o := cell.moment(m)
-	at := o.position()
-	n := max(o.count(), o.unit)
-	weights := make([]float64, len(o.parts))
-	for i, p := range o.positions {
-		weights[i] = (p - at) * o.unit
-	}
-	return estimate{exact.Float(o.middle + o.arm*at), min(o.arm*o.law.CombinedStdDev(weights...)/n, o.arm),
-		func(confidence float64) (lo, hi *big.Rat) {
-			low := o.edge(at, -1, confidence)
-			high := o.edge(at, 1, confidence)
-			return exact.Float(max(o.middle+o.arm*low, o.low)), exact.Float(min(o.middle+o.arm*high, o.high))
-		}}
-}
-
-// edge returns the mean position between at and end that the noise just does not
-// refute. The refuted positions beside an end are an interval, because |excess|
-// is linear there and its reach is convex.
-func (o moment) edge(at, end, confidence float64) float64 {
-	refuted := func(p float64) bool { return math.Abs(o.excess(p)) > o.reach(p, confidence) }
-	if !(confidence < 1) || !refuted(end) {
-		return end
-	}
-	if refuted(at) {
-		return at
-	}
-	outside, _ := search.Edge(end, at, search.Absolute(math.Abs(end-at)*0x1p-50), refuted)
-	return outside
-}
-
-// variance estimates the population variance of a value, within what its bounds
-// allow. The interval is by linearisation (the delta method), and everything
-// that the bounds allow where the count is not clearly positive.
-func (cell Cell) variance(m *measure) estimate {
-	o := cell.moment(m)
-	n, at := o.count(), o.position()
-	square := 0.0
-	for i, p := range o.parts {
-		square += o.squares[i] * p
-	}
-	largest := 1.0
-	v := min(max(square/n-at*at, 0), largest)
-	if !(n > 0) {
-		v = largest / 3 // that of a uniform position
-	}
-	gradient := make([]float64, len(o.parts))
-	for i, p := range o.positions {
-		gradient[i] = (o.squares[i] - 2*at*(p-at) - at*at - v) * o.unit / max(n, o.unit)
-	}
-	arm2 := o.arm * o.arm
-	clear := n > 4*o.unit*o.law.StdDev()*math.Sqrt(float64(len(o.parts)))
-	return estimate{exact.Float(arm2 * v), min(arm2*o.law.CombinedStdDev(gradient...), arm2), func(confidence float64) (lo, hi *big.Rat) {
-		if !clear || !(confidence < 1) {
-			return new(big.Rat), exact.Float(arm2)
-		}
-		half := o.law.Combined(confidence, gradient...)
-		return exact.Float(arm2 * max(v-half, 0)), exact.Float(arm2 * min(v+half, largest))
-	}}
-}
-
-// squareRoot turns the estimate of a variance into that of a standard deviation.
-func (e estimate) squareRoot() estimate {
-	root := func(r *big.Rat) *big.Rat {
-		f, _ := r.Float64()
-		return exact.Float(math.Sqrt(f))
-	}
-	value := root(e.value)
-	f, _ := value.Float64()
-	return estimate{value, min(e.stdDev/(2*max(f, math.SmallestNonzeroFloat64)), math.Sqrt(e.stdDev)), func(confidence float64) (lo, hi *big.Rat) {
-		l, h := e.interval(confidence)
-		return root(l), root(h)
-	}}
+	return estimate{value: value, stdDev: m.law.CombinedStdDev(floats...), interval: interval, within: within, linear: true}
 }
 
 // quantile reads a quantile that was found at the release. Its interval is the
-// kept one of the next higher confidence, and the bounds above all of them.
+// kept one of the next higher confidence, and the bounds above all of them. It is
+// unknown if every value that the bounds allow is in the 95 % interval.
 func (cell Cell) quantile(m *measure, rank float64) estimate {
 	r := cell.rankedOf(m, rank)
 	value := func(point int64) *big.Rat { return m.grid.Value(big.NewRat(point, 1)) }
 	low, _ := value(r.Lows[1]).Float64()
 	high, _ := value(r.Highs[1]).Float64()
-	return estimate{value(r.Point), (high - low) / 2, func(confidence float64) (lo, hi *big.Rat) {
+	e := estimate{value: value(r.Point), stdDev: (high - low) / 2, within: m.valueSpan()}
+	e.interval = func(confidence float64) (lo, hi *big.Rat) {
 		for i, c := range ladder {
 			if confidence <= c {
 				return value(r.Lows[i]), value(r.Highs[i])
 			}
 		}
-		return value(0), value(m.grid.Cells)
-	}}
+		return nil, nil
+	}
+	lo, hi := e.interval(0.95)
+	e.unknown = !core.Noiseless() && lo.Cmp(e.within.least) <= 0 && hi.Cmp(e.within.most) >= 0 && lo.Cmp(hi) < 0
+	return e
 }
 
 func (cell Cell) rankedOf(m *measure, rank float64) ranked {
@@ -290,70 +218,4 @@ func (cell Cell) rankedOf(m *measure, rank float64) ranked {
 		}
 	}
 	panic("aggregate: internal error: a rank is not in its plan")
-}
-
-// typed gives an estimate the type of its column. Integers are rounded to
-// nearest and never pass through a float.
-func typed[T dp.Number](e estimate) dp.Estimate[T] {
-	value := toNumber[T](e.value, 0)
-	return dp.NewEstimate(value, e.stdDev, dp.Spread[T](typedSpread[T]{e, value}))
-}
-
-type typedSpread[T dp.Number] struct {
-	estimate
-	value T
-}
-
-// Interval implements dp.Spread.
-func (s typedSpread[T]) Interval(confidence float64) (lo, hi T) {
-	l, h := s.interval(confidence)
-	if isInteger[T]() && new(big.Rat).Sub(s.estimate.value, ratOf(s.value)).Cmp(big.NewRat(1, 1)) > 0 {
-		l = nil // the number is beyond T, and the released one is the end of T
-	}
-	if isInteger[T]() && new(big.Rat).Sub(ratOf(s.value), s.estimate.value).Cmp(big.NewRat(1, 1)) > 0 {
-		h = nil
-	}
-	return min(toNumber[T](l, -1), s.value), max(toNumber[T](h, 1), s.value)
-}
-
-// toNumber converts r, and clamps to what T holds. A nil r is the end of T on
-// the given side.
-func toNumber[T dp.Number](r *big.Rat, side int) T {
-	var x T
-	v := reflect.ValueOf(&x).Elem()
-	switch {
-	case v.CanFloat() && r == nil:
-		v.SetFloat(math.Inf(side))
-	case v.CanFloat():
-		f, _ := r.Float64()
-		v.SetFloat(f)
-	case v.CanInt():
-		v.SetInt(clampBig(r, side, math.MinInt64>>(64-v.Type().Bits()), math.MaxInt64>>(64-v.Type().Bits())))
-	default:
-		bits := v.Type().Bits()
-		if bits == 64 { // bounds of values are int64
-			bits = 63
-		}
-		v.SetUint(uint64(clampBig(r, side, 0, 1<<bits-1)))
-	}
-	return x
-}
-
-// clampBig rounds r to the nearest integer in [lo, hi], halves up.
-func clampBig(r *big.Rat, side int, lo, hi int64) int64 {
-	if r == nil {
-		if side < 0 {
-			return lo
-		}
-		return hi
-	}
-	half := new(big.Rat).Add(r, big.NewRat(1, 2))
-	i := new(big.Int).Div(half.Num(), half.Denom())
-	switch {
-	case i.Cmp(big.NewInt(lo)) < 0:
-		return lo
-	case i.Cmp(big.NewInt(hi)) > 0:
-		return hi
-	}
-	return i.Int64()
 }

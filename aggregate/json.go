@@ -14,7 +14,8 @@ func (r *Release[Key]) String() string {
 // MarshalJSON writes the receipt and, for each group, its key and the estimates
 // of all columns by name, with their standard deviations and 95 % intervals.
 // Numbers of integer columns are written exactly. An interval without an end has
-// null there.
+// null there, and what is unknown has no value. Where a number was brought into its
+// range, "raw" is what the noise left of it: add up those.
 func (r *Release[Key]) MarshalJSON() ([]byte, error) {
 	type group struct {
 		Key       Key                     `json:"key"`
@@ -34,16 +35,27 @@ func (r *Release[Key]) MarshalJSON() ([]byte, error) {
 	}{r.receipt, groups})
 }
 
+// estimateJSON is what [dp.Estimate] is written as, with integers of any size.
 type estimateJSON struct {
-	Value  *json.Number `json:"value"`
-	Low    *json.Number `json:"low"`
-	High   *json.Number `json:"high"`
-	StdDev float64      `json:"stddev"`
+	Value   *json.Number `json:"value"`
+	Low     *json.Number `json:"low"`
+	High    *json.Number `json:"high"`
+	StdDev  float64      `json:"stddev"`
+	Raw     *json.Number `json:"raw,omitempty"`
+	Unknown bool         `json:"unknown,omitempty"`
 }
 
 func (e estimate) json(integer bool) estimateJSON {
-	lo, hi := e.interval(0.95)
-	return estimateJSON{number(e.value, integer), number(lo, integer), number(hi, integer), e.stdDev}
+	limited := e.limited()
+	lo, hi := limited.interval(0.95)
+	j := estimateJSON{Low: number(lo, integer), High: number(hi, integer), StdDev: limited.stdDev, Unknown: e.unknown}
+	if !e.unknown {
+		j.Value = number(limited.value, integer)
+	}
+	if e.linear && limited.value.Cmp(e.value) != 0 {
+		j.Raw = number(e.value, integer)
+	}
+	return j
 }
 
 // number writes a rational: to the nearest integer, or to the nearest float64.

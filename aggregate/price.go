@@ -70,7 +70,7 @@ func (c *compiled) accuracy(asked column, m *measure) (stdDev, plusMinus float64
 		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
 		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), "records of rank"
 	case kindMean, kindVariance, kindStdDev:
-		e := c.sample(m).estimate(asked)
+		e := c.sample(m).estimate(asked).limited()
 		return e.stdDev, halfWidth(e), fmt.Sprintf("%d records", at)
 	}
 	e := c.sample(m).estimate(asked)

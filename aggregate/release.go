@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"math/big"
 	"slices"
@@ -156,13 +157,46 @@ func (t *threshold) passes(noisy exact.Int128) bool {
 // noisyRanks returns the quantiles that are asked of a measure.
 func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
-	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64) []float64 { return m.noisyCounts(session, counts) })
+	tree := ranktree.New(m.shape, m.leaves(histogram), stdDev, func(counts []int64) []float64 { return m.noisyCounts(session, counts) })
 	var all []ranked
 	for _, rank := range c.ranksOf(m.value) {
-		all = append(all, m.search(tree, rank))
+		r := m.search(tree, rank)
+		if core.Noiseless() {
+			r.moveTo(m.exactly(histogram, rank))
+		}
+		all = append(all, r)
 	}
 	inOrder(all, c.ranksOf(m.value))
 	return all
+}
+
+// leaves returns the histogram of leaves.
+func (m *measure) leaves(histogram map[int64]int64) map[int64]int64 {
+	leaves := make(map[int64]int64, len(histogram))
+	for point, n := range histogram {
+		leaves[m.shape.Leaf(point)] += n
+	}
+	return leaves
+}
+
+// exactly returns the quantile of the rows themselves, for tests without noise: the
+// first point that at least the rank's share of all records does not exceed, and
+// the lower bound if there are none.
+func (m *measure) exactly(histogram map[int64]int64, rank float64) int64 {
+	all := int64(0)
+	for _, n := range histogram {
+		all += n
+	}
+	want := exact.Decimal(rank)
+	want.Mul(want, big.NewRat(all, 1))
+	upTo := int64(0)
+	for _, p := range slices.Sorted(maps.Keys(histogram)) {
+		if upTo += histogram[p]; big.NewRat(upTo, 1).Cmp(want) >= 0 {
+			return p
+		}
+	}
+	least, _ := m.grid.Range()
+	return least
 }
 
 // noisyCounts adds independent noise to the counts of a tree.
@@ -176,6 +210,14 @@ func (m *measure) noisyCounts(session *core.Session, counts []int64) []float64 {
 	}
 	clear(draws)
 	return noisy
+}
+
+// moveTo sets a quantile, and widens its intervals to hold it.
+func (r *ranked) moveTo(point int64) {
+	r.Point = point
+	for i := range ladder {
+		r.Lows[i], r.Highs[i] = min(r.Lows[i], point), max(r.Highs[i], point)
+	}
 }
 
 // inOrder sorts noisy quantiles of one value by rank, and the ends of their

@@ -56,7 +56,8 @@ func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key
 // and its interval then reaches from end to end.
 func (v *Value[T]) Sum() Column[T] { return Column[T]{column{v.query, v.value, kindSum, 0}} }
 
-// Mean asks for the mean of the value in a group. Sum, Mean, Variance and StdDev
+// Mean asks for the mean of the value in a group. It is unknown where the noise is
+// as large as the number of records. Sum, Mean, Variance and StdDev
 // of one value, and the count behind them, are paid for once.
 func (v *Value[T]) Mean() Column[float64] {
 	return Column[float64]{column{v.query, v.value, kindMean, 0}}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
@@ -79,14 +80,37 @@ type cellJSON struct {
 }
 
 type numberJSON struct {
-	figure
+	figureJSON
 	Change *changeJSON `json:"change,omitempty"`
 	Exact  *float64    `json:"exact,omitempty"`
 }
 
 type changeJSON struct {
-	figure
+	figureJSON
 	Verdict verdictOfChange `json:"verdict"`
+}
+
+// A figureJSON is a figure with null for what is unknown or has no limit.
+type figureJSON struct {
+	figure
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+}
+
+func (f figure) json() figureJSON {
+	j := figureJSON{figure: f, Value: finite(f.Value), Low: finite(f.Low), High: finite(f.High)}
+	if f.Unknown {
+		j.Value = nil
+	}
+	return j
+}
+
+func finite(x float64) *float64 {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return nil
+	}
+	return &x
 }
 
 // json writes everything.
@@ -111,9 +135,9 @@ func (r *report) json() ([]byte, error) {
 func (r *report) cellJSON(g group, c cells) cellJSON {
 	cell := cellJSON{c.Period, g.Name, make(map[string]numberJSON)}
 	for i, q := range r.Quantities {
-		n := numberJSON{figure: c.Figures[i]}
+		n := numberJSON{figureJSON: c.Figures[i].json()}
 		if c.Changes != nil {
-			n.Change = &changeJSON{c.Changes[i].figure, c.Changes[i].Verdict}
+			n.Change = &changeJSON{c.Changes[i].figure.json(), c.Changes[i].Verdict}
 		}
 		if r.Truth {
 			n.Exact = &c.Exact[i]

@@ -40,6 +40,10 @@ type figure struct {
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
 	StdDev float64 `json:"stddev"`
+
+	// Unknown says that noise hides the number. Value is then the middle of what is
+	// possible, for charts.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // maxRowsRead is how many rows of one unit in one cell are read at all. It costs
@@ -106,7 +110,14 @@ func (a *asked) weigh(weight float64) {
 
 func figureOf[T dp.Number](e dp.Estimate[T]) figure {
 	low, high := e.Interval(0.95)
-	return figure{float64(e.Value), float64(low), float64(high), e.StdDev}
+	f := figure{Value: float64(e.Value), Low: float64(low), High: float64(high), StdDev: e.StdDev, Unknown: e.Unknown}
+	if e.Unknown {
+		f.Value = f.Low/2 + f.High/2
+	}
+	if f.High >= math.MaxInt64 { // which stands for no limit
+		f.High = math.Inf(1)
+	}
+	return f
 }
 
 // addValue asks for the total value, and for how it is spread over units.

@@ -154,7 +154,14 @@ type figureWords struct{ Value, Low, High string }
 // FigureWords returns a number of the i-th quantity.
 func (r *report) FigureWords(i int, f figure) figureWords {
 	q := r.Quantities[i]
-	return figureWords{r.write(q, f.Value), r.write(q, f.Low), r.write(q, f.High)}
+	w := figureWords{r.write(q, f.Value), r.write(q, f.Low), r.write(q, f.High)}
+	if f.Unknown {
+		w.Value = "unknown"
+	}
+	if math.IsInf(f.High, 1) {
+		w.High = "any number"
+	}
+	return w
 }
 
 func (w figureWords) interval() string { return "(" + w.Low + " to " + w.High + ")" }

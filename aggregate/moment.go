@@ -1,0 +1,238 @@
+package aggregate
+
+import (
+	"math"
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/search"
+)
+
+// A moment holds the noisy parts of a value in records, for estimates that are
+// not linear in them. Positions are the parts' values on [-1, 1], from the lower end
+// of the grid to the upper one.
+type moment struct {
+	law         *core.Law
+	unit        float64    // noise of one draw, in records
+	parts       []*big.Rat // exactly
+	near        []float64  // parts, nearly, for intervals
+	positions   []float64
+	squares     []float64 // weights of the parts in the sum of squares
+	middle, arm *big.Rat  // value = middle + arm·position
+	bounds      span      // of the value
+}
+
+func (cell Cell) moment(m *measure) moment {
+	unit, _ := m.unit().Float64()
+	arm := new(big.Rat).Mul(m.grid.Step, big.NewRat(m.grid.Cells, 2))
+	o := moment{law: m.law, unit: 1 / unit, arm: arm, middle: new(big.Rat).Add(m.grid.Lower, arm), bounds: m.valueSpan()}
+	for _, sum := range cell.noisyParts(m) {
+		part := new(big.Rat).Quo(new(big.Rat).SetInt(sum), m.unit())
+		near, _ := part.Float64()
+		o.parts, o.near = append(o.parts, part), append(o.near, near)
+	}
+	o.positions, o.squares = []float64{-1, 1}, []float64{1, 1}
+	if len(o.parts) == 3 {
+		o.positions, o.squares = []float64{-1, 0, 1}, []float64{1, 0, 1}
+		if m.law.Family == core.Laplace {
+			o.squares[1] = -1
+		}
+	}
+	return o
+}
+
+// weighted returns Σ weightᵢ·partᵢ, exactly.
+func (o moment) weighted(weights []float64) *big.Rat {
+	sum := new(big.Rat)
+	for i, p := range o.parts {
+		sum.Add(sum, new(big.Rat).Mul(exact.Float(weights[i]), p))
+	}
+	return sum
+}
+
+func (o moment) count() *big.Rat { return o.weighted(o.ones()) }
+
+func (o moment) ones() []float64 {
+	ones := make([]float64, len(o.parts))
+	for i := range ones {
+		ones[i] = 1
+	}
+	return ones
+}
+
+// scaled returns weights of parts as weights of draws.
+func (o moment) scaled(weights []float64) []float64 {
+	scaled := make([]float64, len(weights))
+	for i, w := range weights {
+		scaled[i] = w * o.unit
+	}
+	return scaled
+}
+
+// hidden reports whether the count is no more than the noise that it may be, so that
+// it is the number of no known records, and what is divided by it has no value.
+func (o moment) hidden(noise float64) bool {
+	if core.Noiseless() {
+		noise = 0
+	}
+	n, _ := o.count().Float64()
+	return !(n > noise)
+}
+
+// position returns the mean position, in [-1, 1], and 0 where the noisy count is
+// not positive.
+func (o moment) position() float64 {
+	n := o.count()
+	if n.Sign() <= 0 {
+		return 0
+	}
+	at, _ := new(big.Rat).Quo(o.weighted(o.positions), n).Float64()
+	return min(max(at, -1), 1)
+}
+
+// excess returns Σ partᵢ·(positionᵢ - at): 0 where at is the mean position.
+func (o moment) excess(at float64) float64 {
+	sum := 0.0
+	for i, p := range o.near {
+		sum += p * (o.positions[i] - at)
+	}
+	return sum
+}
+
+// shifted returns the weights of the parts in excess(at).
+func (o moment) shifted(at float64) []float64 {
+	weights := make([]float64, len(o.positions))
+	for i, p := range o.positions {
+		weights[i] = p - at
+	}
+	return weights
+}
+
+// reach returns how large the noise of excess(at) can be, at a confidence.
+func (o moment) reach(at, confidence float64) float64 {
+	return o.law.Combined(confidence, o.scaled(o.shifted(at))...)
+}
+
+// mean estimates the mean of a value: the exact quotient of the noisy sums. Its
+// interval is Fieller's: all means that the noise does not refute (Fieller 1954).
+// It is unknown if the 95 % interval of the count holds 0.
+func (cell Cell) mean(m *measure) estimate {
+	o := cell.moment(m)
+	at := o.position()
+	arm, _ := o.arm.Float64()
+	n, _ := o.count().Float64()
+	e := estimate{
+		value:   new(big.Rat).Set(o.middle),
+		stdDev:  min(arm*o.law.CombinedStdDev(o.scaled(o.shifted(at))...)/max(n, o.unit), arm),
+		within:  o.bounds,
+		unknown: o.hidden(o.law.Combined(0.95, o.scaled(o.ones())...)),
+		interval: func(confidence float64) (lo, hi *big.Rat) {
+			return o.at(o.edge(at, -1, confidence)), o.at(o.edge(at, 1, confidence))
+		},
+	}
+	if count := o.count(); count.Sign() > 0 {
+		position := new(big.Rat).Quo(o.weighted(o.positions), count)
+		e.value.Add(e.value, position.Mul(position, o.arm))
+	}
+	return e
+}
+
+// at returns the value at a position.
+func (o moment) at(position float64) *big.Rat {
+	v := exact.Float(position)
+	return v.Add(v.Mul(v, o.arm), o.middle)
+}
+
+// edge returns the mean position between at and end that the noise just does not
+// refute. The refuted positions beside an end are an interval, because |excess|
+// is linear there and its reach is convex.
+func (o moment) edge(at, end, confidence float64) float64 {
+	refuted := func(p float64) bool { return math.Abs(o.excess(p)) > o.reach(p, confidence) }
+	if !(confidence < 1) || !refuted(end) {
+		return end
+	}
+	if refuted(at) {
+		return at
+	}
+	outside, _ := search.Edge(end, at, search.Absolute(math.Abs(end-at)*0x1p-50), refuted)
+	return outside
+}
+
+// variance estimates the population variance of a value. The interval is by
+// linearisation (the delta method), which needs a count that is clearly positive:
+// without one the variance is unknown.
+func (cell Cell) variance(m *measure) estimate {
+	o := cell.moment(m)
+	noise := 4 * o.unit * o.law.StdDev() * math.Sqrt(float64(len(o.parts)))
+	arm2 := new(big.Rat).Mul(o.arm, o.arm)
+	v := o.positionVariance()
+	near, _ := v.Float64()
+	gradient := o.scaled(o.gradient(near))
+	area, _ := arm2.Float64()
+	n, _ := o.count().Float64()
+	return estimate{
+		value: v.Mul(v, arm2), stdDev: min(area*o.law.CombinedStdDev(gradient...), area), within: o.varianceSpan(), unknown: o.hidden(noise),
+		interval: func(confidence float64) (lo, hi *big.Rat) {
+			if !(n > noise) || !(confidence < 1) {
+				return o.varianceSpan().least, o.varianceSpan().most
+			}
+			half := exact.Float(area * o.law.Combined(confidence, gradient...))
+			return new(big.Rat).Sub(v, half), new(big.Rat).Add(v, half)
+		},
+	}
+}
+
+// varianceSpan returns what the bounds of a value allow its variance to be: at most
+// the square of half their distance (Popoviciu 1935).
+func (o moment) varianceSpan() span {
+	half := new(big.Rat).Sub(o.bounds.most, o.bounds.least)
+	half.Quo(half, big.NewRat(2, 1))
+	return span{new(big.Rat), half.Mul(half, half)}
+}
+
+// positionVariance returns the variance of the positions, exactly, and that of a
+// uniform one where the noisy count is not positive.
+func (o moment) positionVariance() *big.Rat {
+	n := o.count()
+	if n.Sign() <= 0 {
+		return big.NewRat(1, 3)
+	}
+	mean := new(big.Rat).Quo(o.weighted(o.positions), n)
+	square := new(big.Rat).Quo(o.weighted(o.squares), n)
+	return square.Sub(square, mean.Mul(mean, mean))
+}
+
+// gradient returns how the variance of positions changes with each part.
+func (o moment) gradient(variance float64) []float64 {
+	n, _ := o.count().Float64()
+	at := o.position()
+	v := min(max(variance, 0), 1)
+	gradient := make([]float64, len(o.parts))
+	for i, p := range o.positions {
+		gradient[i] = (o.squares[i] - 2*at*(p-at) - at*at - v) / max(n, o.unit)
+	}
+	return gradient
+}
+
+// squareRoot turns the estimate of a variance into that of a standard deviation.
+func (e estimate) squareRoot() estimate {
+	e = e.limited()
+	value := root(e.value)
+	near, _ := value.Float64()
+	variances := e.interval
+	e.value, e.stdDev = value, min(e.stdDev/(2*max(near, math.SmallestNonzeroFloat64)), math.Sqrt(e.stdDev))
+	e.within = span{root(e.within.least), root(e.within.most)}
+	e.interval = func(confidence float64) (lo, hi *big.Rat) {
+		l, h := variances(confidence)
+		return root(l), root(h)
+	}
+	return e
+}
+
+// root returns the square root of x, to the nearest float.
+func root(x *big.Rat) *big.Rat {
+	f := new(big.Float).SetPrec(200).SetRat(x)
+	nearest, _ := f.Sqrt(f).Float64()
+	return exact.Float(nearest)
+}
