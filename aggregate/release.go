@@ -248,8 +248,8 @@ func inOrder(all []ranked, ranks []float64) {
 
 // search reads one quantile and its intervals from a noisy tree.
 func (m *measure) search(tree *ranktree.Tree, rank float64) ranked {
-	leaf := tree.Search(rank, 0)
-	r := ranked{Point: m.shape.Point(leaf, tree.Within(leaf, rank), m.grid.Cells)}
+	leaf, within := tree.Descend(rank)
+	r := ranked{Point: m.shape.Point(leaf, within, m.grid.Cells)}
 	for _, confidence := range ladder {
 		z := core.Normal(confidence, m.law.TreeKurtosis())
 		low, high := tree.Search(rank, -z), tree.Search(rank, z)

@@ -157,8 +157,8 @@ func (t *Tree) excess(boundary int64, rank float64) (value, stdDev float64) {
 
 // Search returns the first leaf by whose end the noisy count of records,
 // less the rank's share of all, is at least z standard deviations of itself.
-// With z = 0 it is the estimate of the quantile; with -z and z it is an
-// interval for it.
+// With -z and z it is an interval for the quantile. The estimate itself is found
+// by [Tree.Descend].
 func (t *Tree) Search(rank, z float64) (leaf int64) {
 	leaf, _ = search.Edge(t.shape.Leaves-1, -1, nil, func(leaf int64) bool {
 		value, stdDev := t.excess(leaf+1, rank)
@@ -170,17 +170,6 @@ func (t *Tree) Search(rank, z float64) (leaf int64) {
 // rounding is more than what floating point adds to an excess, in standard
 // deviations, so that a tie counts as one.
 const rounding = 1e-7
-
-// Within returns how far into a leaf the quantile is, in [0, 1], by linear
-// interpolation of the noisy counts.
-func (t *Tree) Within(leaf int64, rank float64) float64 {
-	before, _ := t.excess(leaf, rank)
-	after, _ := t.excess(leaf+1, rank)
-	if !(before < 0 && after > 0) {
-		return 0.5
-	}
-	return -before / (after - before)
-}
 
 // Point returns the point that lies the given share into a leaf.
 func (s Shape) Point(leaf int64, within float64, last int64) int64 {
