@@ -60,11 +60,11 @@ func measure(t *testing.T, n int, args ...string) ([]quantity, []score) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := newTable(o, in)
+	table, err := o.reader(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := q.plan.Collect(t.Context(), table.rows())
+	part, err := q.plan.Collect(t.Context(), o.rows(table))
 	if err != nil {
 		t.Fatal(err)
 	}

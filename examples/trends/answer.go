@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
 )
 
 // answer is the whole run: every mistake that can be found is found before the
@@ -15,6 +16,9 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	q, err := o.ask()
 	if err != nil {
 		return err
+	}
+	for _, w := range o.warnings() {
+		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {
 		fmt.Fprint(stdout, o.priceList(q))
@@ -29,14 +33,32 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return err
 	}
-	if err := files.write(r); err != nil {
+	err = files.write(r)
+	if err == nil {
+		err = o.print(stdout, r)
+	}
+	if err != nil {
 		return fmt.Errorf("%w\nthe release is paid for and kept: run again with -key %s, at no cost", err, r.Receipt.Key)
 	}
-	r.writeTerminal(stdout, isTerminal(stdout))
 	for _, f := range files {
 		fmt.Fprintf(stderr, "wrote %s\n", f.path)
 	}
 	return nil
+}
+
+// print writes the table to standard output, or the form that was asked for there.
+func (o *options) print(stdout io.Writer, r *report) error {
+	for _, f := range o.forms() {
+		if f.path != standard {
+			continue
+		}
+		content, err := f.render(r)
+		if err == nil {
+			_, err = stdout.Write(content)
+		}
+		return err
+	}
+	return r.writeTerminal(stdout, isTerminal(stdout))
 }
 
 // release gets the report's numbers: kept ones if the request was answered
@@ -47,7 +69,7 @@ func (o *options) release(ctx context.Context, q *question, stdin io.Reader, std
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, input.Close()) }()
-	t, err := newTable(o, input)
+	t, err := o.reader(input)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +104,13 @@ func (o *options) release(ctx context.Context, q *question, stdin io.Reader, std
 
 // first makes the ledger too, after the rows were read: a file that cannot be
 // read leaves no ledger behind.
-func (o *options) first(ctx context.Context, q *question, t *table, stderr io.Writer) (*ledger, *aggregate.Release[slot], error) {
+func (o *options) first(ctx context.Context, q *question, t *csvfile.Reader, stderr io.Writer) (*ledger, *aggregate.Release[slot], error) {
 	if err := o.checkLimit(); err != nil {
 		return nil, nil, usage{err}
 	}
 	read, done := progress(stderr)
-	t.read = read
-	part, err := q.plan.Collect(ctx, t.rows())
+	t.Progress = read
+	part, err := q.plan.Collect(ctx, o.rows(t))
 	done()
 	if err != nil {
 		return nil, nil, err
@@ -103,11 +125,11 @@ func (o *options) first(ctx context.Context, q *question, t *table, stderr io.Wr
 }
 
 // next runs the plan against a ledger that is there.
-func (o *options) next(ctx context.Context, l *ledger, q *question, t *table, stderr io.Writer) (*aggregate.Release[slot], error) {
+func (o *options) next(ctx context.Context, l *ledger, q *question, t *csvfile.Reader, stderr io.Writer) (*aggregate.Release[slot], error) {
 	read, done := progress(stderr)
 	defer done()
-	t.read = read
-	return q.plan.Run(ctx, l.account, o.request(q), t.rows())
+	t.Progress = read
+	return q.plan.Run(ctx, l.account, o.request(q), o.rows(t))
 }
 
 // A fileSet is the files that a run writes: all, or none.
@@ -118,18 +140,25 @@ type output struct {
 	render func(*report) ([]byte, error)
 }
 
-func (o *options) stageAll(q *question) (fileSet, error) {
-	var files fileSet
-	for _, f := range []struct {
-		flag, path string
-		room       int
-		render     func(*report) ([]byte, error)
-	}{
+// A form is a way to write the report.
+type form struct {
+	flag, path string
+	room       int // for one cell
+	render     func(*report) ([]byte, error)
+}
+
+func (o *options) forms() []form {
+	return []form{
 		{"-out", o.Out, 2048, (*report).html},
 		{"-csv", o.CSV, 512, (*report).csv},
 		{"-json", o.JSON, 1024, (*report).json},
-	} {
-		if f.path == "" {
+	}
+}
+
+func (o *options) stageAll(q *question) (fileSet, error) {
+	var files fileSet
+	for _, f := range o.forms() {
+		if f.path == "" || f.path == standard {
 			continue
 		}
 		s, err := stage(f.flag, f.path, 1<<16+f.room*len(o.slots()))

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -161,18 +163,15 @@ func (r *report) chartTitle(c chart) string {
 // describe says what the picture shows to those who do not see it.
 func (r *report) describe(g group, i int) string {
 	q := r.Quantities[i]
-	lowest, highest := g.Rows[0], g.Rows[0]
-	for _, c := range g.Rows {
-		if c.Figures[i].Value < lowest.Figures[i].Value {
-			lowest = c
-		}
-		if c.Figures[i].Value > highest.Figures[i].Value {
-			highest = c
-		}
+	known := slices.DeleteFunc(slices.Clone(g.Rows), func(c cells) bool { return c.Figures[i].Unknown })
+	if len(known) == 0 {
+		return "Bands of 95 % intervals; every number is hidden by the noise."
 	}
+	byValue := func(a, b cells) int { return cmp.Compare(a.Figures[i].Value, b.Figures[i].Value) }
+	lowest, highest := slices.MinFunc(known, byValue), slices.MaxFunc(known, byValue)
 	f := r.finding(g, i, q)
-	return fmt.Sprintf("A line with a band of 95 %% intervals. Highest: %s in %s. Lowest: %s in %s. %d of %d changes are larger than the noise can explain. The numbers are in the table below.",
-		r.write(q, highest.Figures[i].Value), r.Period.words(highest.Period), r.write(q, lowest.Figures[i].Value), r.Period.words(lowest.Period), f.Clear, f.All)
+	return fmt.Sprintf("A line with a band of 95 %% intervals. Highest: %s in %s. Lowest: %s in %s. %d of %d changes are sure, %d more likely. The numbers are in the table below.",
+		r.write(q, highest.Figures[i].Value), r.Period.words(highest.Period), r.write(q, lowest.Figures[i].Value), r.Period.words(lowest.Period), f.Sure, f.All, f.Perhaps)
 }
 
 // runs splits cells where periods are missing.
@@ -275,23 +274,31 @@ func drawBand(b *strings.Builder, f frame, run []cells, i int) {
 	b.WriteString(`"/>`)
 }
 
-// drawLine joins consecutive periods: solid where the change is clear, dotted
-// where the noise can explain it.
+// drawLine joins consecutive periods: solid where the change is sure, dashed where
+// it is likely, dotted where the noise can explain it.
 func drawLine(b *strings.Builder, f frame, run []cells, i int) {
-	var solid, dotted strings.Builder
+	var solid, dashed, dotted strings.Builder
 	for n := 1; n < len(run); n++ {
+		if run[n-1].Figures[i].Unknown || run[n].Figures[i].Unknown {
+			continue
+		}
 		to := &dotted
-		if run[n].Changes[i].clear() {
+		switch v := run[n].Changes[i].Verdict; {
+		case v.sure():
 			to = &solid
+		case v.perhaps():
+			to = &dashed
 		}
 		a, c := run[n-1], run[n]
 		fmt.Fprintf(to, "M%.1f %.1fL%.1f %.1f", f.x(a.Period), f.y(a.Figures[i].Value), f.x(c.Period), f.y(c.Figures[i].Value))
 	}
-	if solid.Len() > 0 {
-		fmt.Fprintf(b, `<path class="clear" d="%s"/>`, solid.String())
-	}
-	if dotted.Len() > 0 {
-		fmt.Fprintf(b, `<path class="noise" d="%s"/>`, dotted.String())
+	for _, path := range []struct {
+		class string
+		of    *strings.Builder
+	}{{"sure", &solid}, {"perhaps", &dashed}, {"noise", &dotted}} {
+		if path.of.Len() > 0 {
+			fmt.Fprintf(b, `<path class="%s" d="%s"/>`, path.class, path.of.String())
+		}
 	}
 }
 
@@ -300,7 +307,7 @@ func drawLine(b *strings.Builder, f frame, run []cells, i int) {
 func drawMarks(b *strings.Builder, f frame, rows []cells, i int) {
 	for _, c := range rows {
 		x := f.x(c.Period)
-		if len(rows) <= 60 {
+		if len(rows) <= 60 && !c.Figures[i].Unknown {
 			fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="2.4"/>`, x, f.y(c.Figures[i].Value))
 		}
 		if c.Exact != nil {

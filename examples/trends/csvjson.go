@@ -7,21 +7,24 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // csv writes the numbers: one line for every cell, with the ends of the 95 %
-// intervals, and the verdict on the change from the period before.
+// intervals, and the verdict on the change from the period before. What is unknown
+// or has no limit is blank.
 func (r *report) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{"period", "group"}
 	for _, q := range r.Quantities {
-		header = append(header, q.Name, q.Name+"_low", q.Name+"_high", q.Name+"_change")
+		name := inert(q.Name)
+		header = append(header, name, name+"_low", name+"_high", name+"_change")
 		if r.Truth {
-			header = append(header, q.Name+"_exact")
+			header = append(header, name+"_exact")
 		}
 	}
 	w.Write(header)
@@ -38,13 +41,17 @@ func (r *report) csv() ([]byte, error) {
 }
 
 func (r *report) record(g group, c cells) []string {
-	line := []string{c.Period, g.Name}
+	line := []string{c.Period, inert(g.Name)}
 	for i, f := range c.Figures {
 		verdict := ""
 		if c.Changes != nil {
 			verdict = string(c.Changes[i].Verdict)
 		}
-		line = append(line, plain(f.Value), plain(f.Low), plain(f.High), verdict)
+		value := plain(f.Value)
+		if f.Unknown {
+			value = ""
+		}
+		line = append(line, value, plain(f.Low), plain(f.High), verdict)
 		if r.Truth {
 			line = append(line, plain(c.Exact[i]))
 		}
@@ -52,7 +59,23 @@ func (r *report) record(g group, c cells) []string {
 	return line
 }
 
-func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+// inert returns a text that no spreadsheet takes for a formula: it has an
+// apostrophe before it if it begins as a formula does. So has one that begins with
+// an apostrophe, so that whoever takes one away has the text again.
+func inert(text string) string {
+	if strings.IndexAny(text, "=+-@\t\r\n'|%＝＋－＠") == 0 {
+		return "'" + text
+	}
+	return text
+}
+
+// plain writes a number, and nothing for one without limit.
+func plain(x float64) string {
+	if math.IsInf(x, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
+}
 
 type reportJSON struct {
 	Dataset    string            `json:"dataset"`

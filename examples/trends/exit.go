@@ -36,7 +36,9 @@ func verdict(err error) (code int, message string) {
 
 // lines puts the program's name before every line of joined errors.
 func lines(err error) string {
-	return "trends: " + strings.ReplaceAll(err.Error(), "\n", "\ntrends: ")
+	// What aggregate says of rows that it could not read is in the error already.
+	text := strings.ReplaceAll(err.Error(), "aggregate: reading rows: -input:", "-input:")
+	return "trends: " + strings.ReplaceAll(text, "\n", "\ntrends: ")
 }
 
 // refusal says in one sentence what was refused and what can be done.
@@ -45,5 +47,5 @@ func refusal(r *budget.RefusedError) string {
 		return strings.TrimPrefix(r.Error(), "budget: ") + "; no report was written"
 	}
 	return fmt.Sprintf("refused: this report asks for %v, but %s is left of the limit of %v on dataset %q, so no report was written; a report that was paid for can be shown again, with its key",
-		r.Asked, loss(r.Left, false), r.Limit, r.Account)
+		r.Asked, loss(r.Left), r.Limit, r.Account)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,29 +11,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
 )
 
 // Options are what the flags say, checked.
 type options struct {
-	Input, Dataset, Unit, UnitName, RowName string
-	Time, TimeLayout                        string
-	Value, ValueName, Currency              string
-	By                                      string
-	Groups                                  []string
-	Period                                  calendar
-	From, To                                string
-	Epsilon, Delta, Limit, LimitDelta       float64
-	MaxSlots, MaxRows                       int
-	Lower, Upper, Step                      float64
-	Ledger, Purpose, Key                    string
-	Out, CSV, JSON                          string
-	Plan, Truth                             bool
+	Input, Dataset, Unit                   string
+	UnitName, UnitNames, RowName, RowNames string // one, and many
+	Time, Value, ValueName, Currency       string
+	Format                                 csvfile.Format // how the input is written
+	By                                     string
+	Groups                                 []string
+	Period                                 calendar
+	From, To                               string
+	Epsilon, Delta, Limit, LimitDelta      float64
+	MaxSlots, MaxRows                      int
+	Lower, Upper, Step                     float64
+	Ledger, Purpose, Key                   string
+	Out, CSV, JSON                         string
+	Plan, Truth                            bool
 
-	given   map[string]bool // flags that were on the command line
-	periods []string        // the public range, or nil
+	given     map[string]bool // flags that were on the command line
+	periods   []string        // the public range, or nil
+	bareGroup bool            // -groups has an empty name that is not written as ""
 }
 
 // maxCells is how many cells a report has at most.
@@ -42,23 +45,24 @@ func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("trends", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 
-	f.StringVar(&o.Input, "input", "", "a CSV `file` with a header, compressed if it ends in .gz; - is standard input\n(default: the embedded purchases of the music shop CDNOW, 1997 to 1998)")
+	f.StringVar(&o.Input, "input", "", "a CSV `file` with a header, which gzip may have compressed; - is standard input\n(default: the embedded purchases of the music shop CDNOW, 1997 to 1998)")
 	f.StringVar(&o.Unit, "unit", "customer", "the `column` that says whose row it is: all rows of one unit are protected together")
 	f.StringVar(&o.Time, "time", "date", "the `column` that says when it was")
-	f.StringVar(&o.TimeLayout, "time-layout", "", "how times are written, as `layout` of Go's package time, such as 01/02/2006\n(default: 2006-01-31, 20060131, 2006/01/31, 31.01.2006, with or without time of day, RFC 3339)")
 	f.StringVar(&o.Value, "value", "", "the `column` of amounts; without one, only units and rows are reported\n(default for the embedded data: dollars)")
 	f.StringVar(&o.By, "by", "", "a `column` to group by, beside the period")
-	f.Func("groups", "the groups of -by to report, as `a,b,c`, if they are public; without them they are\nselected privately", o.setGroups)
+	f.Func("groups", "the groups of -by to report, as `a,b,c`, if they are public; without them they are\nselected privately. It is a line of CSV: a name with a comma in it is quoted, as in\n'\"Smith, Inc\",Acme', and \"\" is the group of rows whose field is blank", o.setGroups)
 	f.StringVar((*string)(&o.Period), "period", string(months), "`day`, week (from Monday), month or quarter")
-	f.StringVar(&o.From, "from", "", "the first period to report, as a `date` in it; with -to, every period of the range\nis reported. Without them, periods are selected privately")
+	f.StringVar(&o.From, "from", "", "the first period to report, as a `date` in it: a day, or the name of a month, week,\nquarter or year, such as 2026-01; with -to, every period of the range is reported.\nWithout them, periods are selected privately")
 	f.StringVar(&o.To, "to", "", "the last period to report, as a `date` in it")
+
+	o.formatFlags(f)
 
 	f.Float64Var(&o.Epsilon, "epsilon", 1, "the loss ε of this report: smaller protects more and is noisier")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")
-	f.IntVar(&o.MaxSlots, "max-periods", 18, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random")
-	f.IntVar(&o.MaxRows, "max-rows", 5, "how many rows of one unit count in one period")
+	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±100/√ε)")
+	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 3 in a\nweek, 6 in a month, 10 in a quarter, otherwise √ε times that)")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
-	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250 in a month)")
+	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250·√ε in a month)")
 
 	f.Float64Var(&o.Step, "step", 0, "the grid that totals of one unit are rounded to: a coarser one makes quantiles less noisy\n(default: about a 250th of the way from -lower to -upper)")
 
@@ -68,27 +72,42 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.Purpose, "purpose", "trend report", "why it is asked, for the ledger")
 	f.StringVar(&o.Key, "key", "", "the `name` of this request: under the same name the same report is shown again,\nat no cost (default: made from the question and the name of the input)")
 
-	f.StringVar(&o.Out, "out", "trends.html", "the `file` for the report; empty for none")
-	f.StringVar(&o.CSV, "csv", "", "a `file` for the numbers as CSV")
+	f.StringVar(&o.Out, "out", "trends.html", "the `file` for the report; empty for none. Of -out, -csv and -json one may be -, which\nis standard output in place of the table")
+	f.StringVar(&o.CSV, "csv", "", "a `file` for the numbers as CSV; a name that a spreadsheet would take for a formula has\nan apostrophe before it")
 	f.StringVar(&o.JSON, "json", "", "a `file` for everything as JSON")
 	f.BoolVar(&o.Plan, "plan", false, "print the price list and stop: reads no rows, spends nothing")
 	f.BoolVar(&o.Truth, "truth", false, "also show the exact values; only for the embedded data, which is public")
 
 	f.StringVar(&o.Dataset, "dataset", "", "the `name` of the dataset in the ledger (default: the name of the input)")
-	f.StringVar(&o.UnitName, "unit-name", "customer", "what a unit is, in a `word`")
-	f.StringVar(&o.RowName, "row-name", "purchase", "what a row is, in a `word`")
+	f.StringVar(&o.UnitName, "unit-name", "customer", "what a unit is, in a `word`; if its plural is unusual, both, as in ox/oxen")
+	f.StringVar(&o.RowName, "row-name", "purchase", "what a row is, in a `word`, with its plural likewise")
 	f.StringVar(&o.ValueName, "value-name", "revenue", "what the total value is, in a `word`")
-	f.StringVar(&o.Currency, "currency", "", "a `sign` before amounts (default for the embedded data: $)")
+	f.StringVar(&o.Currency, "currency", "", "a `sign` before amounts in the report, and perhaps in the input (default for the\nembedded data: $)")
 	return f
 }
 
-// setGroups reads -groups. A field of CSV may hold spaces around it, and so may
-// a group here.
+// setGroups reads -groups. A field of the input may have spaces around it, and so
+// may a group here.
 func (o *options) setGroups(list string) error {
-	o.Groups = nil
-	for g := range strings.SplitSeq(list, ",") {
-		o.Groups = append(o.Groups, strings.TrimSpace(g))
+	r := csv.NewReader(strings.NewReader(list))
+	r.TrimLeadingSpace = true
+	groups, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		groups, err = []string{""}, nil
 	}
+	if err == nil {
+		if _, next := r.Read(); !errors.Is(next, io.EOF) {
+			err = errors.New("it has several lines")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("it must be one line of CSV, with names in quotes that have a comma or a quote in them, as in '\"Smith, Inc\",Acme': %w", errors.Unwrap(err))
+	}
+	o.Groups = nil
+	for _, g := range groups {
+		o.Groups = append(o.Groups, csvfile.Tidy(g))
+	}
+	o.bareGroup = slices.Contains(o.Groups, "") && !strings.Contains(list, `""`)
 	return nil
 }
 
@@ -110,6 +129,9 @@ func parse(args []string) (*options, error) {
 	if err := o.check(); err != nil {
 		return nil, usage{err}
 	}
+	if err := o.fillCaps(); err != nil {
+		return nil, usage{err}
+	}
 	return o, nil
 }
 
@@ -126,10 +148,7 @@ func (o *options) fill() {
 		fallback("value", &o.Value, "dollars")
 		fallback("currency", &o.Currency, "$")
 		if !o.given["upper"] {
-			o.Upper = map[calendar]float64{days: 150, weeks: 200, months: 250, quarters: 500}[o.Period]
-		}
-		if !o.given["max-rows"] && o.Period == quarters {
-			o.MaxRows = 10
+			o.Upper = o.embeddedUpper()
 		}
 		if !o.given["from"] && !o.given["to"] {
 			o.From, o.To = "1997-01-01", "1998-06-30"
@@ -138,6 +157,9 @@ func (o *options) fill() {
 	if !o.given["step"] && o.Upper > o.Lower {
 		o.Step = stepFor(o.Upper - o.Lower)
 	}
+	o.Format.Number.Currency = o.Currency
+	o.UnitName, o.UnitNames = bothNumbers(o.UnitName)
+	o.RowName, o.RowNames = bothNumbers(o.RowName)
 	fallback("dataset", &o.Dataset, datasetOf(o.Input))
 	if !o.given["limit-delta"] && o.Epsilon > 0 {
 		o.LimitDelta = round(o.Delta * o.Limit / o.Epsilon)
@@ -228,157 +250,4 @@ func lossOf(epsilon, delta float64) dp.Loss {
 		return dp.Pure{Epsilon: epsilon}
 	}
 	return dp.Approx{Epsilon: epsilon, Delta: delta}
-}
-
-func (o *options) check() error {
-	return errors.Join(o.checkLoss(), o.checkRange(), o.checkBounds(), o.checkWords(), o.checkFiles())
-}
-
-// checkLoss checks numbers so that NaN fails.
-func (o *options) checkLoss() error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	positive := func(flag string, x float64) bool {
-		ok := x > 0 && !math.IsInf(x, 1)
-		if !ok {
-			fail("%s is %v, must be positive and finite, such as 1", flag, x)
-		}
-		return ok
-	}
-	positive("-epsilon", o.Epsilon)
-	if !(o.Delta >= 0 && o.Delta < 1) {
-		fail("-delta is %v, must be at least 0 and below 1; 1e-6 is usual, far below one in the number of units", o.Delta)
-	}
-	if errs == nil && positive("-limit", o.Limit) && (o.given["limit"] || o.given["limit-delta"]) {
-		errs = append(errs, o.checkLimit())
-	}
-	return errors.Join(errs...)
-}
-
-// checkLimit checks that a new ledger can pay for the report.
-func (o *options) checkLimit() error {
-	switch {
-	case o.Limit < o.Epsilon:
-		return fmt.Errorf("-limit is %v, must be at least -epsilon, which is %v; raise the one or lower the other", o.Limit, o.Epsilon)
-	case !(o.LimitDelta >= o.Delta && o.LimitDelta < 1):
-		return fmt.Errorf("-limit-delta is %v, must be at least -delta, which is %v, and below 1", o.LimitDelta, o.Delta)
-	}
-	return nil
-}
-
-// checkRange checks the calendar and lists the periods of the public range.
-func (o *options) checkRange() error {
-	if err := o.Period.check(); err != nil {
-		return err
-	}
-	if (o.From == "") != (o.To == "") {
-		return errors.New("-from and -to must be given together, or neither, to select periods privately")
-	}
-	if o.From != "" {
-		if err := o.listPeriods(); err != nil {
-			return err
-		}
-	}
-	switch {
-	case o.Groups != nil && o.By == "":
-		return errors.New("-groups needs -by, the column that they are in")
-	case o.Groups != nil && o.periods == nil:
-		return errors.New("-groups needs -from and -to; without them, groups are selected privately together with periods")
-	case o.selects() && o.Delta == 0:
-		return errors.New("-delta is 0, but what is reported is to be selected privately, which needs a delta; give -from and -to, with -by also -groups")
-	case len(o.periods)*max(len(o.Groups), 1) > maxCells:
-		return fmt.Errorf("-groups times periods is %d cells, must be at most %d; choose a longer -period", len(o.periods)*len(o.Groups), maxCells)
-	}
-	return nil
-}
-
-func (o *options) listPeriods() error {
-	from, errFrom := o.Period.parse(o.From)
-	if errFrom != nil {
-		errFrom = fmt.Errorf("-from: %w", errFrom)
-	}
-	to, errTo := o.Period.parse(o.To)
-	if errTo != nil {
-		errTo = fmt.Errorf("-to: %w", errTo)
-	}
-	if err := errors.Join(errFrom, errTo); err != nil {
-		return err
-	}
-	if to.Before(from) {
-		return fmt.Errorf("-to is %s, must not be before -from, which is %s", o.To, o.From)
-	}
-	if o.periods = o.Period.between(from, to, maxCells); o.periods == nil {
-		return fmt.Errorf("-from and -to span more than %d periods; choose a longer -period", maxCells)
-	}
-	return nil
-}
-
-func (o *options) checkBounds() error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.MaxSlots < 1 {
-		fail("-max-periods is %d, must be at least 1", o.MaxSlots)
-	}
-	if o.MaxRows < 1 || o.MaxRows > maxRowsRead {
-		fail("-max-rows is %d, must be from 1 to %d", o.MaxRows, maxRowsRead)
-	}
-	switch finite := !math.IsNaN(o.Lower+o.Upper) && !math.IsInf(o.Lower, 0) && !math.IsInf(o.Upper, 0); {
-	case o.Value == "":
-	case !o.embedded() && !o.given["upper"]:
-		fail("-upper is missing; with -value, say the largest total value of one %s in one %s that shall count, from what is known without looking at the rows", o.UnitName, o.Period)
-	case !finite || !(o.Lower < o.Upper):
-		fail("-lower is %v and -upper is %v, must be finite and -lower below -upper", o.Lower, o.Upper)
-	case o.given["step"] && !(o.Step > 0 && o.Step <= o.Upper-o.Lower):
-		fail("-step is %v, must be positive and at most -upper minus -lower", o.Step)
-	}
-	return errors.Join(errs...)
-}
-
-func (o *options) checkWords() error {
-	var errs []error
-	for _, w := range []columnFlag{
-		{"-unit", o.Unit}, {"-time", o.Time}, {"-dataset", o.Dataset}, {"-unit-name", o.UnitName}, {"-row-name", o.RowName},
-		{"-value-name", o.ValueName}, {"-purpose", o.Purpose}, {"-ledger", o.Ledger},
-	} {
-		if w.name == "" {
-			errs = append(errs, fmt.Errorf("%s is empty, must be given", w.flag))
-		}
-	}
-	if o.Input == "-" && o.Key == "" {
-		errs = append(errs, errors.New("-key is not given; standard input has no name by which a repeated question could be told from a new one, so name the request"))
-	}
-	if o.Key == "" && o.given["key"] {
-		errs = append(errs, errors.New("-key is empty; leave it out, or give the request a name"))
-	}
-	for i, g := range o.Groups {
-		if slices.Contains(o.Groups[:i], g) {
-			errs = append(errs, fmt.Errorf("-groups has %q twice", g))
-		}
-	}
-	if o.TimeLayout != "" && time.Date(2006, 1, 2, 0, 0, 0, 0, time.UTC).Format(o.TimeLayout) == time.Date(2007, 3, 4, 0, 0, 0, 0, time.UTC).Format(o.TimeLayout) {
-		errs = append(errs, fmt.Errorf("-time-layout is %q, must be the time Mon Jan 2 15:04:05 2006 as the column would have it, such as 01/02/2006", o.TimeLayout))
-	}
-	return errors.Join(errs...)
-}
-
-// checkFiles keeps one file from being written over another.
-func (o *options) checkFiles() error {
-	if o.Truth && !o.embedded() {
-		return errors.New("-truth shows exact values, and is only for the embedded data, which is public; leave it or -input out")
-	}
-	seen := make(map[string]string)
-	for _, f := range []columnFlag{{"-input", o.Input}, {"-ledger", o.Ledger}, {"-out", o.Out}, {"-csv", o.CSV}, {"-json", o.JSON}} {
-		if f.name == "" || f.name == "-" && f.flag == "-input" {
-			continue
-		}
-		path, err := filepath.Abs(f.name)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.flag, err)
-		}
-		if other := seen[path]; other != "" {
-			return fmt.Errorf("%s and %s are both %s; they must differ", other, f.flag, f.name)
-		}
-		seen[path] = f.flag
-	}
-	return nil
 }

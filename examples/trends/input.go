@@ -2,55 +2,61 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/equipoise-dp/equipoise/examples/trends/data"
 )
 
-// open opens what -input names: a file, a compressed file, standard input, or
-// the embedded data. When ctx is done, reading ends with an error, even if
-// standard input says nothing more.
+// standard is what standard input and standard output are called.
+const standard = "-"
+
+// open opens what -input names: a file, standard input, or the embedded data.
+// When ctx is done, opening and reading end with an error, even if nothing comes
+// out of standard input or of a pipe.
 func (o *options) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
 	switch {
 	case o.embedded():
-		return unzip("the embedded data", io.NopCloser(bytes.NewReader(data.Purchases)))
-	case o.Input == "-":
+		return io.NopCloser(bytes.NewReader(data.Purchases)), nil
+	case o.Input == standard:
 		return untilDone(ctx, stdin), nil
 	}
-	f, err := os.Open(o.Input)
+	f, err := openFile(ctx, o.Input)
 	if err != nil {
 		return nil, fmt.Errorf("-input: %w", err)
 	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.IsDir():
 		f.Close()
 		return nil, fmt.Errorf("-input: %s is a folder, must be a CSV file", o.Input)
-	}
-	if strings.HasSuffix(o.Input, ".gz") {
-		return unzip(o.Input, f)
+	case err == nil && !info.Mode().IsRegular():
+		return untilDone(ctx, f), nil
 	}
 	return f, nil
 }
 
-func unzip(name string, r io.ReadCloser) (io.ReadCloser, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		r.Close()
-		return nil, fmt.Errorf("-input: %s is not a gzip file, but its name ends in .gz: %w", name, err)
+// openFile opens a file. A pipe opens when somebody writes to it, and not before,
+// so it does not wait longer than ctx.
+func openFile(ctx context.Context, path string) (*os.File, error) {
+	type opened struct {
+		*os.File
+		error
 	}
-	return zipped{z, r}, nil
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(path)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.File, o.error
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
-
-type zipped struct {
-	*gzip.Reader
-	file io.Closer
-}
-
-func (z zipped) Close() error { return z.file.Close() }
 
 // untilDone copies r through a pipe that ctx can break.
 func untilDone(ctx context.Context, r io.Reader) io.ReadCloser {

@@ -110,22 +110,6 @@ func (o *options) draftLedger(ctx context.Context, path string) error {
 
 func (l *ledger) close() error { return l.store.Close() }
 
-// A balance is what the ledger says after a release.
-type balance struct {
-	Limit, Spent, Left dp.Loss
-	More               int // how many reports like this one still fit
-}
-
-func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
-	status, err := l.account.Status(ctx)
-	if err != nil {
-		return balance{}, err
-	}
-	all := status.Whole
-	more, err := l.account.HowMany(ctx, c)
-	return balance{all.Limit, all.Spent, all.Left, more}, err
-}
-
 // answered reports whether the request was answered before, so that the same
 // numbers are shown again.
 func (l *ledger) answered(ctx context.Context, r aggregate.Request) bool {

@@ -74,20 +74,34 @@ func (c calendar) name(t time.Time) string {
 	return fmt.Sprintf("%04d-Q%d", t.Year(), (int(t.Month())+2)/3)
 }
 
-// parse returns the first day of the period that a text names: a name, or the
-// date of a day in it.
-func (c calendar) parse(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return c.start(t), nil
+// span returns the first and the last day of what a text names: a day, a week, a
+// month, a quarter or a year, whatever the period of the report is.
+func span(s string) (first, last time.Time, err error) {
+	if t, err := time.Parse("2006", s); err == nil {
+		return t, t.AddDate(1, 0, -1), nil
 	}
+	for _, c := range calendars {
+		if t, err := c.parse(s); err == nil {
+			return t, c.next(t).AddDate(0, 0, -1), nil
+		}
+	}
+	return first, last, fmt.Errorf("%q is no date such as 2026-01-31, nor the name of a month, week, quarter or year, such as 2026-01, 2026-W05, 2026-Q1 or 2026", s)
+}
+
+// parse returns the first day of the period of a name.
+func (c calendar) parse(s string) (time.Time, error) {
 	if t, ok := c.parseName(s); ok && c.name(t) == s {
 		return t, nil
 	}
-	return time.Time{}, fmt.Errorf("%q is neither a date such as 2026-01-31 nor a %s such as %s", s, c, c.name(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)))
+	return time.Time{}, fmt.Errorf("%q is no %s such as %s", s, c, c.name(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)))
 }
 
 func (c calendar) parseName(s string) (time.Time, bool) {
-	if c == months {
+	switch c {
+	case days:
+		t, err := time.Parse(time.DateOnly, s)
+		return t, err == nil
+	case months:
 		t, err := time.Parse("2006-01", s)
 		return t, err == nil
 	}

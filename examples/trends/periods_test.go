@@ -53,3 +53,16 @@ func TestPeriodNames(t *testing.T) {
 		}
 	}
 }
+
+// Any period names a span, whatever the report's periods are.
+func TestSpans(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-01-31": "2026-01-31 2026-01-31", "2026-02": "2026-02-01 2026-02-28", "2024-W01": "2024-01-01 2024-01-07", "2026-Q4": "2026-10-01 2026-12-31", "2024": "2024-01-01 2024-12-31",
+		"2026-13": "", "2026-W54": "", "26": "", "": "", "2026-1": "",
+	} {
+		first, last, err := span(text)
+		if got := first.Format(time.DateOnly) + " " + last.Format(time.DateOnly); want != "" && (err != nil || got != want) || want == "" && err == nil {
+			t.Errorf("%q is %s (%v), want %s", text, got, err, want)
+		}
+	}
+}

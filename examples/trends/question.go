@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -28,9 +27,11 @@ type quantity struct {
 	Cents bool // whether amounts are written with them
 	Each  bool // whether it is per unit, and not a total
 
+	Quantile bool // whether it is read from ranks
+
 	Price  aggregate.Price
 	of     func(aggregate.Cell) figure
-	change func(before, after aggregate.Cell) figure
+	change func(before, after aggregate.Cell, confidence float64) figure
 	exact  func(exactCell) float64
 }
 
@@ -45,10 +46,6 @@ type figure struct {
 	// possible, for charts.
 	Unknown bool `json:"unknown,omitempty"`
 }
-
-// maxRowsRead is how many rows of one unit in one cell are read at all. It costs
-// no noise, because everything that is asked is bounded per unit.
-const maxRowsRead = 1000
 
 // ask makes the plan. It costs nothing and reads nothing.
 //
@@ -66,13 +63,13 @@ func (o *options) ask() (*question, error) {
 		MaxKeys:       o.MaxSlots,
 		MaxRowsPerKey: maxRowsRead,
 	}
-	rows := aggregate.PerUnit(q, plural(o.RowName), func(row) int64 { return 1 },
+	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 },
 		aggregate.Bounds[int64]{Lower: 0, Upper: int64(o.MaxRows)})
 
 	all := &asked{options: o}
-	add(all, quantity{Name: plural(o.UnitName), Label: "Active " + plural(o.UnitName), Note: fmt.Sprintf("with at least one %s", o.RowName),
+	add(all, quantity{Name: o.UnitNames, Label: "Active " + o.UnitNames, Note: fmt.Sprintf("with at least one %s", o.RowName),
 		exact: func(c exactCell) float64 { return float64(c.units()) }}, q.Units())
-	add(all, quantity{Name: plural(o.RowName), Label: title(plural(o.RowName)), Note: fmt.Sprintf("at most %s of one %s", count(o.MaxRows, o.RowName), o.UnitName),
+	add(all, quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName),
 		exact: func(c exactCell) float64 { return float64(c.rows()) }}, rows.Sum())
 	if o.Value != "" {
 		all.addValue(q)
@@ -96,8 +93,10 @@ type asked struct {
 }
 
 func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
-	q.of = func(cell aggregate.Cell) figure { return figureOf(c.Of(cell)) }
-	q.change = func(before, after aggregate.Cell) figure { return figureOf(c.Of(after).Minus(c.Of(before))) }
+	q.of = func(cell aggregate.Cell) figure { return figureOf(c.Of(cell), single) }
+	q.change = func(before, after aggregate.Cell, confidence float64) figure {
+		return figureOf(c.Of(after).Minus(c.Of(before)), confidence)
+	}
 	a.columns = append(a.columns, c)
 	a.quantities = append(a.quantities, q)
 }
@@ -108,8 +107,8 @@ func (a *asked) weigh(weight float64) {
 	a.columns[last] = aggregate.Weighted{AnyColumn: a.columns[last], Weight: weight}
 }
 
-func figureOf[T dp.Number](e dp.Estimate[T]) figure {
-	low, high := e.Interval(0.95)
+func figureOf[T dp.Number](e dp.Estimate[T], confidence float64) figure {
+	low, high := e.Interval(confidence)
 	f := figure{Value: float64(e.Value), Low: float64(low), High: float64(high), StdDev: e.StdDev, Unknown: e.Unknown}
 	if e.Unknown {
 		f.Value = f.Low/2 + f.High/2
@@ -133,9 +132,9 @@ func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
 		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
 	a.weigh(3) // the sum, the mean and the units come from one measure, and are what is read first
 	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Each: true, Cents: cents, exact: exactCell.mean}, value.Mean())
-	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Cents: fine,
+	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
-	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Each: true, Cents: fine,
+	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
 }
 
@@ -145,6 +144,9 @@ func (o *options) groups() string {
 	name := o.Period.adverb() + ", by " + o.Time
 	if o.By != "" {
 		name += " and " + o.By
+	}
+	if how := o.reading(); how != "" {
+		name += "; " + how
 	}
 	return name
 }
@@ -172,18 +174,9 @@ func (o *options) slots() []slot {
 func (o *options) request(q *question) aggregate.Request {
 	key := o.Key
 	if key == "" {
-		columns := fmt.Sprintf("%q %q", o.columns(), filepath.Base(o.inputName()))
+		columns := fmt.Sprintf("%q %q %q", o.columns(), filepath.Base(o.inputName()), fmt.Sprint(o.Format))
 		hash := sha256.Sum256([]byte(q.plan.Fingerprint() + " " + columns))
 		key = "trends-" + hex.EncodeToString(hash[:6])
 	}
 	return aggregate.Request{Key: key, Purpose: o.Purpose}
-}
-
-// priceList says what the report costs and how exact it will be.
-func (o *options) priceList(q *question) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v\n", q.plan)
-	fmt.Fprintf(&b, "limit of a new ledger: %v\nkey of this request: %s\n", o.limit(), o.request(q).Key)
-	fmt.Fprintln(&b, "nothing was read and nothing was spent")
-	return b.String()
 }

@@ -20,8 +20,8 @@ type report struct {
 	Quantities []quantity
 	Groups     []group
 	Receipt    aggregate.Receipt
-	Prices     string
 	Threshold  float64 // units from which on a cell is surely shown, or 0
+	Offers     []offer // what other caps would give
 	Balance    balance
 	Again      bool // whether the release was kept from before
 }
@@ -43,8 +43,9 @@ type cells struct {
 
 // report puts the report together.
 func (o *options) report(q *question, r *aggregate.Release[slot], left balance, again bool) (*report, error) {
-	rep := &report{options: o, Quantities: q.quantities, Receipt: r.Receipt(), Prices: q.plan.String(), Balance: left, Again: again}
+	rep := &report{options: o, Quantities: q.quantities, Receipt: r.Receipt(), Balance: left, Again: again}
 	_, rep.Threshold = q.plan.Threshold()
+	rep.Offers = o.offers(q)
 	exact, err := o.exact()
 	if err != nil {
 		return nil, err
@@ -59,15 +60,39 @@ func (o *options) report(q *question, r *aggregate.Release[slot], left balance, 
 			}
 		}
 		g := rep.group(s.Group)
-		if n := len(g.Rows); n > 0 && o.Period.follows(s.Period, g.Rows[n-1].Period) {
-			before, _ := r.Cell(slot{g.Rows[n-1].Period, s.Group})
-			for _, quantity := range q.quantities {
-				c.Changes = append(c.Changes, quantity.compare(before, cell))
-			}
-		}
 		g.Rows = append(g.Rows, c)
 	}
+	rep.judge(r)
 	return rep, nil
+}
+
+// judge compares every cell with that of the period before it. All are judged
+// together, so it takes their number first.
+func (r *report) judge(released *aggregate.Release[slot]) {
+	quantiles, pairs := 0, 0
+	for _, q := range r.Quantities {
+		if q.Quantile {
+			quantiles++
+		}
+	}
+	eachPair := func(do func(g *group, n int)) {
+		for i := range r.Groups {
+			for n := 1; n < len(r.Groups[i].Rows); n++ {
+				if g := &r.Groups[i]; r.Period.follows(g.Rows[n].Period, g.Rows[n-1].Period) {
+					do(g, n)
+				}
+			}
+		}
+	}
+	eachPair(func(*group, int) { pairs++ })
+	j := newJury(pairs*len(r.Quantities), pairs*quantiles)
+	eachPair(func(g *group, n int) {
+		before, _ := released.Cell(slot{g.Rows[n-1].Period, g.Name})
+		after, _ := released.Cell(slot{g.Rows[n].Period, g.Name})
+		for _, q := range r.Quantities {
+			g.Rows[n].Changes = append(g.Rows[n].Changes, j.compare(q, before, after))
+		}
+	})
 }
 
 // byGroup returns the released cells group by group, each in the order of time.
@@ -103,11 +128,11 @@ func (o *options) exact() (map[slot]exactCell, error) {
 		return nil, err
 	}
 	defer r.Close()
-	t, err := newTable(o, r)
+	t, err := o.reader(r)
 	if err != nil {
 		return nil, err
 	}
-	return exactly(t.rows())
+	return exactly(o.rows(t))
 }
 
 //go:embed report.html
@@ -116,7 +141,7 @@ var page string
 // html renders the report as one self-contained page.
 func (r *report) html() ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"plural": plural, "title": title, "count": count, "grouped": grouped, "loss": loss,
+		"title": title, "count": count, "grouped": grouped,
 		"short": r.Period.short, "words": r.Period.words,
 		"day": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 	}).Parse(page)

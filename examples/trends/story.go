@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
-	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // Span returns the time that the report is about, in words.
@@ -37,7 +36,7 @@ func (r *report) Span() string {
 
 // Headline names what is reported.
 func (r *report) Headline() string {
-	names := []string{plural(r.UnitName), plural(r.RowName)}
+	names := []string{r.UnitNames, r.RowNames}
 	if r.Value != "" {
 		names = append(names, r.ValueName)
 	}
@@ -70,12 +69,12 @@ func (r *report) About() string {
 	return "The data is the purchase history of everybody who first bought at the online music shop CDNOW in the first quarter of 1997, as published by Fader and Hardie. That is why the first three months tower over the rest."
 }
 
-// A finding says how many changes of a quantity in a group are clear, and which
-// are the largest.
+// A finding says how many changes of a quantity in a group are sure, how many
+// more are likely, and which of the sure ones are the largest.
 type finding struct {
-	Group, Label, Per string
-	Clear, All        int
-	Rise, Fall        *stepWords // the largest clear ones, or nil
+	Group, Label, Per  string
+	Sure, Perhaps, All int
+	Rise, Fall         *stepWords // the largest sure ones, or nil
 }
 
 // Findings returns one finding for every quantity and group with changes.
@@ -102,11 +101,14 @@ func (r *report) finding(g group, i int, q quantity) finding {
 			continue
 		}
 		f.All++
-		if c.Changes[i].clear() {
+		if c.Changes[i].Verdict.perhaps() {
+			f.Perhaps++
+		}
+		if c.Changes[i].Verdict.sure() {
 			clear = append(clear, step{c.Changes[i], g.Rows[n-1].Period, c.Period})
 		}
 	}
-	f.Clear = len(clear)
+	f.Sure = len(clear)
 	slices.SortStableFunc(clear, func(a, b step) int { return cmp.Compare(b.Value, a.Value) })
 	if n := len(clear); n > 0 && clear[0].Verdict == rose {
 		f.Rise = r.inWords(q, clear[0])
@@ -140,11 +142,12 @@ type changeWords struct{ Class, Arrow, Word, Low, High string }
 func (r *report) ChangeWords(i int, c change) changeWords {
 	q := r.Quantities[i]
 	w := changeWords{Class: "unclear", Word: string(unclear), Low: r.writeChange(q, c.Low), High: r.writeChange(q, c.High)}
-	if c.clear() {
-		w.Class = string(c.Verdict)
-		w.Arrow = map[verdictOfChange]string{rose: "▲", fell: "▼"}[c.Verdict]
-		w.Word = string(c.Verdict) + " " + r.write(q, math.Abs(c.Value))
+	if c.Verdict == unclear {
+		return w
 	}
+	w.Class = strings.ReplaceAll(string(c.Verdict), " ", "-")
+	w.Arrow = c.Verdict.mark()
+	w.Word = string(c.Verdict) + " " + r.write(q, math.Abs(c.Value))
 	return w
 }
 
@@ -169,9 +172,9 @@ func (w figureWords) interval() string { return "(" + w.Low + " to " + w.High + 
 // ExactWords returns the exact value of the i-th quantity.
 func (r *report) ExactWords(i int, x float64) string { return r.write(r.Quantities[i], x) }
 
-// By chance, one in twenty 95 % intervals misses: how many changes would be
-// called clear if nothing had changed.
-func (r *report) FalseAlarms() string {
+// ByChance says how many changes would be marked as likely if nothing had changed:
+// by chance, one in twenty 95 % intervals misses.
+func (r *report) ByChance() string {
 	n := 0
 	for _, f := range r.Findings() {
 		n += f.All
@@ -232,45 +235,56 @@ func (r *report) Accuracy(q quantity) string {
 	case p.Per == "":
 		return "± " + grouped(p.PlusMinus, 0)
 	case strings.HasSuffix(p.Per, "of rank"):
-		return "± " + grouped(p.PlusMinus, 0) + " places in the order of " + plural(r.UnitName)
+		return "± " + grouped(p.PlusMinus, 0) + " places in the order of " + r.UnitNames
 	}
-	return "± " + r.money(p.PlusMinus, true) + " for " + strings.Replace(p.Per, "records", plural(r.UnitName), 1)
+	return "± " + r.money(p.PlusMinus, true) + " for " + strings.Replace(p.Per, "records", r.UnitNames, 1)
 }
 
-// Used returns the part of the limit that is spent, in per cent of its ε.
-func (r *report) Used() int {
-	limit, spent := dp.PartsOf(r.Balance.Limit), dp.PartsOf(r.Balance.Spent)
-	return int(math.Round(100 * min(spent.Epsilon/limit.Epsilon, 1)))
+// Hiding says from when on a cell is shown, and that others may be hidden.
+func (r *report) Hiding() string {
+	what := string(r.Period)
+	if r.By != "" {
+		what += " of a group"
+	}
+	s := fmt.Sprintf("a %s shows, 95 %% of the time, from about %s %s on", what, grouped(r.Threshold, 0), r.UnitNames)
+	if sooner := r.Sooner(); sooner != "" {
+		s += " (" + sooner + ")"
+	}
+	return s + "; there may be others, and how many is not said"
 }
-
-// Odds returns e^ε: the factor by which the report can improve a bet.
-func (r *report) Odds() string { return strconv.FormatFloat(math.Exp(r.Epsilon), 'g', 3, 64) }
-
-// OneIn writes δ as a chance.
-func (r *report) OneIn() string { return "one in " + grouped(math.Floor(round(1/r.Delta)), 0) }
 
 // HasChanges reports whether any two consecutive periods of a group are shown.
 func (r *report) HasChanges(g group) bool {
 	return slices.ContainsFunc(g.Rows, func(c cells) bool { return c.Changes != nil })
 }
 
-// CellName is what one unit counts in.
-func (r *report) CellName() string {
-	if r.By == "" {
-		return string(r.Period)
+// Cells says in how many periods, or periods and groups, one unit counts.
+func (o *options) Cells(n int) string {
+	if o.By == "" {
+		return count(n, string(o.Period), string(o.Period)+"s")
 	}
-	return "cell"
+	return count(n, "cell", "cells") + " of the table"
 }
 
 // Bound writes an end of what one unit's total may be.
-func (r *report) Bound(x float64) string { return r.money(x, x != math.Round(x)) }
+func (o *options) Bound(x float64) string { return o.money(x, x != math.Round(x)) }
 
 // StepWords writes the grid of totals.
-func (r *report) StepWords() string {
-	if r.Step == 1 && r.Currency == "" {
+func (o *options) StepWords() string {
+	if o.Step == 1 && o.Currency == "" {
 		return "whole numbers"
 	}
-	return "multiples of " + r.Currency + plain(r.Step)
+	return "multiples of " + o.Currency + plain(o.Step)
+}
+
+// Caps says what counts of one unit.
+func (o *options) Caps(cells int) string {
+	s := fmt.Sprintf("each %s counts in at most %s, with at most %s in each", o.UnitName, o.Cells(cells), count(o.MaxRows, o.RowName, o.RowNames))
+	if o.Value != "" {
+		s = fmt.Sprintf("each %s counts in at most %s, with at most %s and %s from %s to %s in each",
+			o.UnitName, o.Cells(cells), count(o.MaxRows, o.RowName, o.RowNames), o.ValueName, o.Bound(o.Lower), o.Bound(o.Upper))
+	}
+	return s
 }
 
 // Share writes the part of the loss that a quantity's measure has.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -28,19 +29,54 @@ func (p pen) style(code, s string) string {
 }
 
 // writeTerminal prints the report for a terminal, or for a file.
-func (r *report) writeTerminal(w io.Writer, terminal bool) {
-	p := pen{w, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+func (r *report) writeTerminal(w io.Writer, terminal bool) error {
+	var b bytes.Buffer
+	p := pen{&b, terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	fmt.Fprintf(p, "%s\n", p.strong(r.Headline()))
-	fmt.Fprintf(p, "%s\n", p.faint(fmt.Sprintf("every %s is hidden in noise, at %v; in brackets, 95 %% noise intervals", r.UnitName, r.Receipt.Loss)))
-	fmt.Fprintf(p, "%s\n", p.faint("▲ rose, ▼ fell: more than the noise can explain, at 95 %; · the noise can explain it"))
+	for _, line := range r.legend() {
+		for _, part := range wrapped(line, terminalWidth) {
+			fmt.Fprintln(p, p.faint(part))
+		}
+	}
 	if len(r.Groups) == 0 {
-		fmt.Fprintf(p, "\nnothing to show: no period had enough %s\n", plural(r.UnitName))
+		fmt.Fprintf(p, "\nnothing to show: no period had enough %s\n", r.UnitNames)
 	}
 	for _, g := range r.Groups {
 		r.writeGroup(p, g)
 	}
 	r.writeMisses(p)
 	r.writeBalance(p)
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// legend says what the numbers and the marks mean, and what is not in them.
+func (r *report) legend() []string {
+	all := []string{
+		r.Hidden() + ", at " + r.Receipt.Loss.String() + ": " + r.Bet(),
+		r.Caps(r.Receipt.MaxKeys) + "; what is beyond is cut off",
+		"in brackets: 95 % noise intervals, which say nothing of what is cut off",
+	}
+	if r.Threshold > 0 {
+		all = append(all, r.Hiding())
+	}
+	if len(r.Findings()) > 0 {
+		all = append(all, "▲ rose, ▼ fell: 95 % sure, all of them together; △ ▽ perhaps: each 95 % sure by itself, so that of many some are wrong; · the noise can explain it")
+	}
+	return all
+}
+
+// wrapped breaks a text into lines of at most so many columns.
+func wrapped(text string, columns int) []string {
+	var lines []string
+	for word := range strings.FieldsSeq(text) {
+		if n := len(lines); n > 0 && utf8.RuneCountInString(lines[n-1])+1+utf8.RuneCountInString(word) <= columns {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // writeGroup prints as many tables as are needed to keep lines short.
@@ -91,7 +127,7 @@ func (r *report) terminalColumn(g group, i int) []string {
 	for n, c := range g.Rows {
 		mark := " "
 		if c.Changes != nil {
-			mark = map[verdictOfChange]string{rose: "▲", fell: "▼", unclear: "·"}[c.Changes[i].Verdict]
+			mark = c.Changes[i].Verdict.mark()
 		}
 		column = append(column, mark+" "+values[n]+" "+intervals[n])
 	}
@@ -161,17 +197,6 @@ func (r *report) writeBalance(p pen) {
 		charged = "charged before, so nothing now"
 	}
 	fmt.Fprintf(p, "\n%s %v (%s) of %v\n", p.strong("Cost"), r.Receipt.Loss, charged, r.Balance.Limit)
-	fmt.Fprintf(p, "%s %s; %s like this one\n", p.strong("Left"), loss(r.Balance.Left, false), r.More())
+	fmt.Fprintf(p, "%s %s; %s\n", p.strong("Used"), r.Balance.Used(), r.Balance.Rest())
 	fmt.Fprintf(p, "%s entry %d of %s, %.16s…, key %s\n", p.strong("Receipt"), r.Receipt.Entry, r.Ledger, r.Receipt.Hash, r.Receipt.Key)
-}
-
-// More says how many reports of this kind still fit.
-func (r *report) More() string {
-	switch r.Balance.More {
-	case 0:
-		return "no more report"
-	case 1:
-		return "1 more report"
-	}
-	return grouped(float64(r.Balance.More), 0) + " more reports"
 }

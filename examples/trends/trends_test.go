@@ -5,16 +5,22 @@ import (
 	"bytes"
 	"compress/gzip"
 	"database/sql"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
 
 	"github.com/equipoise-dp/equipoise/examples/trends/data"
 )
@@ -32,7 +38,7 @@ func TestMain(m *testing.M) {
 // to be found also expects that nothing was written.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
-	if err != nil || len(scripts) < 10 {
+	if err != nil || len(scripts) < 15 {
 		t.Fatalf("found %d scripts, expected at least 10 (%v)", len(scripts), err)
 	}
 	testscript.Run(t, testscript.Params{
@@ -44,6 +50,9 @@ func TestScripts(t *testing.T) {
 			"longest":  longest,
 			"embedded": embedded,
 			"wait4":    waitFor,
+			"encode":   encode,
+			"rows":     rows,
+			"sums":     sums,
 		},
 		Condition: func(c string) (bool, error) {
 			if c == "ulimit" {
@@ -105,6 +114,59 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 // embedded writes the embedded data to a file.
 func embedded(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data.Purchases, 0o666))
+}
+
+// encode writes a file in another encoding: "encode utf-16-mark in.csv out.csv".
+func encode(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[1])
+	encodings := map[string]encoding.Encoding{
+		"utf-8-mark": unicode.UTF8BOM, "utf-16-mark": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
+		"utf-16": unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "windows-1252": charmap.Windows1252,
+	}
+	out, err := encodings[args[0]].NewEncoder().String(text)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(out), 0o666))
+}
+
+// rows writes a file of purchases: "rows out.csv 200 20 0.45" has 200 customers
+// with 20 purchases each of 0.45 in January 2025.
+func rows(ts *testscript.TestScript, neg bool, args []string) {
+	customers, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	each, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	var b strings.Builder
+	b.WriteString("customer,date,amount\n")
+	for c := range customers {
+		for n := range each {
+			fmt.Fprintf(&b, "u%d,2025-01-%02d,%s\n", c, n%31+1, args[3])
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o666))
+}
+
+// sums reports on a file at an ε at which noise is below every digit, and checks
+// period, group, customers, purchases and revenue of one line: "sums in.csv
+// '2025-01,,2,3,40' -zone UTC".
+func sums(ts *testscript.TestScript, neg bool, args []string) {
+	ledger, err := os.CreateTemp(ts.MkAbs("."), "sums-*.db")
+	ts.Check(err)
+	ts.Check(errors.Join(ledger.Close(), os.Remove(ledger.Name())))
+	all := append([]string{"-input", args[0], "-out", "", "-csv", "out.csv", "-ledger", ledger.Name()}, strings.Fields(ts.Getenv("exact"))...)
+	ts.Check(ts.Exec("trends", append(all, args[2:]...)...))
+	table, err := csv.NewReader(strings.NewReader(ts.ReadFile("out.csv"))).ReadAll()
+	ts.Check(err)
+	var lines []string
+	for _, l := range table[1:] {
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		ts.Check(w.Write([]string{l[0], l[1], l[2], l[6], l[10]}))
+		w.Flush()
+		lines = append(lines, strings.TrimSpace(b.String()))
+	}
+	if !slices.Contains(lines, args[1]) {
+		ts.Fatalf("no line is %s:\n%s", args[1], strings.Join(lines, "\n"))
+	}
 }
 
 // lock holds a ledger locked until it is told to stop.

@@ -12,25 +12,6 @@ import (
 
 const minus = "\u2212"
 
-// plural is good enough for the words that units and rows are called by.
-func plural(word string) string {
-	switch {
-	case strings.HasSuffix(word, "s"):
-		return word
-	case strings.HasSuffix(word, "y") && len(word) > 1 && !strings.ContainsRune("aeiou", rune(word[len(word)-2])):
-		return word[:len(word)-1] + "ies"
-	}
-	return word + "s"
-}
-
-// count returns "1 purchase" or "5 purchases".
-func count(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return grouped(float64(n), 0) + " " + plural(word)
-}
-
 // title returns the words with a capital first letter.
 func title(words string) string {
 	r, n := utf8.DecodeRuneInString(words)
@@ -72,15 +53,11 @@ func (o *options) money(x float64, cents bool) string {
 	return o.Currency + s
 }
 
-// loss writes a loss with three digits, rounded to the side that promises less.
-func loss(l dp.Loss, up bool) string {
+// loss writes a loss that is left with three digits, rounded down.
+func loss(l dp.Loss) string {
 	digits := func(x float64) float64 {
 		unit := math.Pow10(int(math.Floor(math.Log10(x))) - 2)
-		if n := x / unit; up {
-			return round(math.Ceil(n-1e-9) * unit)
-		} else {
-			return round(math.Floor(n+1e-9) * unit)
-		}
+		return round(math.Floor(x/unit+1e-9) * unit)
 	}
 	p := dp.PartsOf(l)
 	for _, x := range []*float64{&p.Epsilon, &p.Delta, &p.Rho} {

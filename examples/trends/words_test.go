@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -22,20 +23,69 @@ func TestGrouped(t *testing.T) {
 	}
 }
 
-// What is left is rounded down and what is spent is rounded up.
+// What is left is rounded down.
 func TestLoss(t *testing.T) {
-	l := dp.Approx{Epsilon: 1.23456, Delta: 1.5e-6}
-	if got := loss(l, false); got != "ε=1.23 δ=1.5e-06" {
-		t.Errorf("left: %s", got)
+	for want, l := range map[string]dp.Loss{"ε=1.23 δ=1.59e-06": dp.Approx{Epsilon: 1.23987, Delta: 1.599e-6}, "nothing": nil, "ε=3": dp.Pure{Epsilon: 3}} {
+		if got := loss(l); got != want {
+			t.Errorf("loss(%v) = %q, want %q", l, got, want)
+		}
 	}
-	if got := loss(l, true); got != "ε=1.24 δ=1.5e-06" {
-		t.Errorf("spent: %s", got)
+}
+
+func TestPlural(t *testing.T) {
+	for word, want := range map[string]string{
+		"customer": "customers", "search": "searches", "box": "boxes", "child": "children", "person": "people", "woman": "women", "city": "cities", "day": "days",
+		"bus": "buses", "class": "classes", "sales": "sales", "series": "series", "aircraft": "aircraft", "wife": "wives", "shelf": "shelves", "analysis": "analyses", "quiz": "quizzes",
+		"sales person": "sales people", "human": "humans", "ox/oxen": "oxen", "visit/": "visits",
+	} {
+		if _, got := bothNumbers(word); got != want {
+			t.Errorf("the plural of %s is %s, want %s", word, got, want)
+		}
 	}
-	if got := loss(nil, false); got != "nothing" {
-		t.Errorf("nothing: %s", got)
+}
+
+// Factors and chances are rounded to the side that promises less, and are numbers.
+func TestOddsAreNumbers(t *testing.T) {
+	for epsilon, want := range map[float64]string{1e-9: "1.01", 0.5: "1.65", 1: "2.72", 5: "149", 20: "485,165,196", 27: "532,048,240,602", 28: aTrillion, 5000: aTrillion, math.MaxFloat64: aTrillion} {
+		if got := odds(epsilon); got != want {
+			t.Errorf("odds(%v) = %s, want %s", epsilon, got, want)
+		}
 	}
-	if got := loss(dp.Pure{Epsilon: 3}, true); got != "ε=3" {
-		t.Errorf("a round number: %s", got)
+	for delta, want := range map[float64]string{1e-6: "one in 1,000,000", 1.5e-6: "one in 666,666", 0.01: "one in 100", 0.1: "one in 10", 0.5: "50 %", 0.999: "100 %"} {
+		if got := oneIn(delta); got != want {
+			t.Errorf("oneIn(%v) = %s, want %s", delta, got, want)
+		}
+	}
+}
+
+// A larger loss never sounds better than a smaller one.
+func TestWordsOfLossesFollowTheLosses(t *testing.T) {
+	epsilons, deltas := []float64{0.01, 0.5, 1, 1.01, 3, 3.1, 10, 11, 20, 5000, 1e9}, []float64{0, 1e-9, 1e-6, 1e-4, 1e-3, 0.01, 0.5, 0.99}
+	for i, e := range epsilons {
+		for j, d := range deltas {
+			s := strengthOf(e, d)
+			if i > 0 && s < strengthOf(epsilons[i-1], d) || j > 0 && s < strengthOf(e, deltas[j-1]) {
+				t.Errorf("ε=%v δ=%v sounds better than a smaller loss", e, d)
+			}
+			if o := (&options{Epsilon: e, Delta: d, UnitName: "person"}); (e > 10 || d >= 0.01) != (o.Hidden() == "this protects nobody") || o.Protects() && len(o.warnings()) > 0 {
+				t.Errorf("ε=%v δ=%v: %s, %v", e, d, o.Hidden(), o.warnings())
+			}
+		}
+	}
+}
+
+func TestWrapped(t *testing.T) {
+	if got := wrapped("some words  for a ± narrow column", 10); !slices.Equal(got, []string{"some words", "for a ±", "narrow", "column"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// No spreadsheet takes a name for a formula, and every name can be had back.
+func TestNamesAreInertInCSV(t *testing.T) {
+	for text, want := range map[string]string{"": "", "Köln": "Köln", "a=b": "a=b", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\t=1": "'\t=1", "'x": "''x", "|x": "'|x", "＝1": "'＝1"} {
+		if got := inert(text); got != want {
+			t.Errorf("inert(%q) = %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"math"
+	"sort"
+)
+
+// What counts of one unit is capped, and every cap trades what it cuts off
+// against the noise that it lets in. Without a flag the caps are functions of
+// what is public: the periods, ε and δ. They are nobody's best caps, but those of
+// somebody who does not know the data; who knows it, or may say so, gives flags.
+//
+// Noise grows as 1/ε. If ε is a tenth, caps of a tenth keep the noise and the
+// same caps keep the rows; the rule goes half way, as ratios go: caps follow √ε.
+
+// mostRows is how many rows of one unit may count in one period.
+const mostRows = 1_000_000
+
+// lengths are the days of a period.
+var lengths = map[calendar]float64{days: 1, weeks: 7, months: 30.44, quarters: 91.3}
+
+// assumed is how many periods a report has whose range is not public.
+var assumed = map[calendar]int{days: 31, weeks: 13, months: 12, quarters: 4}
+
+// fillCaps sets the caps that were not given.
+func (o *options) fillCaps() error {
+	if !o.given["max-rows"] {
+		o.MaxRows = o.usualRows()
+	}
+	if o.given["max-periods"] {
+		return nil
+	}
+	var err error
+	o.MaxSlots, err = o.usualPeriods()
+	return err
+}
+
+// usualRows is half way, as ratios go, between one row in the whole period and one
+// on each of its days, and at least two, times √ε.
+func (o *options) usualRows() int {
+	rows := max(2, math.Ceil(math.Sqrt(lengths[o.Period])))
+	return int(min(max(1, math.Round(rows*math.Sqrt(o.Epsilon))), mostRows))
+}
+
+// usualPeriods is as many periods as keep the noise on the number of units within
+// ±100/√ε, and at most one cell of each period. A hundred is a tenth of a report
+// on a thousand units.
+func (o *options) usualPeriods() (int, error) {
+	most := assumed[o.Period]
+	if o.periods != nil {
+		most = len(o.periods)
+	}
+	within := 100 / math.Sqrt(o.Epsilon)
+	var failed error
+	beyond := sort.Search(most, func(n int) bool {
+		noise, err := o.unitsNoise(n + 1)
+		if err != nil {
+			failed = err
+		}
+		return !(noise <= within)
+	})
+	return max(beyond, 1), failed
+}
+
+// unitsNoise returns half the width of the 95 % noise interval of the number of
+// units if each counts in so many cells.
+func (o *options) unitsNoise(cells int) (float64, error) {
+	other := *o
+	other.MaxSlots = cells
+	q, err := other.ask()
+	if err != nil {
+		return 0, err
+	}
+	return q.quantities[0].Price.PlusMinus, nil
+}
+
+// embeddedUpper is the bound on what one customer of the embedded data spends in a
+// period. For ε=1 it was chosen by looking at the data, which is public; a report
+// on data that is not must do without.
+func (o *options) embeddedUpper() float64 {
+	upper := map[calendar]float64{days: 150, weeks: 200, months: 250, quarters: 500}[o.Period] * math.Sqrt(o.Epsilon)
+	if !(upper > 0) || math.IsInf(upper, 1) {
+		return 1 // -epsilon is refused
+	}
+	unit := math.Pow10(int(math.Floor(math.Log10(upper))) - 1)
+	return round(math.Round(upper/unit) * unit)
+}
