@@ -271,7 +271,7 @@ func TestB2OrderAndMergeTreesDoNotMatter(t *testing.T) {
 				for _, i := range r.Perm(3) {
 					parts = append(parts, newPartial(collected(t, p, shards[i])))
 				}
-				got, err := merge(p.compiled, parts)
+				got, err := merge(t.Context(), p.compiled, parts)
 				if err != nil {
 					t.Fatal(err)
 				}

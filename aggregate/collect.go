@@ -55,8 +55,8 @@ func (Partial[Key]) MarshalText() ([]byte, error) {
 // Collect is the first half of [Plan.Run]: it reads, bounds and sums. An engine
 // that works elsewhere (in a database, in Beam) replaces this half, and no other.
 //
-// It fails if a row cannot be read or ctx is done. Nothing else about the rows
-// can make it fail.
+// It fails if a row cannot be read, or soon after ctx is done, with the error of
+// ctx. Nothing else about the rows can make it fail.
 func (p *Plan[Row, Unit, Key]) Collect(ctx context.Context, rows iter.Seq2[Row, error]) (*Partial[Key], error) {
 	return p.collect(ctx, rows, maphash.MakeSeed())
 }
@@ -67,22 +67,26 @@ func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, 
 	}
 	bounder := bound.New[Unit, Key, []int64](p.maxKeys, p.maxRows, seed)
 	wanted := p.wanted()
-	n := 0
+	reading := &watch{ctx: ctx, doing: "reading rows"}
 	for row, err := range rows {
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
 		}
-		if n++; n%1024 == 0 && ctx.Err() != nil {
+		if reading.ask() != nil { // at every row, since rows may come slowly
 			break
 		}
 		if key := p.key(row); wanted(key) {
 			bounder.Add(p.query.Unit(row), key, p.read(row))
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("aggregate: reading rows: %w", err)
+	if err := reading.ask(); err != nil {
+		return nil, err
 	}
-	return newPartial(p.sum(bounder.Kept())), nil
+	sums, err := p.sum(ctx, bounder.Kept())
+	if err != nil {
+		return nil, err
+	}
+	return newPartial(sums), nil
 }
 
 func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
@@ -116,7 +120,8 @@ func (p *Plan[Row, Unit, Key]) read(row Row) []int64 {
 
 // sum adds up the kept rows: for every unit and group, the records of each
 // measure. Sums are exact, so the order of the rows does not matter.
-func (p *Plan[Row, Unit, Key]) sum(kept iter.Seq2[Key, iter.Seq[[]int64]]) *partial[Key] {
+func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, kept iter.Seq2[Key, iter.Seq[[]int64]]) (*partial[Key], error) {
+	adding := &watch{ctx: ctx, doing: "adding up rows"}
 	sums := &partial[Key]{p.fingerprint, make(map[Key]*group)}
 	for key, rows := range kept {
 		g := sums.groups[key]
@@ -124,9 +129,11 @@ func (p *Plan[Row, Unit, Key]) sum(kept iter.Seq2[Key, iter.Seq[[]int64]]) *part
 			g = p.newGroup()
 			sums.groups[key] = g
 		}
-		p.addUnit(g, rows)
+		if p.addUnit(g, each(adding, rows)); adding.stop() {
+			break
+		}
 	}
-	return sums
+	return sums, adding.ask()
 }
 
 func (c *compiled) newGroup() *group {
@@ -178,11 +185,12 @@ func (c *compiled) addRecords(g *group, perUnit bool, point func(value int) int6
 }
 
 // merge adds up partials of the same plan. No unit may be in two of them.
-func merge[Key comparable](c *compiled, parts []*Partial[Key]) (map[Key]*group, error) {
+func merge[Key comparable](ctx context.Context, c *compiled, parts []*Partial[Key]) (map[Key]*group, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("aggregate: no Partial given; Collect makes one, of no rows too")
 	}
 	all := make(map[Key]*group)
+	adding := &watch{ctx: ctx, doing: "adding up Partials"}
 	for i, p := range parts {
 		if p == nil || p.state == nil {
 			return nil, fmt.Errorf("aggregate: Partial %d is empty; Collect makes one", i)
@@ -199,18 +207,23 @@ func merge[Key comparable](c *compiled, parts []*Partial[Key]) (map[Key]*group, 
 			if all[key] == nil {
 				all[key] = c.newGroup()
 			}
-			all[key].add(g)
+			if all[key].add(adding, g); adding.stop() {
+				return nil, adding.ask()
+			}
 		}
 	}
-	return all, nil
+	return all, adding.ask()
 }
 
-func (g *group) add(other *group) {
+func (g *group) add(adding *watch, other *group) {
 	for i, s := range other.sums {
 		g.sums[i] = g.sums[i].Add(s)
 	}
 	for i, h := range other.histograms {
 		for point, n := range h {
+			if adding.stop() {
+				return
+			}
 			g.histograms[i][point] += n
 		}
 	}

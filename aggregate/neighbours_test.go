@@ -215,7 +215,7 @@ func TestB2OrderAndShardingDoNotChangeSums(t *testing.T) {
 			for _, s := range shards {
 				parts = append(parts, newPartial(&partial[int]{p.fingerprint, p.collectedFor(t, s)}))
 			}
-			got, err := merge(p.compiled, parts)
+			got, err := merge(t.Context(), p.compiled, parts)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("%v: %d shards have other sums (%v)", loss, len(shards), err)
 			}
