@@ -65,14 +65,23 @@ func (d *draft) ways(r *request) ([]scope, []filter.Way, error) {
 	if r.from != nil {
 		return scopes, []filter.Way{byPlan}, d.mayDraw(r)
 	}
-	took := make([]filter.Way, len(scopes))
+	filters := make([]filter.Filter, len(scopes))
 	for i, sc := range scopes {
-		f := d.look(sc)
+		filters[i] = d.look(sc)
+	}
+	took, err := d.take(r, scopes, filters)
+	return scopes, took, err
+}
+
+// take returns how filters, which are those of the scopes, would take a request.
+func (d *draft) take(r *request, scopes []scope, filters []filter.Filter) ([]filter.Way, error) {
+	took := make([]filter.Way, len(filters))
+	for i, f := range filters {
 		if took[i] = f.Decide(r.price); took[i] == filter.Refused {
-			return nil, nil, d.refusal(r, sc, f, scopes)
+			return nil, d.refusal(r, scopes[i], f, filters)
 		}
 	}
-	return scopes, took, nil
+	return took, nil
 }
 
 func (s *state) refuseFrozen(c *dp.Charge) *RefusedError {
@@ -81,13 +90,10 @@ func (s *state) refuseFrozen(c *dp.Charge) *RefusedError {
 	return e
 }
 
-func (d *draft) refusal(r *request, sc scope, f filter.Filter, scopes []scope) *RefusedError {
+// refusal says why the filter f, of scope sc, refuses a request; filters are those of all its scopes.
+func (d *draft) refusal(r *request, sc scope, f filter.Filter, filters []filter.Filter) *RefusedError {
 	e := d.terms.refuse(sc, r.charge, f.Lacks(r.price))
-	e.Limit, e.Spent, e.Left = f.Limit(), f.Spent(), f.Left()
-	filters := make([]filter.Filter, len(scopes))
-	for i, sc := range scopes {
-		filters[i] = d.look(sc)
-	}
+	e.Limit, e.Spent, e.Left, e.Binds = f.Limit(), f.Spent(), f.Left(), f.Binds(r.price)
 	e.Fits = d.setup.LargestFit(r.charge.Loss, filters)
 	return e
 }

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"errors"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -13,25 +14,45 @@ import (
 // HowMany returns how many charges like this one fit now, each under a key of
 // its own, and at most one million. It spends nothing.
 func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
+	n, _, err := a.Room(ctx, c)
+	return n, err
+}
+
+// Room is HowMany with the refusal that the charge after those that fit would
+// get, which names the limit that binds. It is nil if more than a million fit. It spends
+// nothing.
+func (a *Account) Room(ctx context.Context, c dp.Charge) (n int, then *RefusedError, err error) {
 	r, err := a.ask(ctx, c)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	d := a.state.draft()
 	if d.frozen != "" {
-		return 0, nil
+		return 0, d.refuseFrozen(r.charge), nil
 	}
 	scopes, err := d.terms.scopesOf(r.charge)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	n, then = d.fill(r, scopes)
+	return n, then, nil
+}
+
+// fill counts in each scope for itself, so that the least of them is the answer.
+func (d *draft) fill(r *request, scopes []scope) (int, *RefusedError) {
 	n := int64(howManyMost)
-	for _, sc := range scopes { // each scope adds for itself, so that the least of them is the answer
-		n = min(n, filter.Count(d.look(sc), r.price, n))
+	for _, sc := range scopes {
+		n, _ = filter.Fill(d.look(sc), r.price, n)
 	}
-	return int(n), nil
+	filters := make([]filter.Filter, len(scopes))
+	for i, sc := range scopes {
+		_, filters[i] = filter.Fill(d.look(sc), r.price, n)
+	}
+	_, err := d.take(r, scopes, filters)
+	then, _ := errors.AsType[*RefusedError](err)
+	return int(n), then
 }
 
 const howManyMost = 1_000_000

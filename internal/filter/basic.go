@@ -50,11 +50,25 @@ func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
 }
 
 func (f *basicFilter) Decide(p *Price) Way {
-	e, d := f.cost(p.loss)
-	if e == nil || sum(f.sumE, e).Cmp(f.epsilon) > 0 || sum(f.sumD, d).Cmp(f.delta) > 0 {
+	if len(f.Binds(p)) > 0 {
 		return Refused
 	}
 	return ByLoss
+}
+
+func (f *basicFilter) Binds(p *Price) []string {
+	e, d := f.cost(p.loss)
+	if e == nil {
+		return []string{"delta"} // without one, or with one that is too small, ρ is no ε
+	}
+	var binds []string
+	if sum(f.sumE, e).Cmp(f.epsilon) > 0 {
+		binds = append(binds, "epsilon")
+	}
+	if sum(f.sumD, d).Cmp(f.delta) > 0 {
+		binds = append(binds, "delta")
+	}
+	return binds
 }
 
 func (f *basicFilter) Add(p *Price, _ Way, n int64) {

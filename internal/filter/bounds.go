@@ -26,6 +26,18 @@ func addUp(a, b float64) float64 {
 	return math.Nextafter(a+b, math.Inf(1))
 }
 
+// addMany returns an upper bound on a and n times b, and on what n calls of addUp
+// make of them, each of which may add a unit in the last place.
+func addMany(a, b float64, n int64) float64 {
+	switch n {
+	case 0:
+		return a
+	case 1:
+		return addUp(a, b)
+	}
+	return addUp(a, Up(b*float64(n))) * (1 + float64(n+4)*0x1p-52)
+}
+
 // renyiPure returns an upper bound on the divergence of order a of randomised
 // response with ε. The last is that of ε²/2-zCDP (Bun, Steinke 2016, Proposition
 // 3.3), which keeps its digits where ε is tiny.

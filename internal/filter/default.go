@@ -27,7 +27,7 @@ func (f *defaultFilter) Decide(p *Price) Way {
 	if f.chosen != nil {
 		return f.chosen.Decide(p)
 	}
-	n := f.renyi.count(p, countMost)
+	n, _ := Fill(f.renyi, p, countMost)
 	if n < countMost && f.basic.count(p).Cmp(big.NewInt(n)) > 0 {
 		return ByLoss
 	}
@@ -78,6 +78,8 @@ func (f *defaultFilter) leftRho() *big.Rat {
 	}
 	return f.renyi.leftRho()
 }
+
+func (f *defaultFilter) Binds(p *Price) []string { return f.current().Binds(p) }
 
 func (f *defaultFilter) Lacks(p *Price) string {
 	if f.chosen != nil {

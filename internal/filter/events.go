@@ -83,12 +83,32 @@ func (f *eventFilter) isWhole(p *Price) bool {
 
 func (f *eventFilter) closed() bool { return f.delta.Cmp(f.failures) > 0 }
 
-func (f *eventFilter) fits(q *Part) bool {
-	if sum(f.delta, q.delta).Cmp(f.failures) > 0 {
-		return false
-	}
+func (f *eventFilter) fits(q *Part) bool { return f.deltaFits(q) && f.epsilonFits(q) }
+
+func (f *eventFilter) deltaFits(q *Part) bool { return sum(f.delta, q.delta).Cmp(f.failures) <= 0 }
+
+func (f *eventFilter) epsilonFits(q *Part) bool {
 	e := sum(f.pure, q.pure)
 	return e != nil && e.Cmp(f.epsilon) <= 0 || f.meter.fits(q)
+}
+
+// Binds looks at a charge in the way in which less is missing.
+func (f *eventFilter) Binds(p *Price) []string {
+	events, declared := f.binds(&p.events), f.binds(&p.declared)
+	if len(declared) < len(events) {
+		return declared
+	}
+	return events
+}
+
+func (f *eventFilter) binds(q *Part) (names []string) {
+	if !f.epsilonFits(q) {
+		names = append(names, "epsilon")
+	}
+	if !f.deltaFits(q) {
+		names = append(names, "delta")
+	}
+	return names
 }
 
 func (f *eventFilter) Add(p *Price, w Way, n int64) {
@@ -97,40 +117,6 @@ func (f *eventFilter) Add(p *Price, w Way, n int64) {
 	f.delta = settle(sum(f.delta, product(q.delta, k)))
 	f.pure = settle(sum(f.pure, product(q.pure, k)))
 	f.meter.add(q, n)
-}
-
-// count returns how many copies of a charge fit, at most most.
-func (f *eventFilter) count(p *Price, most int64) int64 { return Count(f, p, most) }
-
-// Count counts in steps that double and then halve. The sums only grow,
-// so that what does not fit now does not fit later.
-func Count(f Filter, p *Price, most int64) int64 {
-	f = f.Clone()
-	var n int64
-	for step := int64(1); step > 0 && n < most; {
-		step = min(step, most-n)
-		if g, ok := addCopies(f, p, step); ok {
-			f, n, step = g, n+step, 2*step
-		} else {
-			step /= 2
-		}
-	}
-	return n
-}
-
-// addCopies adds n copies that are all taken in one way.
-func addCopies(f Filter, p *Price, n int64) (Filter, bool) {
-	w := f.Decide(p)
-	if w == Refused {
-		return f, false
-	}
-	g := f.Clone()
-	g.Add(p, w, n-1)
-	if g.Decide(p) != w {
-		return f, n == 1
-	}
-	g.Add(p, w, 1)
-	return g, true
 }
 
 func (f *eventFilter) Clone() Filter {

@@ -35,6 +35,10 @@ type Filter interface {
 	// leftRho is the same for a charge that declares a dp.Concentrated.
 	leftRho() *big.Rat
 
+	// Binds returns the numbers of the limit that are too small for a charge that
+	// is refused: some of "epsilon", "delta" and "rho".
+	Binds(*Price) []string
+
 	// Lacks says why a charge can never fit, or returns "".
 	Lacks(*Price) string
 }

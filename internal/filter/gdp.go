@@ -25,7 +25,7 @@ func newGDP(l dp.Approx, share *big.Rat) Filter {
 }
 
 func (m *gdpMeter) fits(p *Part) bool    { return addUp(m.sum, p.mu2) <= m.limit }
-func (m *gdpMeter) add(p *Part, n int64) { m.sum = addUp(m.sum, Up(p.mu2*float64(n))) }
+func (m *gdpMeter) add(p *Part, n int64) { m.sum = addMany(m.sum, p.mu2, n) }
 func (m *gdpMeter) clone() meter         { n := *m; return &n }
 
 func (m *gdpMeter) adopt(other meter) meter {

@@ -93,10 +93,7 @@ func (m *renyiMeter) fits(p *Part) bool {
 
 func (m *renyiMeter) add(p *Part, n int64) {
 	for i, r := range p.renyi {
-		if n != 1 {
-			r = Up(r * float64(n))
-		}
-		m.sums[i] = addUp(m.sums[i], r)
+		m.sums[i] = addMany(m.sums[i], r, n)
 	}
 }
 

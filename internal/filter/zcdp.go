@@ -99,6 +99,8 @@ func (f *zcdpFilter) Left() dp.Loss {
 
 func (f *zcdpFilter) leftRho() *big.Rat { return rest(f.rho.limit, f.rho.sum) }
 
+func (f *zcdpFilter) Binds(*Price) []string { return []string{"rho"} }
+
 func (f *zcdpFilter) Lacks(p *Price) string {
 	for _, q := range p.parts() {
 		if q.delta.Sign() == 0 && q.rho != nil {
