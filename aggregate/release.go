@@ -157,10 +157,16 @@ func (t *threshold) passes(noisy exact.Int128) bool {
 // noisyRanks returns the quantiles that are asked of a measure.
 func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
-	tree := ranktree.New(m.shape, m.leaves(histogram), stdDev, func(counts []int64) []float64 { return m.noisyCounts(session, counts) })
+	draws := make([]int64, m.shape.Base)
+	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64, noisy []float64) {
+		session.Draw(m.law, draws)
+		m.noisyCounts(counts, draws, noisy)
+		clear(draws)
+	})
 	var all []ranked
+	widths := m.widths()
 	for _, rank := range c.ranksOf(m.value) {
-		r := m.search(tree, rank)
+		r := m.search(tree, rank, widths)
 		if core.Noiseless() {
 			r.moveTo(m.exactly(histogram, rank))
 		}
@@ -168,15 +174,6 @@ func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[i
 	}
 	inOrder(all, c.ranksOf(m.value))
 	return all
-}
-
-// leaves returns the histogram of leaves.
-func (m *measure) leaves(histogram map[int64]int64) map[int64]int64 {
-	leaves := make(map[int64]int64, len(histogram))
-	for point, n := range histogram {
-		leaves[m.shape.Leaf(point)] += n
-	}
-	return leaves
 }
 
 // exactly returns the quantile of the rows themselves, for tests without noise: the
@@ -199,17 +196,18 @@ func (m *measure) exactly(histogram map[int64]int64, rank float64) int64 {
 	return least
 }
 
-// noisyCounts adds independent noise to the counts of a tree.
-func (m *measure) noisyCounts(session *core.Session, counts []int64) []float64 {
-	draws := make([]int64, len(counts))
-	session.Draw(m.law, draws)
-	noisy := make([]float64, len(counts))
+// noisyCounts adds independent draws to the counts of a tree. A sum that fits is
+// added in 64 bits, which gives the same float.
+func (m *measure) noisyCounts(counts, draws []int64, noisy []float64) {
+	step := math.Ldexp(1, -int(m.shift))
 	for i, n := range counts {
-		sum := exact.Int(n).Shl(m.shift).Add(exact.Int(draws[i]))
-		noisy[i] = math.Ldexp(sum.Float64(), -int(m.shift))
+		draw := draws[i]
+		if n < 1<<62>>m.shift && -1<<62 < draw && draw < 1<<62 {
+			noisy[i] = float64(n<<m.shift+draw) * step
+			continue
+		}
+		noisy[i] = exact.Int(n).Shl(m.shift).Add(exact.Int(draw)).Float64() * step
 	}
-	clear(draws)
-	return noisy
 }
 
 // moveTo sets a quantile, and widens its intervals to hold it.
@@ -246,12 +244,21 @@ func inOrder(all []ranked, ranks []float64) {
 	}
 }
 
+// widths returns how many standard deviations the intervals of the ladder reach to
+// either side.
+func (m *measure) widths() []float64 {
+	widths, kurtosis := make([]float64, len(ladder)), m.law.TreeKurtosis()
+	for i, confidence := range ladder {
+		widths[i] = core.Normal(confidence, kurtosis)
+	}
+	return widths
+}
+
 // search reads one quantile and its intervals from a noisy tree.
-func (m *measure) search(tree *ranktree.Tree, rank float64) ranked {
+func (m *measure) search(tree *ranktree.Tree, rank float64, widths []float64) ranked {
 	leaf, within := tree.Descend(rank)
 	r := ranked{Point: m.shape.Point(leaf, within, m.grid.Cells)}
-	for _, confidence := range ladder {
-		z := core.Normal(confidence, m.law.TreeKurtosis())
+	for _, z := range widths {
 		low, high := tree.Search(rank, -z), tree.Search(rank, z)
 		r.Lows = append(r.Lows, min(m.shape.Point(low, 0, m.grid.Cells), r.Point))
 		r.Highs = append(r.Highs, max(m.shape.Point(high, 1, m.grid.Cells), r.Point))

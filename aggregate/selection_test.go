@@ -62,7 +62,10 @@ func TestA10CountsOfATreeGetTheirNoise(t *testing.T) {
 		m := p.measures[0]
 		s := core.Begin()
 		sum, n := 0.0, 20_000
-		for _, y := range m.noisyCounts(s, make([]int64, n)) {
+		draws, noisy := make([]int64, n), make([]float64, n)
+		s.Draw(m.law, draws)
+		m.noisyCounts(make([]int64, n), draws, noisy)
+		for _, y := range noisy {
 			sum += y * y
 		}
 		s.End()

@@ -13,23 +13,22 @@ import (
 // counts would lead the search into empty leaves. It reads what [Tree.Search]
 // reads, and is no part of the privacy proof.
 func (t *Tree) Descend(rank float64) (leaf int64, within float64) {
-	n := node{}
-	mass := 0.0
-	for _, y := range t.children(n) {
-		mass += y
-	}
-	mass = max(mass, 0)
+	n := t.root
+	mass := max(n.before[t.shape.Base], 0)
 	want := rank * mass
-	for n.level < t.shape.Height {
-		counts := project(t.children(n), mass)
-		j, before := pick(counts, want)
-		mass, want = counts[j], min(max(want-before, 0), counts[j])
-		n = node{n.level + 1, n.first + int64(j)*t.shape.size(n.level+1)}
+	for level, l := range t.levels {
+		counts := project(n.counts, mass)
+		child, before := pick(counts, want)
+		mass, want = counts[child], min(max(want-before, 0), counts[child])
+		leaf += int64(child) * l.size
+		if level < len(t.levels)-1 {
+			n = t.child(level, n, child, leaf)
+		}
 	}
 	if mass > 0 {
-		return min(n.first, t.shape.Leaves-1), want / mass
+		return min(leaf, t.shape.Leaves-1), want / mass
 	}
-	return min(n.first, t.shape.Leaves-1), 0.5
+	return min(leaf, t.shape.Leaves-1), 0.5
 }
 
 // pick returns the first count by which the wanted sum is reached, and the sum of

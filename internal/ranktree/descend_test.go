@@ -16,16 +16,14 @@ func TestDescendFindsTheQuantile(t *testing.T) {
 		var points []int64
 		for range 1 + r.IntN(60) {
 			leaf := s.Leaf(r.Int64N(s.Leaves*s.Width) >> r.IntN(10))
-			histogram[leaf]++
+			histogram[leaf*s.Width]++
 			points = append(points, leaf)
 		}
 		slices.Sort(points)
-		tree := New(s, histogram, 0, func(counts []int64) []float64 {
-			ys := make([]float64, len(counts))
+		tree := New(s, histogram, 0, func(counts []int64, ys []float64) {
 			for i, n := range counts {
 				ys[i] = float64(n)
 			}
-			return ys
 		})
 		for range 10 {
 			rank := r.Float64()
@@ -76,12 +74,10 @@ func TestProjectIsNearest(t *testing.T) {
 // A tree whose counts are all negative still has a leaf.
 func TestDescendOfNothing(t *testing.T) {
 	s := For(1000, 4)
-	tree := New(s, nil, 1, func(counts []int64) []float64 {
-		ys := make([]float64, len(counts))
+	tree := New(s, nil, 1, func(counts []int64, ys []float64) {
 		for i := range ys {
 			ys[i] = -5
 		}
-		return ys
 	})
 	if leaf, within := tree.Descend(0.5); leaf < 0 || leaf >= s.Leaves || within != 0.5 {
 		t.Errorf("leaf %d, %v of it", leaf, within)
