@@ -27,6 +27,17 @@ func (t *Terms) checkCharge(c *dp.Charge) []error {
 	return errs
 }
 
+// checkDeclared refuses an event that declares nothing, which would cost nothing.
+// It is asked of new charges only: one that an older version accepted stays readable.
+func checkDeclared(c *dp.Charge) error {
+	for i, e := range c.Events {
+		if e.Mechanism == dp.Declared && e.Epsilon == nil && e.Delta == nil && e.Rho == nil {
+			return fmt.Errorf("budget: Charge.Events[%d] is of mechanism %q and declares nothing; give its Epsilon, Delta or Rho", i, e.Mechanism)
+		}
+	}
+	return nil
+}
+
 // checkCovered returns nil if the loss that a charge declares holds for its
 // events. Without it a program that declares too little would be charged too
 // little.

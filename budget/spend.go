@@ -41,7 +41,7 @@ func (a *Account) newRequest(ctx context.Context, c dp.Charge) (*request, error)
 // never change.
 func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, error) {
 	s := a.state
-	if err := errors.Join(s.terms.checkCharge(&c)...); err != nil {
+	if err := errors.Join(append(s.terms.checkCharge(&c), checkDeclared(&c))...); err != nil {
 		return nil, err
 	}
 	c.Events = slices.Clone(c.Events) // a caller who gives up waiting may change its own

@@ -27,7 +27,7 @@ func addUp(a, b float64) float64 {
 }
 
 // addMany returns an upper bound on a and n times b, and on what n calls of addUp
-// make of them, each of which may add a unit in the last place.
+// make of them, each of which may add one unit and a half in the last place.
 func addMany(a, b float64, n int64) float64 {
 	switch n {
 	case 0:
@@ -35,7 +35,7 @@ func addMany(a, b float64, n int64) float64 {
 	case 1:
 		return addUp(a, b)
 	}
-	return addUp(a, Up(b*float64(n))) * (1 + float64(n+4)*0x1p-52)
+	return addUp(a, Up(b*float64(n))) * (1 + float64(n+4)*0x1p-51)
 }
 
 // renyiPure returns an upper bound on the divergence of order a of randomised
