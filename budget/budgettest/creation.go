@@ -18,7 +18,8 @@ import (
 // A Creation is how a kind of store that outlives its process comes to be.
 type Creation struct {
 	// Place returns where no store is yet, such as a path or the DSN of an empty
-	// database. What is made there is removed when the test ends.
+	// database. What is made there is removed when the test ends, or when Place is
+	// called again.
 	Place func(*testing.T) (place string)
 
 	// Create makes a new, empty store. It returns an error that wraps
@@ -134,7 +135,7 @@ func (c Creation) testRace(t *testing.T, test, role string) {
 // testKill kills processes that create a store, at random times up to a bit
 // longer than that takes. Every second time this process creates it as well.
 func (c Creation) testKill(t *testing.T, test string) {
-	span, dead := 20*time.Millisecond, 0
+	span, dead := c.took(t, test)*5/4, 0
 	for i := range c.Kills {
 		place := c.Place(t)
 		child := startChild(t, test, roleOpenOrCreate, place, fmt.Sprint("kill ", i))
@@ -158,6 +159,18 @@ func (c Creation) testKill(t *testing.T, test string) {
 	if dead == 0 {
 		t.Error("no process was killed before it had a store; the test tests nothing")
 	}
+}
+
+// took returns how long it takes to create a store.
+func (c Creation) took(t *testing.T, test string) time.Duration {
+	t.Helper()
+	child := startChild(t, test, roleOpenOrCreate, c.Place(t), "not killed")
+	child.wait(t, "ready")
+	start := time.Now()
+	child.send(t, "go")
+	child.wait(t, "opened")
+	defer child.rest(t)
+	return time.Since(start)
 }
 
 // wantOne opens the store, or makes it, and wants at least so many records.

@@ -2,10 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"math"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -35,7 +32,7 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 	beside, releases := []int64{}, [][]byte{}
 	for i, r := range records {
 		if want := records[0].Seq + uint64(i); r.Seq != want || want > math.MaxInt64 {
-			return rule(budget.ErrConflict, "record number is %d after %d records from %d", r.Seq, i, records[0].Seq)
+			return rule(budget.ErrConflict, "record number is %d after %d records from %d: %v", r.Seq, i, records[0].Seq, budget.ErrConflict)
 		}
 		data[i] = blob(r.Data)
 		if r.Release != nil {
@@ -46,21 +43,14 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 	if records[0].Seq == 0 {
 		query = appendFirst
 	}
-	tag, err := s.pool.Exec(ctx, query, account, int64(records[0].Seq), data, beside, releases)
+	tag, err := s.write(ctx, query, account, int64(records[0].Seq), data, beside, releases)
 	switch {
-	case conflicting(err) || err == nil && tag.RowsAffected() == 0:
-		return rule(budget.ErrConflict, "record %d of account %q", records[0].Seq, account)
+	case duplicate(err) || err == nil && tag.RowsAffected() == 0:
+		return rule(budget.ErrConflict, "record %d of account %q: %v", records[0].Seq, account, budget.ErrConflict)
 	case err != nil:
-		return explain(err)
+		return outcome(err)
 	}
 	return nil
-}
-
-// conflicting says whether the server undid a statement because another was
-// faster: serialization_failure, deadlock_detected or unique_violation.
-func conflicting(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "23505")
 }
 
 // blob makes of nil what the driver does not take for NULL.

@@ -19,7 +19,7 @@ func (s *Store) Kept(ctx context.Context, account string, seq uint64) ([]byte, e
 		return nil, nil
 	}
 	var kept []byte
-	err := s.pool.QueryRow(ctx, look, account, int64(seq)).Scan(&kept)
+	err := queryRow(ctx, s.pool, look, account, int64(seq)).Scan(&kept)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, nil
@@ -57,7 +57,7 @@ func (s *Store) Releases(ctx context.Context, account string) iter.Seq2[budget.R
 }
 
 func (s *Store) releases(ctx context.Context, account string, from int64) ([]budget.Record, error) {
-	rows, err := s.pool.Query(ctx, lookOn, account, from, releasePage)
+	rows, err := query(ctx, s.pool, lookOn, account, from, releasePage)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,15 @@
 // Package postgres keeps a ledger in a PostgreSQL database: the store for
 // several services, on several machines, that spend from one account.
 //
-//	store, err := postgres.Create(ctx, pool) // once, ever
-//	…
-//	store, err := postgres.Open(ctx, pool)   // at every start
+//	store, err := postgres.OpenOrCreate(ctx, pool) // at every start
 //	if err != nil {
 //		return err
 //	}
-//	account, err := budget.Open(ctx, store, "orders")
+//	account, err := budget.OpenOrCreate(ctx, store, terms)
+//
+// A ledger is made in one transaction, and of processes that start together one
+// makes it. [Open] and [Create] are for programs that know whether a ledger must
+// be there, or that may not create one.
 //
 // The ledger is the schema "equipoise" of the database that the pool connects
 // to. It needs PostgreSQL 12 or newer. A service needs USAGE on the schema,
@@ -29,6 +31,26 @@
 //
 // If the connection breaks while a write is under way, nobody knows whether it
 // took effect, and an error is returned. Package budget then counts it as spent.
+// An error by which the server says that it undid the write, or that came before
+// anything was sent, wraps [budget.ErrNotAppended]; serialization failures and
+// deadlocks are tried again.
+//
+// # Poolers and standbys
+//
+// No statement is prepared and nothing is kept in a session, so a pooler may be
+// between, such as PgBouncer in session or transaction mode, whatever the pool's
+// default_query_exec_mode is.
+//
+// On a standby, on a server with default_transaction_read_only=on, or with SELECT
+// rights alone, a ledger can be shown and verified, and what was kept can be read.
+// What would change it is an error that wraps [budget.ErrNotAppended];
+// [Store.Writable] tells beforehand.
+//
+// # Versions
+//
+// Open brings the tables of an earlier version of this library to those of this
+// one, in one transaction, if its user owns them; an earlier version of the library
+// then refuses them. A user with the rights above only uses them as they are.
 //
 // # Damage and old copies
 //
@@ -42,9 +64,8 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io/fs"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -55,71 +76,76 @@ type Store struct{ pool *pgxpool.Pool }
 
 var _ budget.Store = (*Store)(nil)
 
-// Create makes a new, empty ledger in the database of the pool. It returns an
-// error if a schema named equipoise is there. It needs the right to create one.
+// Create makes a new, empty ledger in the database of the pool, in one
+// transaction. It returns an error that wraps [fs.ErrExist] if a schema named
+// equipoise is there. It needs the right to create one.
 func Create(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
+	if err := checkServer(ctx, pool); err != nil {
+		return nil, explain(err)
+	}
 	if err := initialize(ctx, pool); err != nil {
 		return nil, explain(err)
 	}
 	return Open(ctx, pool)
 }
 
-// Open uses the ledger that [Create] made in the database of the pool. It never
-// creates one, and refuses a database that has none or one that was written by
-// a newer version, and a server that does not keep what it acknowledges. The
-// pool stays the caller's, who closes it.
+// OpenOrCreate uses the ledger in the database of the pool, or makes one if there
+// is none. Several processes may do so at the same time; one makes it and all use
+// the same. A database that lost its ledger is a fresh budget; where the ledger
+// must be there, use [Open].
+func OpenOrCreate(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
+	s, err := Open(ctx, pool)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	s, err = Create(ctx, pool)
+	if !errors.Is(err, fs.ErrExist) {
+		return s, err
+	}
+	s, again := Open(ctx, pool) // another process was faster
+	if errors.Is(again, fs.ErrNotExist) {
+		return nil, err
+	}
+	return s, again
+}
+
+// Open uses the ledger that is in the database of the pool. It never creates one:
+// it returns an error that wraps [fs.ErrNotExist] if there is none. It refuses one
+// that was written by a newer version, and a server that does not keep what it
+// acknowledges. The pool stays the caller's, who closes it.
 func Open(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 	if err := checkServer(ctx, pool); err != nil {
 		return nil, explain(err)
 	}
-	if err := checkSchema(ctx, pool); err != nil {
+	version, err := checkSchema(ctx, pool)
+	if err != nil {
 		return nil, explain(err)
+	}
+	if version < len(versions) {
+		if may, err := mayMigrate(ctx, pool); err != nil || !may {
+			return &Store{pool}, explain(err) // what is there can be used as it is
+		}
+		if err := migrate(ctx, pool); err != nil {
+			return nil, explain(err)
+		}
 	}
 	return &Store{pool}, nil
 }
 
-// explain adds what to do to an error of the server.
-func explain(err error) error {
-	var e *pgconn.PgError
-	if err == nil || !errors.As(err, &e) {
-		return prefixed(err)
+// Writable returns nil if the ledger can be written, and otherwise an error that
+// says why and what to do. It wraps [budget.ErrNotAppended].
+func (s *Store) Writable(ctx context.Context) error {
+	var readOnlyServer, may bool
+	err := queryRow(ctx, s.pool, `SELECT current_setting('transaction_read_only') = 'on',
+		has_table_privilege('equipoise.accounts', 'INSERT') AND has_table_privilege('equipoise.accounts', 'UPDATE') AND
+		has_table_privilege('equipoise.records', 'INSERT') AND has_table_privilege('equipoise.releases', 'INSERT')`).Scan(&readOnlyServer, &may)
+	switch {
+	case err != nil:
+		return notAppended(explain(err))
+	case readOnlyServer:
+		return notAppended(rule(nil, "%s", readOnly))
+	case !may:
+		return notAppended(rule(nil, "the user may read the ledger only; to spend, grant the rights in the documentation of this package"))
 	}
-	switch e.Code {
-	case "42501": // insufficient_privilege
-		return fmt.Errorf("postgres: the user may not use schema equipoise; grant the rights in the documentation of this package: %w", err)
-	case "53100": // disk_full
-		return fmt.Errorf("postgres: the server has no space left; make room and try again: %w", err)
-	case "25006": // read_only_sql_transaction
-		return fmt.Errorf("postgres: the server is read-only, perhaps a standby; connect to the primary: %w", err)
-	}
-	return prefixed(err)
-}
-
-func prefixed(err error) error {
-	if err == nil || own(err) {
-		return err
-	}
-	return fmt.Errorf("postgres: %w", err)
-}
-
-// A ruleError is one that this package made, and whose text is complete.
-type ruleError struct {
-	text  string
-	cause error
-}
-
-func (e *ruleError) Error() string { return e.text }
-func (e *ruleError) Unwrap() error { return e.cause }
-
-func own(err error) bool {
-	var e *ruleError
-	return errors.As(err, &e)
-}
-
-func rule(cause error, format string, args ...any) error {
-	text := "postgres: " + fmt.Sprintf(format, args...)
-	if cause != nil {
-		text += ": " + cause.Error()
-	}
-	return &ruleError{text, cause}
+	return nil
 }

@@ -2,10 +2,15 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -24,16 +29,86 @@ func TestFaults(t *testing.T)  { budgettest.TestFaults(t, open) }
 func TestDurable(t *testing.T) {
 	budgettest.TestDurable(t, budgettest.Durable{
 		Create: newLedger,
-		Open: func(ctx context.Context, dsn string) (budget.Store, error) {
-			pool, err := pgxpool.New(ctx, dsn)
-			if err != nil {
-				return nil, err
-			}
-			s, err := postgres.Open(ctx, pool)
-			return &pooled{s, pool}, err
-		},
-		Kills: *kills,
+		Open:   func(ctx context.Context, dsn string) (budget.Store, error) { return connected(ctx, dsn, postgres.Open) },
+		Kills:  *kills,
 	})
+}
+
+func TestCreation(t *testing.T) {
+	budgettest.TestCreation(t, budgettest.Creation{
+		Place: emptyDatabase,
+		Create: func(ctx context.Context, dsn string) (budget.Store, error) {
+			return connected(ctx, dsn, postgres.Create)
+		},
+		OpenOrCreate: func(ctx context.Context, dsn string) (budget.Store, error) {
+			return connected(ctx, dsn, postgres.OpenOrCreate)
+		},
+		Kills: *creations,
+	})
+}
+
+// emptyDatabase returns the DSN of one database, in which nothing is left and
+// nobody is at work.
+func emptyDatabase(t *testing.T) string {
+	t.Helper()
+	dsn, err := oneDatabase()
+	needed(t, err)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for others := 1; others > 0; { // a server completes what a dead process asked for
+		err := conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`).Scan(&others)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "DROP SCHEMA IF EXISTS equipoise CASCADE"); err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+var oneDatabase = sync.OnceValues(func() (string, error) {
+	dsn, err := shared()
+	if err != nil {
+		return "", err
+	}
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	name := fmt.Sprintf("equipoise_%d_one", os.Getpid())
+	atEnd = append(atEnd, func() error {
+		conn, err := pgx.Connect(ctx, dsn)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		return errors.Join(err, conn.Close(ctx))
+	})
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
+	return withDatabase(dsn, name), err
+})
+
+var creations = flag.Int("creations", 50, "how often a process that creates a ledger is killed")
+
+// connected opens a store with a pool of its own.
+func connected(ctx context.Context, dsn string, open func(context.Context, *pgxpool.Pool) (*postgres.Store, error)) (budget.Store, error) {
+	pool, err := pgxpool.New(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, pool)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &pooled{s, pool}, nil
 }
 
 func BenchmarkDurable(b *testing.B) {
@@ -116,7 +191,7 @@ func TestCreateRace(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for _, test := range []struct{ query, want string }{
-		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; UPDATE equipoise.ledger SET version = 2", "newer version"},
+		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; UPDATE equipoise.ledger SET version = 99", "newer version"},
 		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; DELETE FROM equipoise.ledger", "is not a ledger"},
 		{"DROP TABLE equipoise.releases", "no table releases"},
 		{"DROP SCHEMA equipoise CASCADE", "no ledger in database"},
@@ -143,6 +218,7 @@ func TestOnlyGrows(t *testing.T) {
 	for _, q := range []string{
 		"DELETE FROM equipoise.accounts", "DELETE FROM equipoise.records", "UPDATE equipoise.records SET data = ''",
 		"TRUNCATE equipoise.records", "TRUNCATE equipoise.releases", "TRUNCATE equipoise.accounts", "UPDATE equipoise.ledger SET version = 1",
+		"UPDATE equipoise.accounts SET records = records - 1", "UPDATE equipoise.accounts SET account = 'b'",
 	} {
 		if _, err := pool.Exec(t.Context(), q); err == nil || !strings.Contains(err.Error(), "a ledger only grows") {
 			t.Errorf("%s: %v, want a refusal", q, err)
@@ -175,44 +251,22 @@ func TestLostRecords(t *testing.T) {
 // TestRights: with the rights that the documentation names everything works and
 // nothing can be undone.
 func TestRights(t *testing.T) {
-	dsn := newLedger(t)
-	admin := newPool(t, dsn)
-	role := "equipoise_service_" + strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r == '_' {
-			return r
-		}
-		return -1
-	}, admin.Config().ConnConfig.Database)
-	if _, err := admin.Exec(t.Context(), `
-		CREATE ROLE `+role+` LOGIN PASSWORD 'test';
-		GRANT USAGE ON SCHEMA equipoise TO `+role+`;
-		GRANT SELECT ON ALL TABLES IN SCHEMA equipoise TO `+role+`;
-		GRANT INSERT ON equipoise.accounts, equipoise.records, equipoise.releases TO `+role+`;
-		GRANT UPDATE ON equipoise.accounts TO `+role); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {
-			t.Error(err)
-		}
-	})
-	config := admin.Config()
-	config.ConnConfig.User, config.ConnConfig.Password = role, "test"
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	admin := newPool(t, newLedger(t))
+	pool := service(t, admin)
+	role := pool.Config().ConnConfig.User
 	s, err := postgres.Open(t.Context(), pool)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := s.Writable(t.Context()); err != nil {
+		t.Error(err)
 	}
 	fill(t, s, 0, 3)
 	if err := s.Append(t.Context(), "a", budget.Record{Seq: 3, Release: []byte("release")}); err != nil {
 		t.Error(err)
 	}
 	for _, q := range []string{
-		"DELETE FROM equipoise.records", "UPDATE equipoise.records SET data = ''", "UPDATE equipoise.releases SET data = ''",
+		"DELETE FROM equipoise.records", "UPDATE equipoise.accounts SET records = 1", "UPDATE equipoise.records SET data = ''", "UPDATE equipoise.releases SET data = ''",
 		"ALTER TABLE equipoise.records DISABLE TRIGGER ALL", "DROP SCHEMA equipoise CASCADE",
 	} {
 		if _, err := pool.Exec(t.Context(), q); err == nil {
@@ -222,7 +276,34 @@ func TestRights(t *testing.T) {
 	if _, err := admin.Exec(t.Context(), "REVOKE INSERT ON equipoise.records FROM "+role); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "Append without the right", s.Append(t.Context(), "a", budget.Record{Seq: 4}), "grant the rights")
+	wantNothing(t, "Append without the right", s.Append(t.Context(), "a", budget.Record{Seq: 4}), "grant the rights")
+	wantNothing(t, "Writable without the right", s.Writable(t.Context()), "grant the rights")
+}
+
+// service returns a pool of a user who has the rights that the documentation
+// names.
+func service(t *testing.T, admin *pgxpool.Pool) *pgxpool.Pool {
+	t.Helper()
+	config := admin.Config()
+	role := "equipoise_service_" + strings.TrimPrefix(config.ConnConfig.Database, "equipoise_")
+	run(t, admin, `
+		CREATE ROLE `+role+` LOGIN PASSWORD 'test';
+		GRANT USAGE ON SCHEMA equipoise TO `+role+`;
+		GRANT SELECT ON ALL TABLES IN SCHEMA equipoise TO `+role+`;
+		GRANT INSERT ON equipoise.accounts, equipoise.records, equipoise.releases TO `+role+`;
+		GRANT UPDATE ON equipoise.accounts TO `+role)
+	t.Cleanup(func() {
+		if _, err := admin.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {
+			t.Error(err)
+		}
+	})
+	config.ConnConfig.User, config.ConnConfig.Password = role, "test"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 func fill(t *testing.T, s budget.Store, first, n uint64) {

@@ -49,7 +49,7 @@ func (s *Store) page(ctx context.Context, account string, from uint64) (records 
 	if int64(from) < 0 {
 		return nil, false, nil
 	}
-	rows, err := s.pool.Query(ctx, readPage, account, int64(from), page)
+	rows, err := query(ctx, s.pool, readPage, account, int64(from), page)
 	if err != nil {
 		return nil, false, err
 	}
@@ -89,7 +89,7 @@ func damaged(format string, args ...any) error {
 
 // Accounts implements [budget.Store].
 func (s *Store) Accounts(ctx context.Context) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `SELECT account FROM equipoise.accounts WHERE records > 0 ORDER BY account COLLATE "C"`)
+	rows, err := query(ctx, s.pool, `SELECT account FROM equipoise.accounts WHERE records > 0 ORDER BY account COLLATE "C"`)
 	if err != nil {
 		return nil, explain(err)
 	}

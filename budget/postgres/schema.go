@@ -2,94 +2,76 @@ package postgres
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// version is that of the tables. Package budgettest and users read them only
-// through a Store.
-const version = 1
-
-// schema makes the tables. Counts are kept beside the rows, so that rows that
-// are lost are missed. Nothing is ever changed or deleted; the triggers are for
-// people with a SQL prompt.
-var schema = []string{
-	`CREATE SCHEMA equipoise`,
-	`CREATE TABLE equipoise.ledger (version integer NOT NULL)`,
-	`CREATE TABLE equipoise.accounts (account text PRIMARY KEY, records bigint NOT NULL)`,
-	`CREATE TABLE equipoise.records (account text, seq bigint CHECK (seq >= 0), data bytea NOT NULL, PRIMARY KEY (account, seq))`,
-	`CREATE TABLE equipoise.releases (account text, seq bigint CHECK (seq >= 0), data bytea NOT NULL, PRIMARY KEY (account, seq))`,
-	`CREATE FUNCTION equipoise.forever() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a ledger only grows'; END $$`,
-	forever("ledger", "UPDATE OR DELETE OR TRUNCATE"),
-	forever("accounts", "DELETE OR TRUNCATE"),
-	forever("records", "UPDATE OR DELETE OR TRUNCATE"),
-	forever("releases", "UPDATE OR DELETE OR TRUNCATE"),
-	fmt.Sprintf(`INSERT INTO equipoise.ledger VALUES (%d)`, version),
-}
-
-func forever(table, verbs string) string {
-	return fmt.Sprintf(`CREATE TRIGGER forever BEFORE %s ON equipoise.%s EXECUTE FUNCTION equipoise.forever()`, verbs, table)
-}
-
-// initialize makes the tables, all or none.
+// initialize makes the tables, all or none. Of callers that race one does.
 func initialize(ctx context.Context, pool *pgxpool.Pool) error {
-	var there bool
-	if err := pool.QueryRow(ctx, "SELECT to_regnamespace('equipoise') IS NOT NULL").Scan(&there); err != nil {
-		return err
-	}
-	if there {
-		return rule(nil, "schema equipoise exists in database %q; Open uses a ledger that is there", database(pool))
-	}
-	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		for _, q := range append([]string{"SET LOCAL synchronous_commit = on"}, schema...) {
-			if _, err := tx.Exec(ctx, q); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// checkSchema returns an error unless the database has a ledger of this version.
-func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
-	names := []string{"ledger", "accounts", "records", "releases"}
-	var missing []string
-	err := pool.QueryRow(ctx,
-		"SELECT coalesce(array_agg(n), '{}') FROM unnest($1::text[]) AS n WHERE to_regclass('equipoise.' || n) IS NULL", names).Scan(&missing)
-	if err != nil {
-		return err
-	}
-	if len(missing) == len(names) {
-		return rule(nil, "no ledger in database %q; Create makes a new one, with nothing spent", database(pool))
-	}
-	if len(missing) > 0 {
-		return rule(nil, "schema equipoise in database %q is not a ledger: it has no table %s", database(pool), strings.Join(missing, ", "))
-	}
-	rows, err := pool.Query(ctx, "SELECT version FROM equipoise.ledger")
-	if err != nil {
-		return err
-	}
-	versions, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	var schema, ledger bool
+	err := queryRow(ctx, pool, "SELECT to_regnamespace('equipoise') IS NOT NULL, to_regclass('equipoise.ledger') IS NOT NULL").Scan(&schema, &ledger)
 	switch {
 	case err != nil:
 		return err
-	case len(versions) != 1 || versions[0] < 1:
-		return rule(nil, "schema equipoise in database %q is not a ledger: its versions are %d, must be [%d]", database(pool), versions, version)
-	case versions[0] > version:
-		return rule(nil, "the ledger in database %q was written by a newer version of this library: it is of version %d, this one knows %d; use the newer one",
-			database(pool), versions[0], version)
+	case schema && !ledger:
+		return rule(fs.ErrExist, "schema equipoise exists in database %q and has no ledger; drop it, or choose another database", database(pool))
+	case schema:
+		return exists(pool)
 	}
-	return nil
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return run(ctx, tx, newLedger()) })
+	if e := (*pgconn.PgError)(nil); errors.As(err, &e) && (e.Code == "42P06" || e.Code == "23505") { // duplicate_schema, unique_violation
+		return exists(pool)
+	}
+	return err
+}
+
+func exists(pool *pgxpool.Pool) error {
+	return rule(fs.ErrExist, "schema equipoise exists in database %q; Open uses a ledger that is there", database(pool))
+}
+
+// checkSchema returns the version of the ledger, or an error unless the database
+// has one that this package knows.
+func checkSchema(ctx context.Context, pool *pgxpool.Pool) (version int, err error) {
+	names := []string{"ledger", "accounts", "records", "releases"}
+	var missing []string
+	err = queryRow(ctx, pool,
+		"SELECT coalesce(array_agg(n), '{}') FROM unnest($1::text[]) AS n WHERE to_regclass('equipoise.' || n) IS NULL", names).Scan(&missing)
+	if err != nil {
+		return 0, err
+	}
+	if len(missing) == len(names) {
+		return 0, rule(fs.ErrNotExist, "no ledger in database %q; Create makes a new one, with nothing spent", database(pool))
+	}
+	if len(missing) > 0 {
+		return 0, rule(nil, "schema equipoise in database %q is not a ledger: it has no table %s", database(pool), strings.Join(missing, ", "))
+	}
+	rows, err := query(ctx, pool, "SELECT version FROM equipoise.ledger")
+	if err != nil {
+		return 0, err
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	switch {
+	case err != nil:
+		return 0, err
+	case len(have) != 1 || have[0] < 1:
+		return 0, rule(nil, "schema equipoise in database %q is not a ledger: its versions are %d, must be one from 1 to %d", database(pool), have, len(versions))
+	case have[0] > len(versions):
+		return 0, rule(nil, "the ledger in database %q was written by a newer version of this library: it is of version %d, this one knows %d; use the newer one",
+			database(pool), have[0], len(versions))
+	}
+	return have[0], nil
 }
 
 // checkServer refuses a server that acknowledges what it may lose.
 func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
 	for _, setting := range []string{"fsync", "full_page_writes"} {
 		var value string
-		if err := pool.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+		if err := queryRow(ctx, pool, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
 			return err
 		}
 		if value != "on" {

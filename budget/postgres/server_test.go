@@ -29,8 +29,16 @@ const (
 		"or set " + envDSN + " to the DSN of a server on which databases may be created"
 )
 
+var atEnd []func() error // before the servers stop
+
 func TestMain(m *testing.M) {
 	code := m.Run()
+	for _, do := range atEnd {
+		if err := do(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
 	if err := stopAll(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
@@ -154,19 +162,40 @@ func startServer(settings ...string) (*server, error) {
 	if err := s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--data-checksums", "--no-sync"); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
+	return s, s.first(settings)
+}
+
+// standby starts a server that follows this one.
+func (s *server) standby() (*server, error) {
+	folder, err := os.MkdirTemp("", "eqpg")
+	if err != nil {
+		return nil, err
+	}
+	second := &server{bin: s.bin, folder: folder, dsn: fmt.Sprintf("host=%s user=postgres dbname=postgres", folder)}
+	if err := own(folder); err != nil {
+		return nil, err
+	}
+	if err := second.run("pg_basebackup", "-d", s.dsn, "-D", second.data(), "-c", "fast", "-R", "--no-sync"); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return second, second.first([]string{"primary_conninfo = '" + s.dsn + "'"})
+}
+
+// first writes the settings and starts the server.
+func (s *server) first(settings []string) error {
 	conf := strings.Join(append([]string{
 		"listen_addresses = ''",
-		fmt.Sprintf("unix_socket_directories = '%s'", folder),
+		fmt.Sprintf("unix_socket_directories = '%s'", s.folder),
 		"max_connections = 200",
 		"shared_buffers = 32MB",
 	}, settings...), "\n")
 	if err := os.WriteFile(filepath.Join(s.data(), "postgresql.auto.conf"), []byte(conf+"\n"), 0o644); err != nil {
-		return nil, err
+		return err
 	}
 	running.Lock()
 	running.servers = append(running.servers, s)
 	running.Unlock()
-	return s, s.start()
+	return s.start()
 }
 
 func (s *server) data() string { return filepath.Join(s.folder, "data") }
