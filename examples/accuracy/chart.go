@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -28,23 +29,25 @@ const (
 	chartTop, chartBottom   = 12.0, 40.0
 )
 
-// low and high are the powers of ten around all numbers.
-func (c chart) low() float64 { return math.Floor(c.extreme(math.Min)) }
+// low and high are the powers of ten around all numbers but 0, which is drawn at
+// the bottom.
+func (c chart) low() float64 { return math.Floor(slices.Min(c.logs())) }
 
-func (c chart) high() float64 { return math.Ceil(c.extreme(math.Max)) }
+func (c chart) high() float64 { return math.Ceil(slices.Max(c.logs())) }
 
-func (c chart) extreme(pick func(x, y float64) float64) float64 {
-	e := math.NaN()
+func (c chart) logs() []float64 {
+	var logs []float64
 	for _, l := range c.lines {
 		for _, y := range l.y {
-			if y > 0 && math.IsNaN(e) {
-				e = math.Log10(y)
-			} else if y > 0 {
-				e = pick(e, math.Log10(y))
+			if y > 0 {
+				logs = append(logs, math.Log10(y))
 			}
 		}
 	}
-	return e
+	if logs == nil {
+		return []float64{-3}
+	}
+	return logs
 }
 
 func (c chart) px(x float64) float64 {
@@ -90,6 +93,9 @@ func (c chart) name(y float64) string {
 }
 
 func round(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
 	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
 	if unit < 1 {
 		return math.Round(x*math.Round(1/unit)) / math.Round(1/unit)

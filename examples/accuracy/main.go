@@ -63,5 +63,8 @@ func (o *options) answer(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	printTable(stdout, o, results)
+	if err := printPeers(stdout, o, results); err != nil {
+		return err
+	}
 	return o.writeFiles(results)
 }

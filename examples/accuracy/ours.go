@@ -131,3 +131,5 @@ func (free) Afford(context.Context, dp.Charge) error { return nil }
 func (free) Spend(context.Context, dp.Charge) (dp.Payment, error) { return dp.Payment{}, nil }
 
 func (free) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, error) { return release, nil }
+
+func (free) Kept(context.Context, dp.Charge) ([]byte, error) { return nil, nil }

@@ -42,16 +42,22 @@ type page struct {
 	Panels  []panel
 	Strips  []strip
 	Results []result
+
+	Versions map[string]string // of the libraries whose figures are stored
 }
 
 func writePage(w io.Writer, o *options, results []result) error {
-	p := page{Runs: o.Runs, Delta: o.Delta, Quick: o.Quick, Results: results}
+	others, err := storedPeers()
+	if err != nil {
+		return err
+	}
+	p := page{Runs: o.Runs, Delta: o.Delta, Quick: o.Quick, Results: results, Versions: others.Versions}
 	for _, t := range tasks {
 		of := slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.Task != t.Name })
 		if len(of) == 0 {
 			continue
 		}
-		p.Panels = append(p.Panels, t.panel(of, o.Epsilons))
+		p.Panels = append(p.Panels, t.panel(of, o.Epsilons, others))
 		if s, ok := t.strip(of); ok {
 			p.Strips = append(p.Strips, s)
 		}
@@ -60,7 +66,7 @@ func writePage(w io.Writer, o *options, results []result) error {
 }
 
 // panel draws a task: errors against ε, or numbers of groups against the cap.
-func (t *task) panel(of []result, epsilons []float64) panel {
+func (t *task) panel(of []result, epsilons []float64, others peers) panel {
 	c := chart{title: t.Title, xName: "ε", ticks: slices.Sorted(slices.Values(epsilons)), percent: true}
 	at := func(r result) float64 { return r.Epsilon }
 	if t.more() {
@@ -70,6 +76,11 @@ func (t *task) panel(of []result, epsilons []float64) panel {
 		of = slices.DeleteFunc(of, func(r result) bool { return r.Epsilon != middle })
 	}
 	for i, n := range ns(of) {
+		for library := range others.Versions {
+			if stored := others.beside(library, of); len(stored) > 0 {
+				c.lines = append(c.lines, over(stored, n, at, fmt.Sprintf("%s size%d", library, i), library+", n = %d", func(r result) float64 { return r.Peer }))
+			}
+		}
 		c.lines = append(c.lines,
 			over(of, n, at, fmt.Sprintf("peer size%d", i), "Google, n = %d", func(r result) float64 { return r.Peer }),
 			over(of, n, at, fmt.Sprintf("ours size%d", i), "Equipoise, n = %d", func(r result) float64 { return r.Ours }))

@@ -15,6 +15,17 @@ func printTable(w io.Writer, o *options, results []result) {
 		"at the same ε and δ = %v: the geometric mean over the data sets, %d runs of each. Below 1 is more accurate.\n"+
 		"Of groups that are shown it is how many more: above 1 is better.\n\n", o.Delta, o.Runs)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	o.printRatios(t, results)
+	t.Flush()
+	for _, r := range results {
+		if r.Refuted {
+			fmt.Fprintf(w, "\n%s of %s, n = %d, ε = %v: %.1f %% of %d intervals cover, which refutes 95 %%\n", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage, r.Intervals)
+		}
+	}
+}
+
+// printRatios prints a line for each task, size and cap.
+func (o *options) printRatios(t io.Writer, results []result) {
 	fmt.Fprint(t, "task\tn\tgroups of a unit\t")
 	for _, e := range o.Epsilons {
 		fmt.Fprintf(t, "ε = %v\t", e)
@@ -26,12 +37,6 @@ func printTable(w io.Writer, o *options, results []result) {
 			fmt.Fprintf(t, "%s\t", line.ratio(e))
 		}
 		fmt.Fprintf(t, "%s\t\n", line.coverage())
-	}
-	t.Flush()
-	for _, r := range results {
-		if r.Refuted {
-			fmt.Fprintf(w, "\n%s of %s, n = %d, ε = %v: %.1f %% of %d intervals cover, which refutes 95 %%\n", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage, r.Intervals)
-		}
 	}
 }
 
@@ -45,9 +50,9 @@ type line struct {
 // lines gathers results that stand on one line, in their order.
 func lines(results []result) []*line {
 	var list []*line
-	index := map[line3]*line{}
+	index := map[place]*line{}
 	for _, r := range results {
-		k := line3{r.Task, r.N, r.L0}
+		k := place{r.Task, r.N, r.L0}
 		if index[k] == nil {
 			index[k] = &line{Task: r.Task, N: r.N, L0: r.L0}
 			list = append(list, index[k])
@@ -57,7 +62,7 @@ func lines(results []result) []*line {
 	return list
 }
 
-type line3 struct {
+type place struct {
 	task  string
 	n, l0 int
 }

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var long = flag.Bool("long", false, "draw every answer as often as the program does, and hold the accuracy to its goals")
+
+// The rank error is how far the nearest of the ranks that a number stands for is
+// from the one asked for.
+func TestRankErrorIsThatOfTheNearestRank(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		values := make([]float64, 1+r.IntN(8))
+		for i := range values {
+			values[i] = float64(r.IntN(5))
+		}
+		slices.Sort(values)
+		rank, x := r.Float64(), float64(r.IntN(12))/2-0.5
+		below, upTo := 0, 0
+		for _, v := range values {
+			if v < x {
+				below++
+			}
+			if v <= x {
+				upTo++
+			}
+		}
+		at, want := rank*float64(len(values)), 0.0
+		if at < float64(below) {
+			want = float64(below) - at
+		}
+		if at > float64(upTo) {
+			want = at - float64(upTo)
+		}
+		if got := rankError(values, rank, x) * float64(len(values)); math.Abs(got-want) > 1e-12 {
+			t.Fatalf("rank %v of %v at %v: error %v, must be %v", rank, values, x, got, want)
+		}
+	}
+}
+
+// 95 % is refuted by far fewer, and neither by a few less nor by more.
+func TestCoverageIsRefutedByFarFewerOnly(t *testing.T) {
+	for _, c := range []struct {
+		right, judged int
+		refuted       bool
+	}{{850, 1000, true}, {935, 1000, false}, {950, 1000, false}, {1000, 1000, false}, {0, 0, false}, {0, 7, true}, {0, 6, false}, {1890, 2000, false}, {1800, 2000, true}} {
+		if got := (summary{right: c.right, judged: c.judged}).refuted(); got != c.refuted {
+			t.Errorf("%d of %d: refuted is %v, must be %v", c.right, c.judged, got, c.refuted)
+		}
+	}
+}
+
+func accuracy(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func measured(t *testing.T, args ...string) []result {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "a.json")
+	if code, _, stderr := accuracy(t, append(args, "-json", file)...); code != 0 {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results []result
+	if err := json.Unmarshal(text, &results); err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// Tasks are measured on every data set, and no interval that is called 95 %
+// contains the truth so seldom that this is refuted.
+func TestIntervalsAreNotRefuted(t *testing.T) {
+	args, want := []string{"-quick", "-runs", "8", "-epsilon", "1", "-tasks", "count,sum,mean,median"}, 4
+	if *long {
+		args, want = nil, len(tasks)
+	}
+	results := measured(t, args...)
+	seen := map[string]bool{}
+	for _, r := range results {
+		seen[r.Task] = true
+		if r.Refuted {
+			t.Errorf("%s of %s, n = %d, ε = %v: %.1f %% of the intervals cover", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage)
+		}
+		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "count" && r.Task != "keys" && r.Task != "median" {
+			t.Errorf("%s of %s, n = %d, ε = %v: errors are %v and %v, must be positive", r.Task, r.Data, r.N, r.Epsilon, r.Ours, r.Peer)
+		}
+	}
+	if len(seen) != want {
+		t.Errorf("%d tasks were measured, must be %d", len(seen), want)
+	}
+	if *long {
+		meetGoals(t, results)
+	}
+}
+
+// goals are ratios at ε = 1, one group a unit, that no change may lose.
+var goals = []struct {
+	task  string
+	n     int
+	ratio float64
+}{
+	{"mean", 1000, 0.74}, {"mean", 10000, 0.74}, {"variance", 10000, 0.60},
+}
+
+func meetGoals(t *testing.T, results []result) {
+	for _, g := range goals {
+		var at []result
+		for _, r := range results {
+			if r.Task == g.task && r.N == g.n && r.Epsilon == 1 {
+				at = append(at, r)
+			}
+		}
+		if got := geometric(at, func(r result) float64 { return r.Ratio }); !(got <= g.ratio) {
+			t.Errorf("%s, n = %d: the error is %.3f of the peer's, must be at most %v", g.task, g.n, got, g.ratio)
+		}
+	}
+}
+
+// The page has a chart for each task that was asked for, and nothing else.
+func TestPageHasAChartForEveryTask(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.html")
+	if code, _, stderr := accuracy(t, "-quick", "-runs", "2", "-tasks", "count,median", "-html", file); code != 0 {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	for _, want := range []string{"<h3>How many</h3>", "<h3>Median</h3>", "<svg", "2 times"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "<h3>Mean</h3>") || strings.Contains(page, "NaN") {
+		t.Error("the page shows what was not asked for, or no number")
+	}
+}
+
+// A file of rows is answered for every ε and cap; all mistakes come together.
+func TestRowsOfAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "visits.csv")
+	var rows strings.Builder
+	rows.WriteString("patient,day,minutes\n")
+	for i := range 3000 {
+		rows.WriteString(strings.Join([]string{string(rune('a'+i%26)) + string(rune('a'+i/26%26)), []string{"2026-01-03", "2026-02-04"}[i%2], "10"}, ",") + "\n")
+	}
+	if err := os.WriteFile(file, []byte(rows.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, out, stderr := accuracy(t, "-rows", file, "-unit", "patient", "-month", "day", "-value", "minutes", "-upper", "100", "-max-rows", "3",
+		"-epsilon", "1,2", "-max-keys", "1,2", "-runs", "3")
+	if code != 0 || strings.Count(out, "\n") != 9 || !strings.Contains(out, "over 2 groups") {
+		t.Errorf("status %d, output\n%s%s", code, out, stderr)
+	}
+	code, _, stderr = accuracy(t, "-rows", file, "-value", "minutes", "-group", "a", "-month", "b", "-max-keys", "1.5")
+	for _, want := range []string{"needs -unit", "-group and -month", "-lower below -upper", "whole numbers"} {
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, message %q lacks %q", code, stderr, want)
+		}
+	}
+	code, _, stderr = accuracy(t, "-rows", file, "-unit", "nobody", "-group", "nothing")
+	if code != 1 || !strings.Contains(stderr, `-unit is "nobody"`) || !strings.Contains(stderr, `-group is "nothing"`) {
+		t.Errorf("status %d, message %q", code, stderr)
+	}
+}
