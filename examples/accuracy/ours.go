@@ -118,7 +118,7 @@ func reader[T dp.Number](c aggregate.Column[T]) func(aggregate.Cell) answer {
 	return func(cell aggregate.Cell) answer {
 		e := c.Of(cell)
 		low, high := e.Interval(0.95)
-		return answer{value: float64(e.Value), low: float64(low), high: float64(high), interval: true}
+		return answer{value: float64(e.Value), low: float64(low), high: float64(high), interval: true, unknown: e.Unknown}
 	}
 }
 
