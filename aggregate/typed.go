@@ -61,23 +61,24 @@ func toNumber[T dp.Number](r *big.Rat, side int) T {
 	switch {
 	case v.CanFloat() && r == nil:
 		v.SetFloat(math.Inf(side))
+	case v.Kind() == reflect.Float32: // rounded once
+		f, _ := r.Float32()
+		v.SetFloat(float64(f))
 	case v.CanFloat():
 		f, _ := r.Float64()
 		v.SetFloat(f)
 	case v.CanInt():
-		v.SetInt(clampBig(r, side, math.MinInt64>>(64-v.Type().Bits()), math.MaxInt64>>(64-v.Type().Bits())))
+		beyond := 64 - v.Type().Bits()
+		v.SetInt(clampBig(r, side, big.NewInt(math.MinInt64>>beyond), big.NewInt(math.MaxInt64>>beyond)).Int64())
 	default:
-		bits := v.Type().Bits()
-		if bits == 64 { // bounds of values are int64
-			bits = 63
-		}
-		v.SetUint(uint64(clampBig(r, side, 0, 1<<bits-1)))
+		most := new(big.Int).SetUint64(math.MaxUint64 >> (64 - v.Type().Bits()))
+		v.SetUint(clampBig(r, side, new(big.Int), most).Uint64())
 	}
 	return x
 }
 
 // clampBig rounds r to the nearest integer in [lo, hi], halves up.
-func clampBig(r *big.Rat, side int, lo, hi int64) int64 {
+func clampBig(r *big.Rat, side int, lo, hi *big.Int) *big.Int {
 	if r == nil {
 		if side < 0 {
 			return lo
@@ -87,10 +88,10 @@ func clampBig(r *big.Rat, side int, lo, hi int64) int64 {
 	half := new(big.Rat).Add(r, big.NewRat(1, 2))
 	i := new(big.Int).Div(half.Num(), half.Denom())
 	switch {
-	case i.Cmp(big.NewInt(lo)) < 0:
+	case i.Cmp(lo) < 0:
 		return lo
-	case i.Cmp(big.NewInt(hi)) > 0:
+	case i.Cmp(hi) > 0:
 		return hi
 	}
-	return i.Int64()
+	return i
 }
