@@ -4,6 +4,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
@@ -29,20 +30,32 @@ func (o *options) reader(r io.Reader) (*csvfile.Reader, error) {
 	return csvfile.NewReader(o.inputName(), r, o.Format, csvfile.Columns{Unit: o.Unit, Time: o.Time, Value: o.Value, Group: o.By})
 }
 
-// rows yields the rows, each in its period.
+// rows yields the rows, each in its period: those of the public range, if there is
+// one, so that no group is selected outside it.
 func (o *options) rows(r *csvfile.Reader) iter.Seq2[row, error] {
-	periods := make(map[csvfile.Date]string)
+	periods := make(map[csvfile.Date]string) // "" is outside the range
 	return func(yield func(row, error) bool) {
 		for read, err := range r.Rows() {
-			period := periods[read.Date]
-			if period == "" && err == nil {
-				day := time.Date(read.Date.Year, read.Date.Month, read.Date.Day, 0, 0, 0, 0, time.UTC)
-				period = o.Period.name(o.Period.start(day))
+			period, known := periods[read.Date]
+			if !known && err == nil {
+				period = o.periodOf(read.Date)
 				periods[read.Date] = period
+			}
+			if err == nil && period == "" {
+				continue
 			}
 			if !yield(row{read.Unit, slot{period, read.Group}, read.Value}, err) {
 				return
 			}
 		}
 	}
+}
+
+// periodOf returns the period of a day, and nothing if it is outside the range.
+func (o *options) periodOf(d csvfile.Date) string {
+	period := o.Period.name(o.Period.start(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)))
+	if o.periods != nil && !slices.Contains(o.periods, period) {
+		return ""
+	}
+	return period
 }
