@@ -1,0 +1,178 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const sample = `package small
+
+import "errors"
+
+// Sign is 0 for small numbers.
+func Sign(x int) int {
+	if x < 0 && x != -7 {
+		x = abs(x)
+		return -1
+	}
+	return min(x, 1)
+}
+
+func abs(x int) int { return -x }
+
+func check(x int) error {
+	if x > 3 {
+		return errors.New("too large")
+	}
+	return nil
+}
+`
+
+func TestEveryKindOfChangeIsMade(t *testing.T) {
+	sites, err := sitesOfFile("p", "small.go", []byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range sites {
+		if mutated := string(s.mutated([]byte(sample))); strings.Count(mutated, "\n") != strings.Count(sample, "\n") || mutated == sample {
+			t.Errorf("%v changes more than a line, or nothing", s)
+		}
+		got = append(got, s.function+": "+s.after)
+	}
+	for _, want := range []string{
+		"Sign: if x <= 0 && x != -7 {", "Sign: if x < 0 || x != -7 {", "Sign: if x < 0 && x == -7 {", "Sign: if !(x < 0 && x != -7) {",
+		"Sign: if (x < 0 && x != -7) && false {", "Sign: if x < (0+1) && x != -7 {", "Sign: if x < 0 && x != -(7-1) {", "Sign: if x < 0 && x != 7 {",
+		"Sign: ", "Sign: x = abs(0)", "Sign: return max(x, 1)", "abs: func abs(x int) int { return x }", "check: return nil",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no mutant is %q; there are\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// The same seed chooses the same mutants, and another line in the file changes
+// the choice of no other.
+func TestSeedsChooseTheSameMutants(t *testing.T) {
+	sites, err := sitesOfFile("p", "small.go", []byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := sitesOfFile("p", "small.go", []byte(strings.Replace(sample, "func abs", "func other(x int) int { return x + 1 }\n\nfunc abs", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(sites []site) (all []string) {
+		for _, s := range shuffled(sites, 5, "") {
+			if s.function != "other" {
+				all = append(all, s.function+s.before+s.after)
+			}
+		}
+		return all
+	}
+	if a, b := names(sites), names(more); !slices.Equal(a, b) {
+		t.Errorf("one file has the mutants\n%q, with a function more\n%q", a, b)
+	}
+	if slices.Equal(shuffled(sites, 1, ""), shuffled(sites, 2, "")) {
+		t.Error("two seeds choose the same")
+	}
+}
+
+// A small module of its own: mutants that a test can tell die, others live, and
+// the list of equivalents is obeyed.
+func TestMutantsDieByTestsThatReachThem(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module m\n\ngo 1.26\n")
+	write("small/small.go", sample)
+	write("small/small_test.go", "package small\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 {\n\t\tt.Error(abs(-2))\n\t}\n}\n")
+	write("user/user_test.go", "package user\n\nimport (\n\t\"m/small\"\n\t\"testing\"\n)\n\nfunc TestSign(t *testing.T) {\n\tif small.Sign(5) != 1 || small.Sign(-5) != -1 {\n\t\tt.Fail()\n\t}\n}\n")
+	t.Chdir(dir)
+	m, err := loadModule(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := m.match(t.Context(), []string{"./small"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := sitesOf(m, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	h := &hunt{module: m, dir: t.TempDir(), slowest: time.Minute, out: &out}
+	if err := h.survey(t.Context(), targets, 2); err != nil {
+		t.Fatal(err)
+	}
+	var few []site
+	for _, s := range all {
+		if s.function == "abs" || s.after == "if !(x < 0 && x != -7) {" || s.after == "if x <= 0 && x != -7 {" || s.function == "check" && s.change == "the condition is negated" {
+			few = append(few, s)
+		}
+	}
+	results := h.tryAll(t.Context(), few, len(few), 2)
+	fates := map[string]fate{}
+	for _, r := range results {
+		fates[r.function+": "+r.after] = r.fate
+	}
+	for after, want := range map[string]fate{
+		"abs: func abs(x int) int { return x }": killed,
+		"Sign: if !(x < 0 && x != -7) {":        killed, // by the package that uses it
+		"Sign: if x <= 0 && x != -7 {":          lived,
+		"check: if !(x > 3) {":                  unreached,
+	} {
+		if fates[after] != want {
+			t.Errorf("%s: %v, must be %v\n%s", after, fates[after], want, &out)
+		}
+	}
+	known := []equivalent{{file: "small/small.go", function: "Sign", before: "if x < 0 && x != -7 {", after: "if x <= 0 && x != -7 {", reason: "0 is not asked"}}
+	if live, excused := report(&out, results, nil), report(&out, results, known); live != 2 || excused != 1 {
+		t.Errorf("%d live, and %d with one known as equivalent; must be 2 and 1\n%s", live, excused, &out)
+	}
+}
+
+// Every entry of the list is a mutant of today's code: one that is not excuses
+// nothing, and hides that what it excused has changed.
+func TestEquivalentsAreMutants(t *testing.T) {
+	m, err := loadModule(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []*pkg
+	for _, p := range m.packages {
+		packages = append(packages, p)
+	}
+	all, err := sitesOf(m, packages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := readEquivalent(equivalentText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range known {
+		if e.reason == "" || !slices.ContainsFunc(all, e.is) {
+			t.Errorf("%s %s is no mutant of the code, or has no reason:\n- %s\n+ %s", e.file, e.function, e.before, e.after)
+		}
+	}
+}
+
+func TestListsWithoutReasonsAreRefused(t *testing.T) {
+	for _, text := range []string{"a.go F\n- x\n+ y", "a.go F\n- x\n+ y\n= r\n= s", "a.go\n- x\n+ y\n= r", "a.go F\n+ x\n- y\n= r"} {
+		if _, err := readEquivalent(text); err == nil {
+			t.Errorf("accepted:\n%s", text)
+		}
+	}
+}

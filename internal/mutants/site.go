@@ -1,0 +1,157 @@
+package main
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A site is one mutant: a place in a file and what stands there instead.
+type site struct {
+	pkg        string // import path
+	file       string // from the root of the module
+	function   string
+	line       int
+	start, end int // bytes of the file
+	text       string
+	change     string // in a word
+
+	before, after string // the line
+}
+
+// declared reports whether the mutant is of a constant or a variable of the
+// package, which the coverage of lines does not see.
+func (s site) declared() bool { return s.function == "const" || s.function == "var" }
+
+// String returns the mutant as it is reported.
+func (s site) String() string {
+	return fmt.Sprintf("%s:%d %s: %s\n\t- %s\n\t+ %s", s.file, s.line, s.function, s.change, s.before, s.after)
+}
+
+// sitesOf returns all mutants of the packages.
+func sitesOf(m *module, packages []*pkg) ([]site, error) {
+	var all []site
+	for _, p := range packages {
+		for _, name := range p.GoFiles {
+			path := filepath.Join(p.Dir, name)
+			source, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			file, err := filepath.Rel(m.dir, path)
+			if err != nil {
+				return nil, err
+			}
+			sites, err := sitesOfFile(p.ImportPath, filepath.ToSlash(file), source)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, sites...)
+		}
+	}
+	return all, nil
+}
+
+// shuffled returns the mutants in an order that the seed decides. The place of a
+// mutant among the others depends on its own text only, so that a change of one
+// line leaves the choice of all others as it is.
+func shuffled(sites []site, seed int64, only string) []site {
+	rank := func(s site) uint64 {
+		h := sha256.Sum256(fmt.Appendf(nil, "%d\n%s\n%s\n%s\n%s", seed, s.file, s.function, s.before, s.after))
+		return binary.BigEndian.Uint64(h[:])
+	}
+	sites = slices.DeleteFunc(slices.Clone(sites), func(s site) bool { return !strings.Contains(s.file, only) })
+	slices.SortStableFunc(sites, func(a, b site) int { return cmp.Compare(rank(a), rank(b)) })
+	return sites
+}
+
+// A finder walks a file.
+type finder struct {
+	pkg, file string
+	source    []byte
+	fset      *token.FileSet
+	function  string
+	fails     bool // the function returns an error
+	sites     []site
+}
+
+func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
+	f := &finder{pkg: pkg, file: file, source: source, fset: token.NewFileSet()}
+	tree, err := parser.ParseFile(f.fset, file, source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range tree.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			f.function, f.fails = nameOf(d), returnsError(d.Type.Results)
+			ast.Inspect(d, f.visit)
+		case *ast.GenDecl:
+			if d.Tok == token.CONST || d.Tok == token.VAR {
+				f.function, f.fails = d.Tok.String(), false
+				ast.Inspect(d, f.visit)
+			}
+		}
+	}
+	return f.sites, nil
+}
+
+func returnsError(results *ast.FieldList) bool {
+	if results == nil || len(results.List) == 0 {
+		return false
+	}
+	last, ok := results.List[len(results.List)-1].Type.(*ast.Ident)
+	return ok && last.Name == "error"
+}
+
+func nameOf(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return d.Name.Name
+	}
+	t := d.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name + "." + d.Name.Name
+		default:
+			return d.Name.Name
+		}
+	}
+}
+
+// add notes a mutant, if it changes one line only.
+func (f *finder) add(start, end token.Pos, text, change string) {
+	from, to := f.fset.Position(start), f.fset.Position(end)
+	if from.Line != to.Line || string(f.source[from.Offset:to.Offset]) == text {
+		return
+	}
+	lineStart := strings.LastIndexByte(string(f.source[:from.Offset]), '\n') + 1
+	lineEnd := len(f.source)
+	if n := strings.IndexByte(string(f.source[to.Offset:]), '\n'); n >= 0 {
+		lineEnd = to.Offset + n
+	}
+	f.sites = append(f.sites, site{
+		pkg: f.pkg, file: f.file, function: f.function, line: from.Line, start: from.Offset, end: to.Offset, text: text, change: change,
+		before: strings.TrimSpace(string(f.source[lineStart:lineEnd])),
+		after:  strings.TrimSpace(string(f.source[lineStart:from.Offset]) + text + string(f.source[to.Offset:lineEnd])),
+	})
+}
+
+// mutated returns the source with the change in it.
+func (s site) mutated(source []byte) []byte {
+	return slices.Concat(source[:s.start], []byte(s.text), source[s.end:])
+}
