@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
@@ -128,7 +129,7 @@ func ExampleWeighted() {
 // Where everything is added up per unit, the number of rows costs nothing.
 func ExamplePerUnit() {
 	q := wards()
-	q.Keys, q.MaxRowsPerKey = []string{"A", "B"}, 1_000_000
+	q.Keys, q.MaxRowsPerKey = []string{"A", "B"}, math.MaxInt
 	hours := aggregate.PerUnit(q, "hours", func(v Visit) float64 { return v.Stay.Hours() },
 		aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, hours.Sum())
@@ -139,7 +140,7 @@ func ExamplePerUnit() {
 	fmt.Print(plan)
 	// Output:
 	// visits of patient: ε=1 per release, discrete laplace noise
-	// each patient counts in at most 2 groups
+	// each patient counts in at most 2 groups, with all its rows in each
 	// hours is clamped to [0, 8] per unit, in steps of 0.25
 	//
 	// column     read from  share  scale  ± at 95 %

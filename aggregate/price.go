@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -130,11 +129,11 @@ func (p *Plan[Row, Unit, Key]) String() string {
 	return b.String()
 }
 
-// rowsInEach says how many rows of a unit count in a group, if it matters to any
-// number: rows that are added up per unit cost the same however many they are.
+// rowsInEach says how many rows of a unit count in a group. It is said also where
+// the cap costs nothing, since it cuts off all the same.
 func (c *compiled) rowsInEach() string {
-	if !slices.ContainsFunc(c.measures, func(m *measure) bool { return !m.perUnit() }) {
-		return ""
+	if c.maxRows == math.MaxInt {
+		return ", with all its rows in each"
 	}
 	return ", with at most " + plural(c.maxRows, "row") + " in each"
 }

@@ -41,7 +41,9 @@ type Query[Row any, Unit, Key comparable] struct {
 	MaxKeys int
 
 	// MaxRowsPerKey is how many rows one unit may have in one group. If a unit
-	// has more, MaxRowsPerKey of them are chosen at random.
+	// has more, MaxRowsPerKey of them are chosen at random. Noise grows with it where
+	// rows are counted or have values of their own. Where everything is per unit it
+	// costs nothing, and math.MaxInt keeps all rows.
 	MaxRowsPerKey int
 
 	// Keys are the groups to release, if they are known without looking at the
