@@ -91,19 +91,19 @@ var ladder = []float64{0.5, 0.68, 0.8, 0.9, 0.95, 0.99, 0.999}
 // encode draws the noise of a release. It is the one place where exact sums are
 // read.
 func encode[Key comparable](given []Key, c *compiled, receipt Receipt, groups map[Key]*group) []byte {
-	session := core.Begin()
-	defer session.End()
 	s := stored{Format: format, Plan: c.fingerprint, Receipt: receipt}
-	for _, key := range candidates(given, groups) {
-		g := groups[key]
-		if g == nil {
-			g = c.newGroup()
+	core.InSession(func(session *core.Session) {
+		for _, key := range candidates(given, groups) {
+			g := groups[key]
+			if g == nil {
+				g = c.newGroup()
+			}
+			if cell, ok := c.noisy(session, g); ok {
+				cell.Key = keys.Encode(key)
+				s.Groups = append(s.Groups, cell)
+			}
 		}
-		if cell, ok := c.noisy(session, g); ok {
-			cell.Key = keys.Encode(key)
-			s.Groups = append(s.Groups, cell)
-		}
-	}
+	})
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic("aggregate: internal error: a release cannot be written as JSON: " + err.Error())
@@ -133,9 +133,7 @@ func (c *compiled) noisy(session *core.Session, g *group) (cell storedGroup, ok 
 			cell.Ranks = append(cell.Ranks, c.noisyRanks(session, m, g.histograms[histogram]))
 			histogram++
 		}
-		draws := make([]int64, m.parts())
-		session.Draw(m.law, draws)
-		for _, draw := range draws {
+		for _, draw := range session.Noise(m.law, m.parts()) {
 			sum := g.sums[part].Shl(m.shift).Add(exact.Int(draw))
 			if m.form == formUnits && !c.threshold.passes(sum) {
 				return cell, false
@@ -143,7 +141,6 @@ func (c *compiled) noisy(session *core.Session, g *group) (cell storedGroup, ok 
 			cell.Sums = append(cell.Sums, sum.Big())
 			part++
 		}
-		clear(draws)
 	}
 	return cell, true
 }
@@ -157,11 +154,8 @@ func (t *threshold) passes(noisy exact.Int128) bool {
 // noisyRanks returns the quantiles that are asked of a measure.
 func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
-	draws := make([]int64, m.shape.Base)
 	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64, noisy []float64) {
-		session.Draw(m.law, draws)
-		m.noisyCounts(counts, draws, noisy)
-		clear(draws)
+		m.noisyCounts(counts, session.Noise(m.law, len(counts)), noisy)
 	})
 	var all []ranked
 	widths := m.widths()

@@ -33,15 +33,13 @@ func (n Noise) Add(x int64) Estimate[int64] {
 // AddAll returns every number of a vector with independent noise: together they
 // cost [Noise.Loss].
 func (n Noise) AddAll(xs []int64) []Estimate[int64] {
-	session := core.Begin()
-	defer session.End()
-	draws := make([]int64, len(xs))
-	session.Draw(n.law, draws)
 	out := make([]Estimate[int64], len(xs))
-	for i, x := range xs {
-		out[i] = NewEstimate(n.add(x, draws[i]), n.StdDev(), Spread[int64](additive{n, n.add(x, draws[i])}))
-	}
-	clear(draws)
+	core.InSession(func(session *core.Session) {
+		for i, draw := range session.Noise(n.law, len(xs)) {
+			value := n.add(xs[i], draw)
+			out[i] = NewEstimate(value, n.StdDev(), Spread[int64](additive{n, value}))
+		}
+	})
 	return out
 }
 

@@ -76,13 +76,38 @@ func Noiseless() bool { return noiseless.Load() }
 
 // A Session is the randomness of one release: keyed afresh, never shared, and
 // wiped by [Session.End].
-type Session struct{ source *sample.Source }
+type Session struct {
+	source *sample.Source
+	lent   []int64
+}
 
-// Begin starts a session.
-func Begin() *Session { return &Session{sample.NewSource()} }
+// InSession lets do draw from a session, and ends it then.
+func InSession(do func(*Session)) {
+	session := Begin()
+	defer session.End()
+	do(session)
+}
 
-// End wipes the randomness of the session.
-func (s *Session) End() { s.source.Wipe() }
+// Begin starts a session, which the caller must end.
+func Begin() *Session { return &Session{source: sample.NewSource()} }
+
+// End wipes the randomness of the session, and the last noise that it lent.
+func (s *Session) End() {
+	clear(s.lent)
+	s.source.Wipe()
+}
+
+// Noise returns n independent draws, until the session is asked for noise again or
+// ends: then they are wiped. So nobody who adds them need think of it.
+func (s *Session) Noise(l *Law, n int) []int64 {
+	clear(s.lent)
+	if cap(s.lent) < n {
+		s.lent = make([]int64, n)
+	}
+	s.lent = s.lent[:n]
+	s.Draw(l, s.lent)
+	return s.lent
+}
 
 // Draw fills dst with independent draws.
 func (s *Session) Draw(l *Law, dst []int64) {

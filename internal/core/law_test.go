@@ -3,6 +3,7 @@ package core
 import (
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 )
 
@@ -12,9 +13,11 @@ func TestF2AnEndedSessionDrawsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Begin()
-	s.Draw(law, make([]int64, 1))
-	s.End()
+	var s *Session
+	InSession(func(session *Session) {
+		s = session
+		s.Draw(law, make([]int64, 1))
+	})
 	defer func() {
 		if recover() == nil {
 			t.Error("noise was drawn after the end")
@@ -50,5 +53,34 @@ func TestHalfWidths(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Noise that a session lends is wiped when the next is lent and when the session
+// ends, also beyond what the next needs.
+func TestNoiseThatIsLentIsWiped(t *testing.T) {
+	law, err := NewLaw(Laplace, big.NewRat(1<<30, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []func(*Session){(*Session).End, func(s *Session) { s.Noise(law, 0) }, func(s *Session) { s.Noise(law, 100) }} {
+		s := Begin()
+		noise := s.Noise(law, 10)
+		before := slices.Clone(noise)
+		if len(noise) != 10 || !slices.ContainsFunc(noise, func(x int64) bool { return x != 0 }) {
+			t.Fatalf("noise is %v", noise)
+		}
+		next(s)
+		for i, x := range noise {
+			if x == before[i] && x != 0 {
+				t.Errorf("draw %d is still %d", i, x)
+			}
+		}
+	}
+	s := Begin()
+	long := s.Noise(law, 10)
+	s.Noise(law, 2)
+	if slices.ContainsFunc(long[2:], func(x int64) bool { return x != 0 }) {
+		t.Errorf("after two draws more, %v is left of ten", long[2:])
 	}
 }
