@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -18,7 +19,7 @@ type balance struct {
 	Limit, Left dp.Loss
 	More        int    // how many reports like this one still fit
 	Total       int    // how many would fit into the limit if it were unspent
-	Binds       string // what there will be too little of: "ε", "δ", or "ε and δ"
+	Ends        string // why no more than these fit
 }
 
 // mostCounted is how far the ledger counts.
@@ -29,16 +30,14 @@ func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
 	if err != nil {
 		return balance{}, err
 	}
-	b := balance{Limit: status.Whole.Limit, Left: status.Whole.Left}
-	if b.More, err = l.account.HowMany(ctx, c); err != nil {
-		return b, err
+	more, then, err := l.account.Room(ctx, c)
+	if err != nil {
+		return balance{}, err
 	}
+	b := balance{Limit: status.Whole.Limit, Left: status.Whole.Left, More: more, Ends: ends(then)}
 	terms := l.account.Terms()
 	terms.Limit = b.Limit
-	if b.Total, err = fits(ctx, terms, c); err != nil {
-		return b, err
-	}
-	b.Binds, err = binds(ctx, terms, c, b.Total)
+	b.Total, err = fits(ctx, terms, c)
 	return b, err
 }
 
@@ -51,28 +50,26 @@ func fits(ctx context.Context, terms budget.Terms, c dp.Charge) (int, error) {
 	return account.HowMany(ctx, c)
 }
 
-// binds says which limit ends it: that of which half as much again would let more
-// such charges through.
-func binds(ctx context.Context, terms budget.Terms, c dp.Charge, total int) (string, error) {
-	limit, ok := terms.Limit.(dp.Approx)
-	if !ok {
-		return "ε", nil
-	}
-	more := terms
-	more.Limit = dp.Approx{Epsilon: 1.5 * limit.Epsilon, Delta: limit.Delta}
-	withEpsilon, err := fits(ctx, more, c)
-	if err != nil || limit.Delta > 0.5 {
-		return "ε", err
-	}
-	more.Limit = dp.Approx{Epsilon: limit.Epsilon, Delta: 1.5 * limit.Delta}
-	withDelta, err := fits(ctx, more, c)
+// ends says in a few words why a charge is refused.
+func ends(r *budget.RefusedError) string {
 	switch {
-	case withEpsilon > total && withDelta <= total:
-		return "ε", err
-	case withDelta > total && withEpsilon <= total:
-		return "δ", err
+	case r == nil:
+		return ""
+	case r.Frozen:
+		return "the account is frozen"
+	case r.Reason != "":
+		return r.Reason
 	}
-	return "ε and δ", err
+	return "there is too little " + letters(r.Binds)
+}
+
+// letters names the parts of a loss as they are written.
+func letters(parts []string) string {
+	var all []string
+	for _, p := range parts {
+		all = append(all, map[string]string{"epsilon": "ε", "delta": "δ", "rho": "ρ"}[p])
+	}
+	return strings.Join(all, " and ")
 }
 
 // Used says how much of the limit is used, in reports like this one.
@@ -93,11 +90,13 @@ func (b balance) Percent() int {
 
 // Rest says how many reports of this kind still fit, and what ends it.
 func (b balance) Rest() string {
-	switch b.More {
-	case 0:
-		return "no more report like this one fits: there is too little " + b.Binds
-	case 1:
-		return "1 more fits, and then there is too little " + b.Binds
+	switch {
+	case b.More >= mostCounted:
+		return "more than a million more fit"
+	case b.More == 0:
+		return "no more report like this one fits: " + b.Ends
+	case b.More == 1:
+		return "1 more fits, and then " + b.Ends
 	}
-	return grouped(float64(b.More), 0) + " more fit, and then there is too little " + b.Binds
+	return grouped(float64(b.More), 0) + " more fit, and then " + b.Ends
 }

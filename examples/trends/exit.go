@@ -46,6 +46,6 @@ func refusal(r *budget.RefusedError) string {
 	if r.Frozen || r.Reason != "" {
 		return strings.TrimPrefix(r.Error(), "budget: ") + "; no report was written"
 	}
-	return fmt.Sprintf("refused: this report asks for %v, but %s is left of the limit of %v on dataset %q, so no report was written; a report that was paid for can be shown again, with its key",
-		r.Asked, loss(r.Left), r.Limit, r.Account)
+	return fmt.Sprintf("refused: this report asks for %v, but %s is left of the limit of %v on dataset %q, which is too little %s, so no report was written; a report that was paid for can be shown again, with its key",
+		r.Asked, loss(r.Left), r.Limit, r.Account, letters(r.Binds))
 }
