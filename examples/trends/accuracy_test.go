@@ -6,8 +6,11 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/dp/dptest"
 )
 
 var long = flag.Bool("long", false, "measure coverage and accuracy over 200 runs")
@@ -40,8 +43,8 @@ type score struct {
 	cells   int
 }
 
-// measure releases the question of some flags many times.
-func measure(t *testing.T, n int, args ...string) ([]quantity, []score) {
+// collected asks the question of some flags, and sums up what counts of the rows.
+func collected(t *testing.T, args ...string) (*options, *question, *aggregate.Partial[slot]) {
 	t.Helper()
 	o, err := parse(args)
 	if err != nil {
@@ -51,30 +54,43 @@ func measure(t *testing.T, n int, args ...string) ([]quantity, []score) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	in, err := o.open(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := o.reader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := q.plan.Collect(t.Context(), o.rows(reader))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, q, part
+}
+
+// released adds noise and pays nobody.
+func (q *question) released(t *testing.T, part *aggregate.Partial[slot]) *aggregate.Release[slot] {
+	t.Helper()
+	r, err := q.plan.Release(t.Context(), openPurse{}, aggregate.Request{Key: "k", Purpose: "test"}, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// measure releases the question of some flags many times.
+func measure(t *testing.T, n int, args ...string) ([]quantity, []score) {
+	t.Helper()
+	o, q, part := collected(t, args...)
 	o.Truth = true
 	exact, err := o.exact()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := o.open(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := o.reader(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part, err := q.plan.Collect(t.Context(), o.rows(table))
-	if err != nil {
-		t.Fatal(err)
-	}
 	scores := make([]score, len(q.quantities))
 	for range n {
-		r, err := q.plan.Release(t.Context(), openPurse{}, aggregate.Request{Key: "k", Purpose: "test"}, part)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for s, cell := range r.All() {
+		for s, cell := range q.released(t, part).All() {
 			for i, quantity := range q.quantities {
 				scores[i].add(quantity.of(cell), quantity.exact(exact[s]))
 			}
@@ -129,4 +145,74 @@ func TestAccuracyDefaults(t *testing.T) {
 	if e := median(scores[2].errors); *long && !(e < 0.05) {
 		t.Errorf("median relative error of monthly revenue is %.3f, must be below 0.05", e)
 	}
+}
+
+// All changes of a report that are called sure are right together: in no more
+// reports is any of them wrong than a chance of 5 % allows, at a probability of
+// 1e-9 that this test fails by chance. Those that are likely are wrong more often,
+// and the test says how often.
+func TestSureChangesAreRightTogether(t *testing.T) {
+	o, q, part := collected(t)
+	var before *report
+	t.Run("before noise", func(t *testing.T) {
+		dptest.NoNoise(t)
+		before = reportOf(t, o, q, part)
+	})
+	wrong, doubtful, sure, n := 0, 0, 0, runs200()/2
+	for range n {
+		s, w, d := compared(reportOf(t, o, q, part), before)
+		sure += s
+		wrong, doubtful = wrong+min(w, 1), doubtful+min(w+d, 1)
+	}
+	t.Logf("of %d reports %d have a sure change that is wrong, %d one that is sure or likely; %.1f changes are sure", n, wrong, doubtful, float64(sure)/float64(n))
+	if most := worstOf(n, 1-single, 1e-9); wrong > most {
+		t.Errorf("%d of %d reports have a sure change that is wrong, at most %d may", wrong, n, most)
+	}
+	if sure < 5*n {
+		t.Errorf("%d changes of %d reports are sure; there are more that no noise hides", sure, n)
+	}
+}
+
+func reportOf(t *testing.T, o *options, q *question, part *aggregate.Partial[slot]) *report {
+	t.Helper()
+	r, err := o.report(q, q.released(t, part), balance{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// compared counts the sure changes, those of them that are wrong, and the likely
+// ones that are.
+func compared(r, before *report) (sure, wrong, doubtful int) {
+	for g := range r.Groups {
+		for n, c := range r.Groups[g].Rows {
+			for i, change := range c.Changes {
+				truth := before.Groups[g].Rows[n].Figures[i].Value - before.Groups[g].Rows[n-1].Figures[i].Value
+				v := change.Verdict
+				against := (v == rose || v == perhapsRose) && !(truth > 0) || (v == fell || v == perhapsFell) && !(truth < 0)
+				switch {
+				case v.sure() && against:
+					wrong++
+				case against:
+					doubtful++
+				}
+				if v.sure() {
+					sure++
+				}
+			}
+		}
+	}
+	return sure, wrong, doubtful
+}
+
+// worstOf returns how many of n events of a probability there are at most, but for
+// a chance.
+func worstOf(n int, probability, chance float64) int {
+	d := distuv.Binomial{N: float64(n), P: probability}
+	k := 0
+	for k < n && d.Survival(float64(k)) > chance {
+		k++
+	}
+	return k
 }

@@ -17,7 +17,7 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return err
 	}
-	for _, w := range o.warnings() {
+	for _, w := range append(o.warnings(), o.notes()...) {
 		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {

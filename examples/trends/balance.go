@@ -75,7 +75,7 @@ func letters(parts []string) string {
 // Used says how much of the limit is used, in reports like this one.
 func (b balance) Used() string {
 	if b.Total >= mostCounted {
-		return "far less than one in a thousand of what the limit allows"
+		return "less than one in a thousand of what the limit allows"
 	}
 	return fmt.Sprintf("%s of about %s such reports", grouped(float64(b.used()), 0), grouped(float64(max(b.Total, b.used())), 0))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"sort"
 )
@@ -33,6 +34,16 @@ func (o *options) fillCaps() error {
 	var err error
 	o.MaxSlots, err = o.usualPeriods()
 	return err
+}
+
+// notes says which caps were chosen for somebody who did not say them, and who
+// alone can know whether they cut off much.
+func (o *options) notes() []string {
+	if o.embedded() || o.given["max-rows"] {
+		return nil
+	}
+	return []string{fmt.Sprintf("note: of one %s at most %s count in one %s, since -max-rows is not given; if more are usual, what is reported is far too low",
+		o.UnitName, count(o.MaxRows, o.RowName, o.RowNames), o.Period)}
 }
 
 // usualRows is half way, as ratios go, between one row in the whole period and one

@@ -38,6 +38,10 @@ type options struct {
 	bareGroup bool            // -groups has an empty name that is not written as ""
 }
 
+// mostDelta is the largest δ that a new ledger has by itself, unless -delta is
+// larger.
+const mostDelta = 1e-5
+
 // maxCells is how many cells a report has at most.
 const maxCells = 10_000
 
@@ -67,7 +71,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.Step, "step", 0, "the grid that totals of one unit are rounded to: a coarser one makes quantiles less noisy\n(default: about a 250th of the way from -lower to -upper)")
 
 	f.Float64Var(&o.Limit, "limit", 3, "the ε that all reports under one ledger may cost together, for a new ledger")
-	f.Float64Var(&o.LimitDelta, "limit-delta", 0, "the δ that they may cost together, for a new ledger (default: -delta × -limit / -epsilon)")
+	f.Float64Var(&o.LimitDelta, "limit-delta", 0, "the δ that they may cost together, for a new ledger (default: -delta × -limit / -epsilon, up to 1e-5)")
 	f.StringVar(&o.Ledger, "ledger", "trends.db", "the `file` that keeps account; it is created if it is missing")
 	f.StringVar(&o.Purpose, "purpose", "trend report", "why it is asked, for the ledger")
 	f.StringVar(&o.Key, "key", "", "the `name` of this request: under the same name the same report is shown again,\nat no cost (default: made from the question and the name of the input)")
@@ -162,7 +166,7 @@ func (o *options) fill() {
 	o.RowName, o.RowNames = bothNumbers(o.RowName)
 	fallback("dataset", &o.Dataset, datasetOf(o.Input))
 	if !o.given["limit-delta"] && o.Epsilon > 0 {
-		o.LimitDelta = round(o.Delta * o.Limit / o.Epsilon)
+		o.LimitDelta = max(o.Delta, min(round(o.Delta*o.Limit/o.Epsilon), mostDelta))
 	}
 }
 

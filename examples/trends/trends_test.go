@@ -8,14 +8,15 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/text/encoding"
@@ -27,10 +28,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"trends": main,
-		"lock":   lock,
-		"pack":   pack,
-		"drip":   drip,
+		"trends":    main,
+		"lock":      lock,
+		"pack":      pack,
+		"interrupt": interrupt,
 	})
 }
 
@@ -49,7 +50,6 @@ func TestScripts(t *testing.T) {
 			"nothing":  nothing,
 			"longest":  longest,
 			"embedded": embedded,
-			"wait4":    waitFor,
 			"encode":   encode,
 			"rows":     rows,
 			"sums":     sums,
@@ -98,17 +98,6 @@ func longest(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("a line has %d columns, must have at most %s: %s", n, args[0], lines.Text())
 		}
 	}
-}
-
-// waitFor waits until a file is there.
-func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	for range 3000 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	ts.Fatalf("%s did not appear", args[0])
 }
 
 // embedded writes the embedded data to a file.
@@ -169,21 +158,54 @@ func sums(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// lock holds a ledger locked until it is told to stop.
+// lock runs a command while a ledger is locked: "lock trends.db trends …".
 func lock() {
 	db, err := sql.Open("sqlite", os.Args[1])
 	if err == nil {
 		db.SetMaxOpenConns(1)
 		_, err = db.Exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE")
 	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(9)
+	}
+	command := exec.Command(os.Args[2], os.Args[3:]...)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	exit(command.Run())
+}
+
+// interrupt runs a command with rows without end for its input, and interrupts it
+// when it has read more than any buffer holds.
+func interrupt() {
+	command := exec.Command(os.Args[1], os.Args[2:]...)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	stdin, err := command.StdinPipe()
 	if err == nil {
-		err = os.WriteFile("locked", nil, 0o666)
+		err = command.Start()
+	}
+	if err == nil {
+		_, err = io.WriteString(stdin, "customer,date\n"+strings.Repeat("u,2026-01-01\n", 1<<17))
+	}
+	if err == nil {
+		err = command.Process.Signal(os.Interrupt)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(9)
 	}
-	time.Sleep(time.Minute)
+	exit(command.Wait())
+}
+
+// exit ends with the status of a command.
+func exit(err error) {
+	var status *exec.ExitError
+	if errors.As(err, &status) {
+		os.Exit(status.ExitCode())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(9)
+	}
 }
 
 // pack compresses a file.
@@ -203,21 +225,5 @@ func pack() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
-	}
-}
-
-// drip writes rows without end, and a file once it has begun.
-func drip() {
-	fmt.Println("customer,date")
-	for i := 0; ; i++ {
-		if _, err := fmt.Printf("%d,2026-01-01\n", i); err != nil {
-			return
-		}
-		if i == 5000 {
-			os.WriteFile("dripping", nil, 0o666)
-		}
-		if i >= 5000 {
-			time.Sleep(10 * time.Millisecond)
-		}
 	}
 }

@@ -75,6 +75,8 @@ var reports = []report{
 	{"groups", []string{"-by", "cds", "-groups", "1,2,3", "-period", "quarter"}},
 	{"selected", []string{"-by", "cds", "-from", "", "-to", ""}},
 	{"empty", []string{"-input", "none.csv", "-unit", "who", "-time", "day"}},
+	{"nobody", []string{"-epsilon", "20", "-limit", "20", "-from", "", "-to", ""}},
+	{"unknown", []string{"-epsilon", "0.05", "-period", "quarter", "-by", "cds", "-groups", "30,31"}},
 	{"one", []string{"-input", "none.csv", "-unit", "who", "-time", "day", "-value", "paid", "-upper", "1000000", "-from", "2026-01", "-to", "2026-01", "-currency", "€"}},
 }
 
