@@ -61,6 +61,22 @@ type Cell struct {
 	ranks [][]ranked // for each measure of ranks, for each of its ranks
 }
 
+// Noisy returns the noisy numbers that the cell holds, from which every estimate
+// follows: sums in steps of the noise, and of each quantile its point on the grid and
+// the ends of the interval in the middle of those that are kept. It is for audits;
+// most programs want [Column.Of].
+func (c Cell) Noisy() []float64 {
+	var numbers []float64
+	for _, sum := range c.sums {
+		f, _ := new(big.Float).SetInt(sum).Float64()
+		numbers = append(numbers, f)
+	}
+	for _, r := range slices.Concat(c.ranks...) {
+		numbers = append(numbers, float64(r.Point), float64(r.Lows[len(r.Lows)/2]), float64(r.Highs[len(r.Highs)/2]))
+	}
+	return numbers
+}
+
 // stored is the form in which a release is kept: the noisy integers, from which
 // every estimate follows.
 type stored struct {

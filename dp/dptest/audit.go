@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // A Sample is everything that one run of a mechanism shows to the world.
@@ -26,8 +27,9 @@ type Trial struct {
 	// judged through the (ε, δ) that it implies, at a few δ.
 	Claim dp.Loss
 
-	// Runs is how often either input is run, at most. A scale that is 10 % too
-	// small takes about 32,000, one of a half about 2,000.
+	// Runs is how often either input is run, at most. At ε = 1.5 a scale that is
+	// 10 % too small takes about 32,000; at ε = 1 one that is 30 % too small takes
+	// 8,000, one of a half 2,000. Fewer than [Trial.LeastRuns] are refused.
 	Runs int
 
 	// Alpha bounds the probability that a claim that is true is refuted. It
@@ -41,7 +43,7 @@ type Trial struct {
 
 // A Result is what an [Audit] found.
 type Result struct {
-	Name    string // of the pair, from AuditPlan
+	Name    string // of the pair of inputs, if many are audited
 	Refuted bool   // the claim is false, but for a probability of Alpha
 
 	// EpsilonLowerBound is below the true ε at Delta, but for a probability of
@@ -75,10 +77,10 @@ func (r Result) String() string {
 // a share of Alpha. So the bound is sound for every mechanism, whatever its law.
 func Audit(t testing.TB, trial Trial, a, b func() Sample) Result {
 	t.Helper()
-	if err := trial.check(); err != nil {
+	if err := trial.Check(); err != nil {
 		t.Fatal(err)
 	}
-	r := trial.run(a, b)
+	r := trial.Run(a, b)
 	if r.Refuted {
 		t.Errorf("dptest: %v is %v", trial.Claim, r)
 	}
@@ -88,25 +90,44 @@ func Audit(t testing.TB, trial Trial, a, b func() Sample) Result {
 // minRuns is the smallest look that is worth taking.
 const minRuns = 400
 
-func (trial Trial) check() error {
+// Check returns every mistake of the trial, joined. Too few runs are one: it says
+// how many are enough.
+func (trial Trial) Check() error {
 	errs := []error{dp.CheckLoss(trial.Claim)}
-	if trial.Runs < minRuns {
-		errs = append(errs, fmt.Errorf("dptest: Trial.Runs is %d, must be at least %d", trial.Runs, minRuns))
-	}
 	if !(trial.Alpha > 0 && trial.Alpha < 1) {
 		errs = append(errs, fmt.Errorf("dptest: Trial.Alpha is %v, must be in (0, 1)", trial.Alpha))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if !trial.sees() {
-		return fmt.Errorf("dptest: %d runs at Alpha %v cannot refute %v, not even for a mechanism without noise; use more runs", trial.Runs, trial.Alpha, trial.Claim)
+	if least := trial.LeastRuns(); trial.Runs < least {
+		return fmt.Errorf("dptest: Trial.Runs is %d; at Alpha %v that cannot refute %v, not even for a mechanism without noise; must be at least %d", trial.Runs, trial.Alpha, trial.Claim, least)
 	}
 	return nil
 }
 
+// LeastRuns returns how many runs it takes to refute the claim for a mechanism
+// whose answers always differ: an audit of fewer cannot fail, and is none. It is
+// 400 or more, and grows with 1/Alpha as its logarithm and with ε as e^ε: at Alpha
+// 1e-6 it is 400 at ε = 1, 4,854 at ε = 5 and 982,579 at ε = 10. Smaller mistakes
+// take more runs than that.
+//
+// The claim and Alpha must be valid. It is at most 2^40.
+func (trial Trial) LeastRuns() int {
+	sees := func(runs int64) bool { trial.Runs = int(runs); return trial.sees() }
+	if sees(minRuns) {
+		return minRuns
+	}
+	enough := int64(minRuns)
+	for enough < 1<<40 && !sees(enough) {
+		enough *= 2
+	}
+	enough, _ = search.Edge(enough, enough/2, nil, sees)
+	return int(enough)
+}
+
 // sees reports whether the last look would refute the claim for a mechanism whose
-// answers always differ: an audit that cannot fail is none.
+// answers always differ.
 func (trial Trial) sees() bool {
 	looks := trial.looks()
 	l := looks[len(looks)-1]
@@ -120,8 +141,9 @@ func (trial Trial) sees() bool {
 	return false
 }
 
-// run takes looks until the claim is refuted.
-func (trial Trial) run(a, b func() Sample) Result {
+// Run is [Audit] without a test: it takes looks until the claim is refuted, and
+// returns what was found. The trial must pass its Check.
+func (trial Trial) Run(a, b func() Sample) Result {
 	best := Result{EpsilonLowerBound: math.Inf(-1), Event: "nothing"}
 	runs := 0
 	looks := trial.looks()

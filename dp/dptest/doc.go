@@ -5,14 +5,8 @@
 // compared with what a plain program would compute.
 //
 // [Audit] runs a mechanism on two neighbouring inputs and tries to refute what it
-// claims. [AuditPlan] does so for a whole plan, on a catalogue of neighbours:
-//
-//	func TestOrdersArePrivate(t *testing.T) {
-//		dptest.AuditPlan(t, plan, dptest.Catalogue[Order]{
-//			Row:   func(unit, key int, x float64) Order { return Order{ID(unit), days[key%7], x} },
-//			Lower: 0, Upper: 100, Runs: 20_000, Alpha: 1e-6,
-//		})
-//	}
+// claims. Package aggregatetest does so for a whole plan, on a catalogue of
+// neighbours.
 //
 // # What an audit says
 //

@@ -293,7 +293,7 @@ func TestRefutes(t *testing.T) {
 			}
 			seen[m.name] = true
 			a, b := m.pair(seeded(uint64(i)))
-			r := Trial{Claim: m.claim, Runs: m.runs, Alpha: 1e-6}.run(a, b)
+			r := Trial{Claim: m.claim, Runs: m.runs, Alpha: 1e-6}.Run(a, b)
 			if !r.Refuted {
 				t.Errorf("%s: %v survives: %v", m.row, m.claim, r)
 			}

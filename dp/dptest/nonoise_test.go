@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
 )
@@ -34,23 +33,6 @@ func TestNoNoiseLastsAsLongAsTheTest(t *testing.T) {
 		}
 	}
 	t.Error("there is no noise after the test")
-}
-
-func TestNoNoiseShowsEveryGroup(t *testing.T) {
-	NoNoise(t)
-	q := visits(nil)
-	count := q.Count()
-	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-9}, count)
-	if err != nil {
-		t.Fatal(err)
-	}
-	release, err := plan.Run(t.Context(), &purse{show: true}, aggregate.Request{Key: "k", Purpose: "test"}, aggregate.Slice([]visit{{1, 5, 0}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if cell, ok := release.Cell(5); !ok || count.Of(cell).Value != 1 {
-		t.Errorf("a group of one is %v, %t", cell, ok)
-	}
 }
 
 func TestNoNoiseRefusesParallelTests(t *testing.T) {

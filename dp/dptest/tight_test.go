@@ -62,7 +62,7 @@ func TestTightClaimsAreNotRefuted(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(mechanisms)) {
 		m, refuted := mechanisms[name], 0
 		for range 200 {
-			if (Trial{Claim: m.claim, Runs: 1000, Alpha: 0.05}).run(m.a, m.b).Refuted {
+			if (Trial{Claim: m.claim, Runs: 1000, Alpha: 0.05}).Run(m.a, m.b).Refuted {
 				refuted++
 			}
 		}
@@ -107,7 +107,7 @@ func TestAHarnessThatCheatsIsCaught(t *testing.T) {
 // too and not only an alarm.
 func TestTheBoundIsNearTheTruth(t *testing.T) {
 	m := exact(3)["laplace"]
-	r := Trial{Claim: dp.Pure{Epsilon: 5}, Runs: 400_000, Alpha: 1e-3}.run(m.a, m.b)
+	r := Trial{Claim: dp.Pure{Epsilon: 5}, Runs: 400_000, Alpha: 1e-3}.Run(m.a, m.b)
 	t.Log(r)
 	if r.EpsilonLowerBound < 0.95 || r.EpsilonLowerBound > 1 {
 		t.Errorf("the lower bound is %g, want at least 0.95 of 1 and at most 1", r.EpsilonLowerBound)
@@ -205,7 +205,7 @@ func TestFeaturesOfTheUserAreLookedAt(t *testing.T) {
 		want     bool
 	}{{nil, false}, {map[string]func(Sample) float64{"the product": func(s Sample) float64 { return s.Numbers[0] * s.Numbers[1] * s.Numbers[2] }}, true}} {
 		r := seeded(6)
-		got := Trial{Claim: dp.Pure{Epsilon: 4}, Runs: 4000, Alpha: 1e-6, Features: c.features}.run(mechanism(r, 1), mechanism(r, -1))
+		got := Trial{Claim: dp.Pure{Epsilon: 4}, Runs: 4000, Alpha: 1e-6, Features: c.features}.Run(mechanism(r, 1), mechanism(r, -1))
 		if got.Refuted != c.want {
 			t.Errorf("with %d features: %v", len(c.features), got)
 		}

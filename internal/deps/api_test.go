@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of the exporte
 // The exported API of each public package, as go doc prints it, is reviewed and
 // frozen in testdata. After an intended change: go test ./internal/deps -update.
 func TestAPI(t *testing.T) {
-	for _, pkg := range []string{"dp", "dp/dptest", "aggregate", "budget", "budget/sqlite", "budget/postgres", "budget/budgettest", "budget/googledp"} {
+	for _, pkg := range []string{"dp", "dp/dptest", "aggregate", "aggregate/aggregatetest", "budget", "budget/sqlite", "budget/postgres", "budget/budgettest", "budget/googledp"} {
 		t.Run(pkg, func(t *testing.T) {
 			cmd := exec.Command("go", "doc", "-all", "./"+pkg)
 			cmd.Dir = filepath.Join("..", "..")

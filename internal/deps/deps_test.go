@@ -29,6 +29,7 @@ var never = []struct {
 	{"aggregate", m + "budget", "aggregate takes a Budget; main joins the two", false},
 	{"aggregate", "database/sql", "engines are elsewhere", false},
 	{"aggregate", "testing", "test hooks are in dptest", false},
+	{"dp/dptest", m + "aggregate", "audits of plans are in aggregate/aggregatetest", false},
 	{"budget", m + "aggregate", "a ledger does not know what was asked", false},
 	{"budget", "database/sql", "stores are in budget/sqlite and budget/postgres", false},
 	{"budget", "testing", "test hooks are in budgettest", false},

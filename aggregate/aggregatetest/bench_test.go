@@ -1,4 +1,4 @@
-package dptest
+package aggregatetest
 
 import (
 	"testing"

@@ -1,15 +1,17 @@
-package dptest
+package aggregatetest
 
 import (
 	"flag"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/dp/dptest"
 )
 
 // The default mode runs half the settings and finds gross mistakes, such as an
@@ -180,7 +182,7 @@ func TestAuditPlanRefutesMistakesOfAProgram(t *testing.T) {
 				if p.name != c.finds {
 					continue
 				}
-				r := Trial{Claim: dp.Pure{Epsilon: 1}, Runs: c.runs, Alpha: 1e-6}.run(released(t, plan, catalogue, p.with), released(t, plan, catalogue, p.without))
+				r := dptest.Trial{Claim: dp.Pure{Epsilon: 1}, Runs: c.runs, Alpha: 1e-6}.Run(released(t, plan, catalogue, p.with), released(t, plan, catalogue, p.without))
 				if !r.Refuted {
 					t.Errorf("%s: %v", p.name, r)
 				}
@@ -190,7 +192,7 @@ func TestAuditPlanRefutesMistakesOfAProgram(t *testing.T) {
 			}
 			catalogue.Runs, catalogue.Alpha = c.runs, 1e-6
 			note := &recorder{TB: t}
-			if AuditPlan(note, plan, catalogue); len(note.errors) == 0 {
+			if AuditPlan(note, plan, catalogue); note.text == "" {
 				t.Error("AuditPlan does not fail the test")
 			}
 		})
@@ -209,11 +211,39 @@ func TestTheLibraryIsTightEnoughToBeRefutedAtHalfTheClaim(t *testing.T) {
 		}
 		half := map[string]dp.Loss{"pure": dp.Pure{Epsilon: 0.5}, "concentrated": dp.Concentrated{Rho: 0.125}, "approx few groups": dp.Approx{Epsilon: 0.5, Delta: 1e-3}}[s.name]
 		c := Catalogue[visit]{}
-		r := Trial{Claim: half, Runs: 8000, Alpha: 1e-6}.run(released(t, plan, c, []visit{{0, 0, 1}}), released(t, plan, c, nil))
+		r := dptest.Trial{Claim: half, Runs: 8000, Alpha: 1e-6}.Run(released(t, plan, c, []visit{{0, 0, 1}}), released(t, plan, c, nil))
 		if !r.Refuted {
 			t.Errorf("%s: half the claim is %v", s.name, r)
 		}
 	}
+}
+
+// A recorder is a testing.TB that only takes notes.
+type recorder struct {
+	testing.TB
+	text string
+}
+
+func (r *recorder) Helper() {}
+
+func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
+
+func (r *recorder) Fatal(args ...any) {
+	r.text += fmt.Sprint(args...)
+	panic(r)
+}
+
+// fatal returns what an audit ends a test with.
+func fatal(audit func(testing.TB)) (text string) {
+	r := &recorder{}
+	defer func() {
+		if p := recover(); p != nil && p != any(r) {
+			panic(p)
+		}
+		text = r.text
+	}()
+	audit(r)
+	return ""
 }
 
 // What a program shows of a cell is looked at too.
@@ -237,6 +267,34 @@ func TestReadIsAudited(t *testing.T) {
 		t.Errorf("a run shows %v, want the sum and what Read returns", s.Numbers)
 	}
 	AuditPlan(t, plan, c)
+}
+
+// The number in the error is enough, and one less is not: it is what the
+// documentation of Catalogue.Runs says.
+func TestTooFewRunsAreRefusedWithTheNumberThatIsNeeded(t *testing.T) {
+	q := visits([]int{0})
+	for epsilon, least := range map[float64]int{1: 400, 5: 5698, 10: 1146398} {
+		plan, err := q.Plan(dp.Pure{Epsilon: epsilon}, q.Count())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := Catalogue[visit]{Row: func(int, int, float64) visit { return visit{} }, Lower: lower, Upper: upper, Runs: least - 1, Alpha: 1e-6}
+		if got := fatal(func(tb testing.TB) { AuditPlan(tb, plan, c) }); !strings.Contains(got, fmt.Sprintf("must be at least %d", least)) {
+			t.Errorf("ε=%v: %d runs are refused with %q, want %d", epsilon, c.Runs, got, least)
+		}
+		if c.Runs = least; epsilon > 1 {
+			if _, err := c.trial(plan.Charge(aggregate.Request{}).Loss); err != nil {
+				t.Errorf("ε=%v: %v", epsilon, err)
+			}
+		}
+	}
+}
+
+func TestACatalogueHasAsManyPairsAsAlphaIsDividedBy(t *testing.T) {
+	c := Catalogue[visit]{Row: func(unit, key int, x float64) visit { return visit{unit, key, x} }, Lower: lower, Upper: upper}
+	if n := len(c.pairs()); n != pairsOfCatalogue {
+		t.Errorf("a catalogue has %d pairs, Alpha is divided by %d", n, pairsOfCatalogue)
+	}
 }
 
 func TestACatalogueThatSaysNothingIsRefused(t *testing.T) {
