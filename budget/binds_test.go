@@ -52,6 +52,17 @@ func TestARefusalNamesTheNumberOfTheLimitThatBinds(t *testing.T) {
 	}
 }
 
+// Of the ways to see a charge, the one in which less is missing says what binds: here
+// its events, which have no δ of their own.
+func TestARefusalLooksAtTheWayInWhichLessIsMissing(t *testing.T) {
+	terms := testTerms(dp.Approx{Epsilon: 0.01, Delta: 1e-6})
+	terms.Rule = GDP
+	a := newAccount(t, terms)
+	if r := refusalOf(t, a.Afford(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 1, Delta: 1e-5}, 20))); !slices.Equal(r.Binds, []string{"epsilon"}) {
+		t.Errorf("%v binds %q, want ε alone", r, r.Binds)
+	}
+}
+
 func TestARefusalNamesTheScopeThatBinds(t *testing.T) {
 	terms := testTerms(dp.Approx{Epsilon: 10, Delta: 1e-5})
 	terms.Purposes = map[string]dp.Loss{"ads": dp.Approx{Epsilon: 10, Delta: 1e-7}}

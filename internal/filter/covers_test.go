@@ -14,8 +14,8 @@ func covered(l dp.Loss, events ...dp.Event) bool {
 	return priceOf(&dp.Charge{Loss: l, Events: events}, nil).Covered
 }
 
-// less is a decimal that is 0.1 % below x.
-func less(x *big.Rat) float64 { return exact.DecimalDown(mul(x, big.NewRat(999, 1000))) }
+// less is a decimal that is one part in n below x.
+func less(x *big.Rat, n int64) float64 { return exact.DecimalDown(mul(x, big.NewRat(n-1, n))) }
 
 func TestADeclaredLossIsAtLeastWhatTheEventsCost(t *testing.T) {
 	seen := map[string]int{}
@@ -34,17 +34,17 @@ func TestADeclaredLossIsAtLeastWhatTheEventsCost(t *testing.T) {
 		hasDelta := w.delta.Sign() > 0
 		if w.pure != nil && w.pure.Sign() > 0 {
 			check("pure", dp.Pure{Epsilon: exact.DecimalUp(w.pure)}, !hasDelta)
-			check("less pure", dp.Pure{Epsilon: less(w.pure)}, false)
+			check("less pure", dp.Pure{Epsilon: less(w.pure, 1e9)}, false)
 			if hasDelta {
 				check("approx", dp.Approx{Epsilon: exact.DecimalUp(w.pure), Delta: exact.DecimalUp(w.delta)}, true)
-				check("approx of less δ", dp.Approx{Epsilon: exact.DecimalUp(w.pure), Delta: less(w.delta)}, false)
+				check("approx of less δ", dp.Approx{Epsilon: exact.DecimalUp(w.pure), Delta: less(w.delta, 1000)}, false)
 			}
 		} else if w.pure == nil {
 			check("pure of what is not", dp.Pure{Epsilon: 1e6}, false)
 		}
 		if w.rho != nil && w.rho.Sign() > 0 {
 			check("concentrated", dp.Concentrated{Rho: exact.DecimalUp(w.rho)}, !hasDelta)
-			check("less concentrated", dp.Concentrated{Rho: less(w.rho)}, false)
+			check("less concentrated", dp.Concentrated{Rho: less(w.rho, 1e9)}, false)
 		} else if w.rho == nil {
 			t.Errorf("seed %d: no ρ: %+v", seed, events)
 		}

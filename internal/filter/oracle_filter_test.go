@@ -385,8 +385,14 @@ func TestRaisingTheLimitForgetsNothing(t *testing.T) {
 // Whatever it consists of, a charge that declares the limit is taken by an account
 // that has spent nothing, and then nothing is, until the limit is raised by as much.
 func TestAFirstChargeOfTheWholeLimitIsTakenAndNothingAfterIt(t *testing.T) {
-	limit := dp.Approx{Epsilon: 1, Delta: 1e-6}
-	whole := &dp.Charge{Loss: limit, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: big.NewRat(1, 1), Delta: big.NewRat(1, 1e6), Count: 1}}}
+	for _, limit := range []dp.Approx{{Epsilon: 1, Delta: 1e-6}, {Epsilon: 0.01, Delta: 0.6}} {
+		testWhole(t, limit)
+	}
+}
+
+func testWhole(t *testing.T, limit dp.Approx) {
+	e, d := limit.Exact()
+	whole := &dp.Charge{Loss: limit, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: e, Delta: d, Count: 1}}}
 	tiny := &dp.Charge{Loss: dp.Pure{Epsilon: 1e-9}, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: big.NewRat(1, 1e9), Count: 1}}}
 	tinyRho := &dp.Charge{Loss: dp.Concentrated{Rho: 1e-12}, Events: []dp.Event{{Mechanism: dp.Declared, Rho: big.NewRat(1, 1e12), Count: 1}}}
 	for _, rule := range []Rule{GDP, ZCDP} {
@@ -410,9 +416,29 @@ func TestAFirstChargeOfTheWholeLimitIsTakenAndNothingAfterIt(t *testing.T) {
 			if f.Left() != nil || f.Spent() != dp.Loss(limit) || s.LargestFit(tinyRho.Loss, []Filter{f}) != nil {
 				t.Errorf("rule %d, share %v: %v is spent and %v left", rule, share, f.Spent(), f.Left())
 			}
-			if w := f.Raise(dp.Approx{Epsilon: 2, Delta: 1e-6}).Decide(s.Price(tiny)); w != Refused {
+			if w := f.Raise(dp.Approx{Epsilon: 2, Delta: limit.Delta}).Decide(s.Price(tiny)); w != Refused {
 				t.Errorf("rule %d, share %v: with more ε and no more δ, %v is taken as %q", rule, share, tiny.Loss, w)
 			}
+		}
+	}
+}
+
+// The sums of a rule that converts may reach what (ε, δ) allows, and no more.
+func TestTheLimitsOfSumsAreWhatTheLossAllows(t *testing.T) {
+	for _, l := range []dp.Approx{{Epsilon: 0.3, Delta: 1e-9}, {Epsilon: 1, Delta: 1e-6}, {Epsilon: 4, Delta: 1e-4}, {Epsilon: 20, Delta: 0.1}} {
+		for _, share := range []float64{0, 0.25} {
+			conversion := l.Delta * (1 - share)
+			near := func(what string, at, beyond float64) {
+				if !(at <= conversion*(1+1e-6)) || !(beyond > conversion) {
+					t.Errorf("%v, share %v: %s has the δ %v, and a little more %v; want %v between them", l, share, what, at, beyond, conversion)
+				}
+			}
+			_, g, _ := newPair(GDP, share, l)
+			mu := math.Sqrt(g.(*eventFilter).meter.(*gdpMeter).limit)
+			near("the largest μ", gaussianDelta(mu, l.Epsilon), gaussianDelta(mu*1.00001, l.Epsilon))
+			_, z, _ := newPair(ZCDP, share, l)
+			rho := float(z.(*eventFilter).meter.(*rhoMeter).limit)
+			near("the largest ρ", rhoDelta(rho, l.Epsilon), rhoDelta(rho*1.00001, l.Epsilon))
 		}
 	}
 }
