@@ -67,8 +67,10 @@ func (a *Account) act(ctx context.Context, r record, check func(*state) error) e
 		case appended:
 			_, err := a.readOn(ctx)
 			return err
-		case unsure, broken:
-			return &UnknownError{a.name, "", err}
+		case broken:
+			return err
+		case unsure:
+			return fmt.Errorf("budget: account %q: %w: whether the %s is recorded; look at the entries: %w", a.name, ErrUnknown, r.Kind, err)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 )
 
-// The exit statuses. They are documented in -help.
+// The exit statuses. They are documented in --help.
 const (
 	exitOK = iota
 	exitError

@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -18,10 +20,11 @@ func explainCommand() *command {
 		long: `
 Shares are of the sum of what the charges declare, which anyone can check by hand.
 The account is often charged less, because its rule adds up better.`,
-		flags: func(o *options, f *flag.FlagSet) {
-			f.StringVar(&o.group, "by", "purpose", "`what` to group by: purpose, analyst, period, month or request")
+		flags: func(o *options, f *pflag.FlagSet) {
+			f.StringVar(&o.group, "by", "", "`what` to group by: purpose, analyst, period, month or request\n(default: by purpose, and then by request)")
 		},
-		run: runExplain,
+		words: map[string][]string{"by": {"purpose", "analyst", "period", "month", "request"}},
+		run:   runExplain,
 	}
 }
 
@@ -35,10 +38,19 @@ type holder struct {
 	sum exactLoss
 }
 
+// A grouping is the holders by one thing.
+type grouping struct {
+	By      string    `json:"by"`
+	Holders []*holder `json:"holders"`
+}
+
 func runExplain(ctx context.Context, e *env) error {
-	key, ok := groupings[e.group]
-	if !ok {
-		return usagef("explain: -by is %q, must be purpose, analyst, period, month or request", e.group)
+	by := []string{"purpose", "request"}
+	if e.group != "" {
+		by = []string{e.group}
+	}
+	if groupings[by[0]] == nil {
+		return usagef("explain: --by is %q, must be purpose, analyst, period, month or request", e.group)
 	}
 	return e.withAccount(ctx, func(a *budget.Account) error {
 		entries, err := collect(ctx, a)
@@ -49,15 +61,19 @@ func runExplain(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		holders, total := hold(entries, key)
+		var groups []grouping
+		total := &exactLoss{}
+		for _, what := range by {
+			var holders []*holder
+			holders, total = hold(entries, groupings[what])
+			groups = append(groups, grouping{what, holders})
+		}
 		if e.json {
 			return e.printJSON(map[string]any{
-				"account": st.Account, "by": e.group, "holders": holders, "declared": total.String(),
-				"spent": st.Whole.Spent, "limit": st.Whole.Limit,
+				"account": st.Account, "groups": groups, "declared": total.String(), "spent": st.Whole.Spent, "limit": st.Whole.Limit,
 			})
 		}
-		printHolders(e, holders, total, st.Whole)
-		return nil
+		return printGroups(e, groups, total, st.Whole)
 	})
 }
 
@@ -118,21 +134,27 @@ func (s *exactLoss) share(total *exactLoss) float64 {
 	return f
 }
 
-func printHolders(e *env, holders []*holder, total *exactLoss, s budget.ScopeStatus) {
-	if len(holders) == 0 {
+func printGroups(e *env, groups []grouping, total *exactLoss, s budget.ScopeStatus) error {
+	if len(groups[0].Holders) == 0 {
 		e.printf("nothing was charged\n")
-		return
+		return nil
 	}
-	t := &table{}
-	t.row("SHARE", "DECLARED", "CHARGES", "")
-	for _, h := range holders {
-		t.row(percent(h.Share), h.Amount, fmt.Sprint(h.Charges), h.Name)
+	for _, g := range groups {
+		t := &table{}
+		t.row("SHARE", "DECLARED", "CHARGES", strings.ToUpper(g.By))
+		for _, h := range g.Holders {
+			t.row(percent(h.Share), h.Amount, fmt.Sprint(h.Charges), h.Name)
+		}
+		if err := t.write(e.stdout); err != nil {
+			return err
+		}
+		e.printf("\n")
 	}
-	t.write(e.stdout)
-	e.printf("\ncharges declare %s in all; the account counts %s of its limit %v\n", total, dp.FormatLoss(s.Spent), s.Limit)
-	if dp.Loss(s.Left) == nil {
+	e.printf("charges declare %s in all; the account counts %s of its limit %v\n", total, dp.FormatLoss(s.Spent), s.Limit)
+	if s.Left == nil {
 		e.printf("nothing is left\n")
-		return
+		return nil
 	}
 	e.printf("%v is left\n", s.Left)
+	return nil
 }

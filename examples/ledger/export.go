@@ -3,8 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"io"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -15,15 +16,16 @@ func exportCommand() *command {
 		long: `
 Releases that were kept are in it. The format dp-accounting is what Google's
 Python library dp_accounting reads: the mechanisms and nothing else.`,
-		flags: func(o *options, f *flag.FlagSet) {
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.StringVar(&o.format, "format", "ledger", "the `format`: ledger or dp-accounting")
 			o.output(f)
 		},
-		run: runExport,
+		words: map[string][]string{"format": {"ledger", "dp-accounting"}},
+		run:   runExport,
 	}
 }
 
-func (o *options) output(f *flag.FlagSet) {
+func (o *options) output(f *pflag.FlagSet) {
 	f.StringVar(&o.out, "out", "", "a `file`, which is replaced at once or not at all (default: standard output)")
 }
 
@@ -34,7 +36,7 @@ func runExport(ctx context.Context, e *env) error {
 	case "dp-accounting":
 		write = (*budget.Account).ExportDPAccounting
 	default:
-		return usagef("export: -format is %q, must be ledger or dp-accounting", e.format)
+		return usagef("export: --format is %q, must be ledger or dp-accounting", e.format)
 	}
 	return e.withAccount(ctx, func(a *budget.Account) error {
 		return e.deliver(func(w io.Writer) error { return write(a, ctx, w) })

@@ -95,7 +95,7 @@ func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, err
 		Controller: e.controller, Contact: e.contact, Written: date(e.now()), Since: date(entries[0].At), Anchor: anchor.String(),
 	}
 	if st.Frozen {
-		s.Frozen = st.Reason
+		s.Frozen = strings.Join(frozenFor(entries), "; ")
 	}
 	s.publications(entries)
 	s.summaries(entries, t)

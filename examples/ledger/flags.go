@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -31,54 +31,19 @@ type options struct {
 	out, format, title, controller, contact string
 }
 
-// envLedger is where a ledger is looked for if -ledger is not given: a DSN with
+// envLedger is where a ledger is looked for if --ledger is not given: a DSN with
 // a password should not be in the list of processes.
 const envLedger = "EQUIPOISE_LEDGER"
 
-func (o *options) common(f *flag.FlagSet) {
+func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.ledger, "ledger", "", "the `path` of a SQLite ledger, or the postgres:// DSN of a database\n(default: $"+envLedger+")")
 	f.StringVar(&o.account, "account", "", "the `name` of the account, which is its dataset; needed if there are several")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 }
 
-func (o *options) act(f *flag.FlagSet) {
+func (o *options) act(f *pflag.FlagSet) {
 	f.StringVar(&o.reason, "reason", "", "`why`; it is recorded")
 	f.StringVar(&o.by, "by", "", "`who` decides; it is recorded")
-}
-
-func (c *command) set(o *options) *flag.FlagSet {
-	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	if !c.local {
-		o.common(f)
-	}
-	if c.flags != nil {
-		c.flags(o, f)
-	}
-	return f
-}
-
-// parse reads the flags of a command.
-func (e *env) parse(c *command, args []string) error {
-	f := c.set(&e.options)
-	switch err := f.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(e.stdout, c.help())
-		return err
-	case err != nil:
-		return usagef("%s: %w; ledger %s -help lists its flags", c.name, err, c.name)
-	}
-	e.args = f.Args()
-	if c.args == "" && len(e.args) > 0 {
-		return usagef("%s: argument %q is not a flag; ledger %s -help lists its flags", c.name, e.args[0], c.name)
-	}
-	if e.ledger == "" {
-		e.ledger = e.getenv(envLedger)
-	}
-	if e.ledger == "" && !c.local {
-		return usagef("%s: -ledger is missing; give the path of a ledger or a postgres:// DSN", c.name)
-	}
-	return nil
 }
 
 // need returns an error unless all of the flags have a value.
@@ -86,7 +51,7 @@ func need(command string, flags map[string]string) error {
 	var errs []error
 	for _, name := range []string{"account", "unit", "limit", "loss", "purpose", "reason", "by"} {
 		if value, asked := flags[name]; asked && value == "" {
-			errs = append(errs, usagef("%s: -%s is missing", command, name))
+			errs = append(errs, usagef("%s: --%s is missing", command, name))
 		}
 	}
 	return errors.Join(errs...)
@@ -111,6 +76,15 @@ func (l *lossFlag) Set(s string) (err error) {
 type purposesFlag map[string]dp.Loss
 
 func (p *purposesFlag) String() string { return "" }
+
+// Type and its like name what the help calls a value.
+func (p *purposesFlag) Type() string { return "name:loss" }
+
+func (l *lossFlag) Type() string { return "loss" }
+
+func (a *anchorsFlag) Type() string { return "anchor" }
+
+func (l *listFlag) Type() string { return "name" }
 
 func (p *purposesFlag) Set(s string) error {
 	name, text, ok := strings.Cut(s, ":")

@@ -26,7 +26,7 @@ func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecas
 		return forecast{Reason: "it takes two charges to tell a pace"}
 	}
 	span := now.Sub(spends[0])
-	used := part(s.Spent, s.Limit)
+	used, of := part(s.Spent, s.Limit)
 	switch {
 	case span < day:
 		return forecast{Reason: "the charges are of less than a day"}
@@ -35,7 +35,7 @@ func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecas
 	case !(used > 0):
 		return forecast{Reason: "nothing was spent"}
 	}
-	pace := fmt.Sprintf("%s of the limit in %s", percent(used), count(int(span/day), "day", "days"))
+	pace := fmt.Sprintf("%s of the limit's %s in %s", percent(used), of, count(int(span/day), "day", "days"))
 	rest := float64(span) * (1 - used) / used
 	if rest > float64(100*365*day) {
 		return forecast{Pace: pace, Reason: "it lasts for more than a hundred years"}
@@ -44,16 +44,19 @@ func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecas
 	return forecast{Out: &out, Pace: pace}
 }
 
-// part returns which part of a limit was spent: of ε or of δ, whichever is more.
-func part(spent, limit dp.Loss) float64 {
+// part returns which part of a limit was spent, and of what: of ε, δ or ρ,
+// whichever is more.
+func part(spent, limit dp.Loss) (most float64, of string) {
 	s, l := dp.PartsOf(spent), dp.PartsOf(limit)
-	most := 0.0
-	for _, q := range []float64{s.Epsilon / l.Epsilon, s.Delta / l.Delta, s.Rho / l.Rho} {
-		if !math.IsNaN(q) {
-			most = math.Max(most, q)
+	for _, q := range []struct {
+		part float64
+		of   string
+	}{{s.Epsilon / l.Epsilon, "ε"}, {s.Delta / l.Delta, "δ"}, {s.Rho / l.Rho, "ρ"}} {
+		if q.part > most || of == "" && q.part == 0 { // not if it is NaN
+			most, of = q.part, q.of
 		}
 	}
-	return most
+	return most, of
 }
 
 // percent rounds up, so that something is never 0 %.

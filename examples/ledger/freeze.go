@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"flag"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -12,7 +13,7 @@ func freezeCommand() *command {
 		name: "freeze", short: "refuse everything from now on, until thaw",
 		long: `
 For after an incident. Results that were published before can still be shown.`,
-		flags: func(o *options, f *flag.FlagSet) { o.act(f) },
+		flags: func(o *options, f *pflag.FlagSet) { o.act(f) },
 		run: func(ctx context.Context, e *env) error {
 			return e.decide(ctx, "freeze", (*budget.Account).Freeze, "froze account %q")
 		},
@@ -22,7 +23,7 @@ For after an incident. Results that were published before can still be shown.`,
 func thawCommand() *command {
 	return &command{
 		name: "thaw", short: "end a freeze",
-		flags: func(o *options, f *flag.FlagSet) { o.act(f) },
+		flags: func(o *options, f *pflag.FlagSet) { o.act(f) },
 		run: func(ctx context.Context, e *env) error {
 			return e.decide(ctx, "thaw", (*budget.Account).Thaw, "thawed account %q")
 		},

@@ -3,22 +3,23 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
 
 func importCommand() *command {
 	return &command{
-		name: "import", args: "FILE", short: "put an exported account into a ledger that is there; - is standard input",
+		name: "import", args: "FILE", short: "put an exported account into a ledger, which is made if there is none; - is standard input",
 		long: `
 The ledger must not have the account. Everything is checked before anything is
-written; give -anchor, as verify printed it where the export was made, so that also
+written; give --anchor, as verify printed it where the export was made, so that also
 the last entry is. An export is as old as it is: what was spent since is not in it.`,
-		flags: func(o *options, f *flag.FlagSet) {
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.anchors, "anchor", "an `anchor` that the export must have; once for each")
 		},
 		run: runImport,
@@ -33,10 +34,14 @@ func runImport(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.withStore(ctx, func(s *store) error {
-		if err := e.tryImport(ctx, in); err != nil {
-			return fmt.Errorf("%s: %w", e.args[0], err)
-		}
+	if err := e.tryImport(ctx, in); err != nil { // before a ledger is made
+		return fmt.Errorf("%s: %w", e.args[0], err)
+	}
+	s, err := openOrCreate(ctx, e.ledger)
+	if err != nil {
+		return err
+	}
+	return s.use(func(s *store) error {
 		a, err := budget.Import(ctx, s, bytes.NewReader(in))
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.args[0], err)

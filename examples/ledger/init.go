@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -15,19 +16,20 @@ func initCommand() *command {
 An account is what one dataset may ever cost. Its terms never change; a limit can
 be raised later, by an act of its own that is recorded. For example:
 
-    ledger init -ledger shop.db -account orders -unit customer \
-        -limit epsilon=3,delta=1e-6 -purpose "opening hours:epsilon=1,delta=1e-7" \
-        -purpose "assortment:epsilon=2,delta=5e-7"`,
-		flags: func(o *options, f *flag.FlagSet) {
+    ledger init --ledger shop.db --account orders --unit customer \
+        --limit epsilon=3,delta=1e-6 --purpose "opening hours:epsilon=1,delta=1e-7" \
+        --purpose "assortment:epsilon=2,delta=5e-7"`,
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.StringVar(&o.unit, "unit", "", "who is protected, in a `word` such as customer")
 			f.Var(&o.limit, "limit", "what everything together may cost, a `loss`")
 			f.Var(&o.purposes, "purpose", "a purpose and what it may cost, as `name:loss`; once for each. Without any, every\npurpose is allowed")
 			f.Var(&o.period, "period", "what may be spent on each period of the data, a `loss`")
 			f.Var(&o.analyst, "analyst", "what each analyst may spend, a `loss`")
 			f.StringVar(&o.rule, "rule", budget.Default.String(), "the `rule` by which charges are added up: default, basic, gdp or zcdp")
-			f.Float64Var(&o.share, "event-share", 0, "the `part` of δ for mechanisms with a δ of their own (default 1/2 under rule default)")
+			f.Float64Var(&o.share, "event-share", 0, "the `part` of the limit's δ, below 1, that is kept for mechanisms with a δ of their own, such as\nthresholds; the rest turns Rényi divergence into ε. 0 stands for 1/4 under rule default; under gdp and\nzcdp it refuses such mechanisms; under basic it means nothing")
 		},
-		run: runInit,
+		words: map[string][]string{"rule": {"default", "basic", "gdp", "zcdp"}},
+		run:   runInit,
 	}
 }
 

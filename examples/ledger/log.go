@@ -15,7 +15,10 @@ func logCommand() *command {
 	return &command{
 		name: "log", short: "list every entry: what was asked, why, by whom, at what price, and what was decided",
 		long: `
-With -json there is one object for each entry, with its mechanisms and hash.`,
+DECLARED is what the charge says of itself. COST is by how much the account's total
+rose, which is often less, because its rule adds up better; costs add up to SPENT,
+and the last SPENT is that of show. What is drawn from a reservation was paid by it.
+With --json there is one object for each entry, with its mechanisms and hash.`,
 		run: runLog,
 	}
 }
@@ -33,24 +36,33 @@ type logged struct {
 	Limit  dp.Loss           `json:"limit,omitempty"`
 	Reason string            `json:"reason,omitempty"`
 	By     string            `json:"by,omitempty"`
+	Cost   string            `json:"cost,omitempty"` // by which the account's total rose
+	Spent  dp.Loss           `json:"spent"`          // the total
 }
 
 func runLog(ctx context.Context, e *env) error {
-	return e.withAccount(ctx, func(a *budget.Account) error {
+	return e.withStore(ctx, func(s *store) error {
+		a, err := e.only(ctx, s)
+		if err != nil {
+			return err
+		}
 		entries, err := collect(ctx, a)
 		if err != nil {
 			return err
 		}
+		totals, err := totalsOf(ctx, s, a.Terms().Dataset)
+		if err != nil {
+			return err
+		}
 		if e.json {
-			return e.printJSON(loggedOf(entries))
+			return e.printJSON(loggedOf(entries, totals))
 		}
 		t := &table{}
-		t.row("ENTRY", "TIME", "KIND", "COST", "WHAT")
-		for _, entry := range entries {
-			t.row(fmt.Sprint(entry.Seq), entry.At.UTC().Format("2006-01-02 15:04:05"), entry.Kind, cost(entry), what(entry))
+		t.row("ENTRY", "TIME", "KIND", "DECLARED", "COST", "SPENT", "WHAT")
+		for i, l := range loggedOf(entries, totals) {
+			t.row(fmt.Sprint(l.Seq), l.At.UTC().Format("2006-01-02 15:04:05"), l.Kind, declares(entries[i]), l.Cost, dp.FormatLoss(l.Spent), what(entries[i]))
 		}
-		t.write(e.stdout)
-		return nil
+		return t.write(e.stdout)
 	})
 }
 
@@ -65,16 +77,18 @@ func collect(ctx context.Context, a *budget.Account) ([]budget.Entry, error) {
 	return entries, nil
 }
 
-func loggedOf(entries []budget.Entry) []logged {
+func loggedOf(entries []budget.Entry, totals []dp.Loss) []logged {
 	out := make([]logged, len(entries))
+	before := dp.Loss(nil)
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By}
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By, rise(before, totals[i]), totals[i]}
+		before = totals[i]
 	}
 	return out
 }
 
-// cost is what an entry declares to cost.
-func cost(e budget.Entry) string {
+// declares is what an entry declares to cost.
+func declares(e budget.Entry) string {
 	switch e.Kind {
 	case budget.KindSpend, budget.KindReserve:
 		return e.Charge.Loss.String()

@@ -19,6 +19,25 @@ func (s *exactLoss) add(l dp.Loss) {
 	s.rho.Add(&s.rho, r)
 }
 
+// rise is by how much a total grew, as exact decimals of what is printed. It is
+// empty if it did not.
+func rise(from, to dp.Loss) string {
+	var s, minus exactLoss
+	s.add(to)
+	minus.add(from)
+	s.epsilon.Sub(&s.epsilon, &minus.epsilon)
+	s.delta.Sub(&s.delta, &minus.delta)
+	s.rho.Sub(&s.rho, &minus.rho)
+	if s.none() {
+		return ""
+	}
+	return s.String()
+}
+
+func (s *exactLoss) none() bool {
+	return s.epsilon.Sign() == 0 && s.delta.Sign() == 0 && s.rho.Sign() == 0
+}
+
 // String writes the sum as exact decimals.
 func (s *exactLoss) String() string {
 	var parts []string

@@ -2,7 +2,7 @@
 // it, and writes the transparency statement for the people in the data. It works
 // on any ledger of package budget, in a SQLite file or a PostgreSQL database:
 //
-//	go run ./examples/ledger show -ledger trends.db
+//	go run ./examples/ledger show --ledger trends.db
 //
 // # Privacy
 //
@@ -14,8 +14,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +34,7 @@ func main() {
 type env struct {
 	options
 	args           []string // what follows the flags
+	ran            bool     // the command line was understood
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
@@ -44,9 +43,14 @@ type env struct {
 
 // main runs a command and returns the exit status.
 func (e *env) main(ctx context.Context, args []string) int {
-	err := e.dispatch(ctx, args)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	root := e.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
 		return exitOK
+	}
+	if !e.ran {
+		err = usageError{err}
 	}
 	code, message := verdict(err)
 	if message != "" {
@@ -54,37 +58,3 @@ func (e *env) main(ctx context.Context, args []string) int {
 	}
 	return code
 }
-
-func (e *env) dispatch(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		fmt.Fprint(e.stderr, help())
-		return usagef("a command is missing")
-	}
-	name := args[0]
-	if isHelp(name) {
-		return e.help(args[1:])
-	}
-	c := find(name)
-	if c == nil {
-		return usagef("%q is not a command; ledger -help lists them", name)
-	}
-	if err := e.parse(c, args[1:]); err != nil {
-		return err
-	}
-	return c.run(ctx, e)
-}
-
-func (e *env) help(args []string) error {
-	if len(args) == 0 {
-		fmt.Fprint(e.stdout, help())
-		return nil
-	}
-	c := find(args[0])
-	if c == nil {
-		return usagef("%q is not a command; ledger -help lists them", args[0])
-	}
-	fmt.Fprint(e.stdout, c.help())
-	return nil
-}
-
-func isHelp(s string) bool { return s == "-h" || s == "-help" || s == "--help" || s == "help" }

@@ -56,12 +56,21 @@ func spend() {
 	periods := flag.String("periods", "", "")
 	what := flag.String("for", "visits", "")
 	key := flag.String("key", "k", "")
+	reserved := flag.Int("reserve", 0, "how many charges like the first are reserved at once")
+	drawn := flag.Int("draw", 0, "how many of them are drawn")
 	flag.Parse()
 	ctx := context.Background()
 	s, err := open(ctx, *path)
 	must(err)
 	a, err := budget.Open(ctx, s, *account)
 	must(err)
+	if *reserved > 0 {
+		reserve(ctx, a, *reserved, *drawn, dp.Charge{
+			Dataset: *account, Unit: a.Terms().Unit, Purpose: *purpose, Key: *key, Analyst: *analyst, Periods: strings.Fields(*periods),
+		})
+		must(s.close())
+		return
+	}
 	for i, text := range flag.Args() {
 		loss, err := dp.ParseLoss(text)
 		must(err)
@@ -77,6 +86,24 @@ func spend() {
 		must(err)
 	}
 	must(s.close())
+}
+
+// reserve pays for n mechanisms like the one of the flags, and draws some.
+func reserve(ctx context.Context, a *budget.Account, n, drawn int, c dp.Charge) {
+	loss, err := dp.ParseLoss(flag.Arg(0))
+	must(err)
+	epsilon, _, _ := dp.PartsOf(loss).Exact()
+	c.Events = []dp.Event{{Mechanism: dp.Declared, For: "visits", Count: n, Epsilon: epsilon}}
+	c.Loss = dp.Pure{Epsilon: dp.PartsOf(loss).Epsilon * float64(n)}
+	v, err := a.Reserve(ctx, c)
+	must(err)
+	key := c.Key
+	for i := range drawn {
+		c.Key, c.Loss = fmt.Sprint(key, i), loss
+		c.Events = []dp.Event{{Mechanism: dp.Declared, For: "visits", Count: 1, Epsilon: epsilon}}
+		_, err = v.Spend(ctx, c)
+		must(err)
+	}
 }
 
 // backdate rewrites an export as if its entries were days apart and the last was
@@ -130,11 +157,12 @@ func must(err error) {
 	}
 }
 
-// Every command has -json, and prints JSON alone with it.
+// Every command has --json, and says what it does.
 func TestEveryCommandHasJSON(t *testing.T) {
+	e := &env{}
 	for _, c := range commands() {
-		if has := strings.Contains(c.help(), "-json"); has == c.local {
-			t.Errorf("%s: -json is %v", c.name, has)
+		if cmd := e.cobra(c); cmd.Flags().Lookup("json") == nil || cmd.Short == "" {
+			t.Errorf("%s has no --json, or says nothing", c.name)
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"unicode"
-	"unicode/utf8"
 )
 
 // printJSON writes a value as indented JSON.
@@ -30,23 +30,12 @@ func (t *table) row(cells ...string) {
 }
 
 // write prints the table, two spaces between columns.
-func (t *table) write(w io.Writer) {
-	var widths []int
+func (t *table) write(w io.Writer) error {
+	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range t.rows {
-		for i, c := range r {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(c))
-		}
+		fmt.Fprintln(columns, strings.Join(r, "\t"))
 	}
-	for _, r := range t.rows {
-		var b strings.Builder
-		for i, c := range r {
-			b.WriteString(c + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)+2))
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
+	return columns.Flush()
 }
 
 // plain keeps what a ledger holds from steering a terminal.

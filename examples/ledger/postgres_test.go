@@ -37,7 +37,7 @@ func TestPostgres(t *testing.T) {
 		}
 	})
 	own := regexp.MustCompile(`^(postgres(?:ql)?://[^/]*/)[^?]*`).ReplaceAllString(dsn, "${1}"+name)
-	testscript.Run(t, testscript.Params{Dir: "testdata/postgres", RequireExplicitExec: true, Setup: func(e *testscript.Env) error {
+	testscript.Run(t, testscript.Params{Dir: "testdata/postgres", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}, Setup: func(e *testscript.Env) error {
 		e.Setenv(envLedger, own)
 		return nil
 	}})

@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"flag"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -14,7 +15,7 @@ func raiseCommand() *command {
 What was spent stays spent. The people in the data are promised the largest limit
 that was ever given; the transparency statement names every raise, who decided it
 and why.`,
-		flags: func(o *options, f *flag.FlagSet) {
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.limit, "limit", "the new limit, a `loss` of the same kind")
 			o.act(f)
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -28,7 +29,8 @@ type shown struct {
 	Entries  uint64       `json:"entries"`
 	Charges  int          `json:"charges"`
 	Frozen   bool         `json:"frozen"`
-	Reason   string       `json:"reason,omitempty"`
+	Reasons  []string     `json:"reasons,omitempty"`   // of every freeze since the last thaw
+	ReadOnly string       `json:"read_only,omitempty"` // why nothing can be spent here
 	Scopes   []shownScope `json:"scopes"`
 	Forecast forecast     `json:"forecast"`
 }
@@ -39,6 +41,7 @@ type shownScope struct {
 	Limit dp.Loss `json:"limit"`
 	Spent dp.Loss `json:"spent"`
 	Left  dp.Loss `json:"left"`
+	Used  string  `json:"used"` // the part of the limit, and of which number
 
 	status budget.ScopeStatus
 }
@@ -62,7 +65,9 @@ func runShow(ctx context.Context, e *env) error {
 			if i > 0 {
 				e.printf("\n")
 			}
-			a.print(e)
+			if err := a.print(e); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -77,13 +82,13 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	times, err := chargeTimes(ctx, a)
+	entries, err := collect(ctx, a)
 	if err != nil {
 		return shown{}, err
 	}
-	t := a.Terms()
+	t, times := a.Terms(), chargeTimes(entries)
 	return shown{
-		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), st.Frozen, st.Reason,
+		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), st.Frozen, frozenFor(entries), readOnly(ctx, s),
 		shownScopes(st.Limits()), forecastOf(times, st.Whole, e.now()),
 	}, nil
 }
@@ -91,40 +96,70 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 func shownScopes(scopes []budget.ScopeStatus) []shownScope {
 	out := make([]shownScope, len(scopes))
 	for i, s := range scopes {
-		out[i] = shownScope{s.Scope, s.Name, s.Limit, s.Spent, s.Left, s}
+		out[i] = shownScope{s.Scope, s.Name, s.Limit, s.Spent, s.Left, used(s), s}
 	}
 	return out
 }
 
 // chargeTimes returns when charges were paid, in order.
-func chargeTimes(ctx context.Context, a *budget.Account) ([]time.Time, error) {
-	var times []time.Time
-	for entry, err := range a.Entries(ctx) {
-		if err != nil {
-			return nil, err
-		}
+func chargeTimes(entries []budget.Entry) (times []time.Time) {
+	for _, entry := range entries {
 		if entry.Kind == budget.KindSpend || entry.Kind == budget.KindReserve {
 			times = append(times, entry.At)
 		}
 	}
-	return times, nil
+	return times
 }
 
-func (s shown) print(e *env) {
+// frozenFor returns the reason of every freeze since the last thaw.
+func frozenFor(entries []budget.Entry) (reasons []string) {
+	for _, e := range entries {
+		switch e.Kind {
+		case budget.KindFreeze:
+			reasons = append(reasons, e.Reason)
+		case budget.KindThaw:
+			reasons = nil
+		}
+	}
+	return reasons
+}
+
+// readOnly says why nothing can be spent, or is empty.
+func readOnly(ctx context.Context, s *store) string {
+	if err := s.Writable(ctx); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// used writes which part of a limit is spent, and names the number that is the
+// least left.
+func used(s budget.ScopeStatus) string {
+	part, of := part(s.Spent, s.Limit)
+	return percent(part) + " of " + of
+}
+
+func (s shown) print(e *env) error {
 	protects := ""
 	if s.Unit != "" {
 		protects = fmt.Sprintf(", protects each %s", plain(s.Unit))
 	}
 	e.printf("account %q%s, rule %s, %s\n", s.Account, protects, s.Rule, count(s.Charges, "charge", "charges"))
 	if s.Frozen {
-		e.printf("FROZEN, nothing is accepted: %s\n", plain(s.Reason))
+		e.printf("FROZEN, nothing is accepted: %s\n", plain(strings.Join(s.Reasons, "; ")))
+	}
+	if s.ReadOnly != "" {
+		e.printf("READ-ONLY, nothing can be spent here: %s\n", plain(s.ReadOnly))
 	}
 	e.printf("\n")
-	printScopes(e, s.Scopes)
+	if err := printScopes(e, s.Scopes); err != nil {
+		return err
+	}
 	e.printf("\n%s\n", s.Forecast)
+	return nil
 }
 
-func printScopes(e *env, scopes []shownScope) {
+func printScopes(e *env, scopes []shownScope) error {
 	t := &table{}
 	t.row("", "LIMIT", "SPENT", "LEFT", "USED")
 	for _, s := range scopes {
@@ -132,7 +167,7 @@ func printScopes(e *env, scopes []shownScope) {
 		if s.Name != "" {
 			name += " " + s.Name
 		}
-		t.row(name, s.status.Limit.String(), dp.FormatLoss(s.status.Spent), dp.FormatLoss(s.status.Left), percent(part(s.status.Spent, s.status.Limit)))
+		t.row(name, s.status.Limit.String(), dp.FormatLoss(s.status.Spent), dp.FormatLoss(s.status.Left), s.Used)
 	}
-	t.write(e.stdout)
+	return t.write(e.stdout)
 }

@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	_ "embed"
-	"flag"
 	"html/template"
 	"io"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 )
@@ -16,9 +17,9 @@ func statementCommand() *command {
 		long: `
 It says what was published and why, who asked, since when, and how well each person
 is hidden: the odds before and after. Everything in it comes from the ledger, but
-for the words of -title, -controller and -contact. It has no script and loads
-nothing. With -json, what it says is printed instead.`,
-		flags: func(o *options, f *flag.FlagSet) {
+for the words of --title, --controller and --contact. It has no script and loads
+nothing. With --json, what it says is printed instead.`,
+		flags: func(o *options, f *pflag.FlagSet) {
 			o.output(f)
 			f.StringVar(&o.title, "title", "", "a `title` (default: from the dataset)")
 			f.StringVar(&o.controller, "controller", "", "`who` is responsible for the data")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,13 +16,18 @@ import (
 
 // A store is an open ledger of any kind.
 type store struct {
-	budget.Store
-	names func(context.Context) ([]string, error) // of its accounts, sorted
+	stored
 	close func() error
 }
 
+// stored is what both kinds have.
+type stored interface {
+	budget.Store
+	Writable(context.Context) error // nil, or why nothing can be spent
+}
+
 // errMissing is wrapped by errors that say that there is no ledger. None is
-// created but by init.
+// created but by init and import.
 var errMissing = errors.New("init makes a new one, with nothing spent")
 
 // missing says whether err is that a ledger or an account is not there.
@@ -37,64 +41,46 @@ func isDSN(s string) bool {
 
 // open opens a ledger that is there.
 func open(ctx context.Context, ledger string) (*store, error) {
-	if isDSN(ledger) {
-		return openPostgres(ctx, ledger, false)
+	s, err := opened(ctx, ledger, sqlite.Open, postgres.Open)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no ledger %s; %w", place(ledger), errMissing)
 	}
-	if _, err := os.Stat(ledger); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no ledger at %s; %w", ledger, errMissing)
-	}
-	s, err := sqlite.Open(ctx, ledger)
-	if err != nil {
-		return nil, damage(err)
-	}
-	return fromSQLite(s, ledger), nil
+	return s, damage(err)
 }
 
-// openOrCreate is for init alone.
+// openOrCreate is for init and import.
 func openOrCreate(ctx context.Context, ledger string) (*store, error) {
+	return opened(ctx, ledger, sqlite.OpenOrCreate, postgres.OpenOrCreate)
+}
+
+// place says where a ledger is, and not with which password.
+func place(ledger string) string {
 	if isDSN(ledger) {
-		return openPostgres(ctx, ledger, true)
+		return "in the database"
 	}
-	if _, err := os.Stat(ledger); !errors.Is(err, fs.ErrNotExist) {
-		return open(ctx, ledger)
-	}
-	s, err := sqlite.Create(ctx, ledger)
-	if err != nil {
-		return nil, err
-	}
-	return fromSQLite(s, ledger), nil
+	return "at " + ledger
 }
 
-func fromSQLite(s *sqlite.Store, path string) *store {
-	names := func(ctx context.Context) ([]string, error) { return sqliteNames(ctx, path) }
-	return &store{s, names, s.Close}
-}
-
-func openPostgres(ctx context.Context, dsn string, create bool) (*store, error) {
-	pool, err := pgxpool.New(ctx, dsn)
-	if err != nil {
-		return nil, usagef("-ledger: %w", err)
+func opened(
+	ctx context.Context, ledger string,
+	file func(context.Context, string) (*sqlite.Store, error),
+	tables func(context.Context, *pgxpool.Pool) (*postgres.Store, error),
+) (*store, error) {
+	if !isDSN(ledger) {
+		s, err := file(ctx, ledger)
+		if err != nil {
+			return nil, err
+		}
+		return &store{s, s.Close}, nil
 	}
-	s, err := inDatabase(ctx, pool, create)
+	pool, err := pgxpool.New(ctx, ledger)
+	if err != nil {
+		return nil, usagef("--ledger: %w", err)
+	}
+	s, err := tables(ctx, pool)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	names := func(ctx context.Context) ([]string, error) { return postgresNames(ctx, pool) }
-	return &store{s, names, func() error { pool.Close(); return nil }}, nil
-}
-
-func inDatabase(ctx context.Context, pool *pgxpool.Pool, create bool) (*postgres.Store, error) {
-	var there bool
-	if err := pool.QueryRow(ctx, "SELECT to_regnamespace('equipoise') IS NOT NULL").Scan(&there); err != nil {
-		return nil, err
-	}
-	switch {
-	case there:
-		s, err := postgres.Open(ctx, pool)
-		return s, damage(err)
-	case create:
-		return postgres.Create(ctx, pool)
-	}
-	return nil, fmt.Errorf("there is no ledger in the database; %w", errMissing)
+	return &store{s, func() error { pool.Close(); return nil }}, nil
 }

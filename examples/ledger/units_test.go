@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +24,58 @@ func TestSumsAreExact(t *testing.T) {
 	s.add(dp.Concentrated{Rho: 0.25})
 	if got := s.String(); got != "ε=1 δ=1e-08 ρ=0.25" {
 		t.Error(got)
+	}
+}
+
+// The log's last total is what the account says it spent, its costs add up to that
+// total, and under a rule that adds up better both are less than what is declared.
+func TestTheLogAddsUp(t *testing.T) {
+	ctx, s := t.Context(), budget.Memory()
+	a, err := budget.Create(ctx, s, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Approx{Epsilon: 3, Delta: 1e-6}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	declares := &exactLoss{}
+	for i := range 30 {
+		loss := dp.Approx{Epsilon: 0.1, Delta: 1e-9}
+		declares.add(loss)
+		c := dp.Charge{Dataset: "visits", Unit: "patient", Purpose: "p", Key: fmt.Sprint(i), Loss: loss, Events: []dp.Event{{
+			Mechanism: dp.DiscreteGaussian, Count: 1, Sensitivity: dp.Sensitivity{L0: 1, LInf: 1}, Scale: big.NewRat(60, 1),
+		}}}
+		if _, err := a.Spend(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Freeze(ctx, "test", "officer"); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := collect(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	totals, err := totalsOf(ctx, s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spent, err := a.Spent(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := &exactLoss{}
+	for _, l := range loggedOf(entries, totals) {
+		if l.Cost != "" {
+			cost, err := dp.ParseLoss(l.Cost)
+			if err != nil {
+				t.Fatalf("cost %q of entry %d: %v", l.Cost, l.Seq, err)
+			}
+			sum.add(cost)
+		}
+	}
+	if len(totals) != 32 || totals[31] != spent || sum.String() != spent.String() {
+		t.Errorf("%d totals end in %v, costs add up to %v, want %v", len(totals), totals[len(totals)-1], sum, spent)
+	}
+	if sum.epsilon.Cmp(&declares.epsilon) >= 0 {
+		t.Errorf("costs add up to %v, and declared is %v; the test tests nothing", sum, declares)
 	}
 }
 
@@ -71,8 +125,8 @@ func TestForecast(t *testing.T) {
 		scope budget.ScopeStatus
 		want  string
 	}{
-		{"a tenth in ten days", days(10, 3), tenth, "10 % of the limit in 10 days, it runs out about 30 August 2026"},
-		{"δ goes first", days(10, 3), scope(dp.Approx{Epsilon: 0.1, Delta: 5e-7}, dp.Pure{Epsilon: 1}), "50 % of the limit in 10 days, it runs out about 11 June 2026"},
+		{"a tenth in ten days", days(10, 3), tenth, "10 % of the limit's ε in 10 days, it runs out about 30 August 2026"},
+		{"δ goes first", days(10, 3), scope(dp.Approx{Epsilon: 0.1, Delta: 5e-7}, dp.Pure{Epsilon: 1}), "50 % of the limit's δ in 10 days, it runs out about 11 June 2026"},
 		{"one charge", days(10), tenth, "no forecast: it takes two charges to tell a pace"},
 		{"a few hours", []time.Time{now.Add(-time.Hour), now}, tenth, "no forecast: the charges are of less than a day"},
 		{"a clock ahead", days(-10, -3), tenth, "no forecast: the charges are of less than a day"},

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -15,9 +16,9 @@ func verifyCommand() *command {
 		name: "verify", short: "read everything again: numbers, hashes, decisions, sums",
 		long: `
 It prints an anchor: the number and the hash of the last entry. Keep it somewhere
-else. Verified with -anchor later, a ledger that was changed, or replaced by an
+else. Verified with --anchor later, a ledger that was changed, or replaced by an
 older copy that is sound in itself, is found.`,
-		flags: func(o *options, f *flag.FlagSet) {
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.anchors, "anchor", "an `anchor` that verify printed earlier; once for each")
 		},
 		run: runVerify,
@@ -85,7 +86,7 @@ func (e *env) verify(ctx context.Context) (all []verified, err error) {
 func (e *env) anchored(names []string) error {
 	for _, x := range e.anchors {
 		if e.account != "" && x.Account != e.account {
-			return usagef("verify: -anchor is of account %q, and -account is %q", x.Account, e.account)
+			return usagef("verify: --anchor is of account %q, and --account is %q", x.Account, e.account)
 		}
 		found := false
 		for _, name := range names {

@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"math/big"
+
+	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -17,7 +18,7 @@ func whatifCommand() *command {
 		long: `
 The charge is taken at what it declares. A plan of package aggregate can cost the
 account less, if its noise is priced better than its loss.`,
-		flags: func(o *options, f *flag.FlagSet) {
+		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.loss, "loss", "what one charge declares, a `loss`")
 			f.StringVar(&o.purpose, "purpose", "", "`why` it would be asked")
 			f.StringVar(&o.who, "analyst", "", "`who` would ask")
@@ -33,7 +34,7 @@ func runWhatif(ctx context.Context, e *env) error {
 		return err
 	}
 	if e.times < 1 || e.times > 10_000 {
-		return usagef("whatif: -times is %d, must be from 1 to 10000", e.times)
+		return usagef("whatif: --times is %d, must be from 1 to 10000", e.times)
 	}
 	return e.withAccount(ctx, func(a *budget.Account) error {
 		charges := e.supposed(a.Terms())
@@ -104,8 +105,7 @@ func (e *env) suppose(refusals []error, st budget.Status, howMany int) error {
 	if e.json {
 		return errors.Join(e.printJSON(s), refusedIf(first))
 	}
-	s.print(e)
-	return first
+	return errors.Join(s.print(e), first)
 }
 
 func refusedIf(err error) error {
@@ -115,8 +115,8 @@ func refusedIf(err error) error {
 	return errSaid(status(err))
 }
 
-func (s supposition) print(e *env) {
+func (s supposition) print(e *env) error {
 	e.printf("%d of %s would fit; like the first, %d fit in all; nothing was spent\n", s.Fits, count(s.Asked, "charge", "charges"), s.HowMany)
 	e.printf("\nthen:\n")
-	printScopes(e, s.Scopes)
+	return printScopes(e, s.Scopes)
 }
