@@ -11,6 +11,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/quantile"
 )
 
 // The tests of this file look at exact sums, before noise. They are
@@ -63,6 +64,7 @@ func measured(t testing.TB, q *Query[entry, int, int], loss dp.Loss, b bounds) [
 		{PerRow(q, "x", x, fb).Mean(), PerUnit(q, "y", x, fb).Mean(), PerRow(q, "n", n, ib).Mean(), PerUnit(q, "m", n, ib).Mean()},
 		{PerRow(q, "x", x, fb).Variance(), PerUnit(q, "y", x, fb).Variance(), PerRow(q, "n", n, ib).Variance(), PerUnit(q, "m", n, ib).Variance()},
 		{PerRow(q, "x", x, fb).Quantile(0.5), PerUnit(q, "y", x, fb).Quantile(0.5), PerRow(q, "n", n, ib).Quantile(0.5), PerUnit(q, "m", n, ib).Quantile(0.5)},
+		slices.Concat(treeOf(PerRow(q, "x", x, fb)), treeOf(PerUnit(q, "m", n, ib))),
 	}
 	var plans []*Plan[entry, int, int]
 	for _, columns := range sets {
@@ -88,12 +90,16 @@ func collected(t testing.TB, p *Plan[entry, int, int], rows []entry) *partial[in
 }
 
 // vector lists the exact numbers that a measure adds noise to, by group: its
-// parts, or all counts of all levels of its tree, in steps of the noise.
+// parts, or all counts of all levels of its tree or ladder, in steps of the noise.
 func (c *compiled) vector(m *measure, g *group) map[string]*big.Int {
 	v := make(map[string]*big.Int)
 	part, histogram := 0, 0
 	for _, other := range c.measures {
-		if other == m && m.form == formRanks {
+		if other == m && m.drawing != nil {
+			for i, n := range m.onLadder(g.histograms[histogram]) {
+				v[fmt.Sprint(i)] = new(big.Int).Lsh(big.NewInt(n), m.shift)
+			}
+		} else if other == m && m.form == formRanks {
 			for leaf, n := range g.histograms[histogram] {
 				size := int64(1)
 				for level := range m.shape.Height {
@@ -116,6 +122,26 @@ func (c *compiled) vector(m *measure, g *group) map[string]*big.Int {
 		}
 	}
 	return v
+}
+
+// treeOf returns so many quantiles that they are read from a tree.
+func treeOf[T dp.Number](v *Value[T]) []AnyColumn {
+	var all []AnyColumn
+	for i := range mostDrawnWithEnds + 1 {
+		all = append(all, v.Quantile(float64(i+1)/10))
+	}
+	return all
+}
+
+// onLadder returns the counts of a histogram on the ladder of some cells that might
+// have been drawn.
+func (m *measure) onLadder(histogram map[int64]int64) []int64 {
+	d := m.drawing
+	cells := make([]int64, len(d.ranks))
+	for i, r := range d.ranks {
+		cells[i] = int64(r.Share() * float64(d.base.Cells()-1))
+	}
+	return quantile.NewLadder(d.base, cells).Counts(quantile.NewCounts(d.cells(histogram)))
 }
 
 // checkChange fails t if the noise of any measure is too small for the change

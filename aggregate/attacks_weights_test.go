@@ -11,7 +11,8 @@ import (
 )
 
 // B10, E12: whatever the weights, the parts of a plan add up to its loss at most, in
-// exact numbers: Σ L1/scale ≤ ε, and Σ (L2/scale)² ≤ 2ρ. Weights that are no
+// exact numbers: Σ L1/scale ≤ ε, and Σ (L2/scale)² ≤ 2ρ, where a draw of bounded range
+// e is e and e²/4. Weights that are no
 // positive numbers are refused. Deterministic.
 func TestB10E12WeightsAddUpToTheLoss(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 12))
@@ -20,7 +21,7 @@ func TestB10E12WeightsAddUpToTheLoss(t *testing.T) {
 		q := attacked(2, 3)
 		x := PerRow(q, "x", func(e entry) float64 { return e.x }, Bounds[float64]{Lower: -1, Upper: 2})
 		y := PerUnit(q, "y", func(e entry) int64 { return e.n }, Bounds[int64]{Lower: 0, Upper: 9})
-		columns := []AnyColumn{Weighted{q.Count(), odd[r.IntN(len(odd))]}, Weighted{x.Mean(), odd[r.IntN(len(odd))]}, y.Sum(), Weighted{y.Quantile(0.5), odd[r.IntN(len(odd))]}, Weighted{Weighted{x.Sum(), 2}, 0.5}}
+		columns := []AnyColumn{Weighted{q.Count(), odd[r.IntN(len(odd))]}, Weighted{x.Mean(), odd[r.IntN(len(odd))]}, y.Sum(), Weighted{y.Quantile(0.5), odd[r.IntN(len(odd))]}, Weighted{x.QuantileWithoutInterval(0.9), odd[r.IntN(len(odd))]}, Weighted{Weighted{x.Sum(), 2}, 0.5}}
 		for _, loss := range []dp.Loss{dp.Pure{Epsilon: 0.7}, dp.Concentrated{Rho: 0.3}} {
 			p, err := q.Plan(loss, columns...)
 			if err != nil {
@@ -28,6 +29,16 @@ func TestB10E12WeightsAddUpToTheLoss(t *testing.T) {
 			}
 			sum := new(big.Rat)
 			for _, m := range p.measures {
+				if m.drawing != nil {
+					part := new(big.Rat).Set(m.drawing.event.Epsilon)
+					if _, concentrated := loss.(dp.Concentrated); concentrated {
+						part.Mul(part, part).Quo(part, big.NewRat(4, 1))
+					}
+					sum.Add(sum, part.Mul(part, big.NewRat(int64(m.drawing.event.Count), 1)))
+				}
+				if m.law == nil {
+					continue
+				}
 				l0, linf := new(big.Rat).SetInt64(m.event.Sensitivity.L0), new(big.Rat).SetInt64(m.event.Sensitivity.LInf)
 				part := linf.Quo(linf, m.law.Scale)
 				if _, concentrated := loss.(dp.Concentrated); concentrated {

@@ -21,6 +21,8 @@ type question struct {
 	rows    int64             // rows of a unit in a group
 	selects bool
 	loss    dp.Loss
+	ranks   map[*value]asked
+	trees   bool // all quantiles are read from trees, as in earlier versions
 }
 
 // A want is a measure that is asked for and not calibrated yet.
@@ -72,6 +74,9 @@ func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
 		delta.Quo(delta, big.NewRat(2, 1))
 	}
 	budget := calibrate.FineBudget(epsilon, delta)
+	if ranges := q.mixedRanges(); len(ranges) > 0 {
+		budget = calibrate.MixedBudget(epsilon, delta, ranges...)
+	}
 	if budget == nil {
 		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", l)
 	}
@@ -141,20 +146,35 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 			}
 			m.grid = g
 		}
+		share := q.share(w)
+		m.share, _ = share.Float64()
 		if w.form == formRanks {
-			m.shape = ranktree.For(m.grid.Cells+1, branching(f))
+			var draws bool
+			if draws, m.why = q.draws(w.value); draws {
+				d, err := q.newDrawing(m, w, f, scale)
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				m.drawing = d
+				share.Sub(share, q.drawShare(w))
+			} else {
+				m.shape = ranktree.For(m.grid.Cells+1, branching(f))
+			}
+		}
+		c.measures = append(c.measures, m)
+		if share.Sign() == 0 {
+			continue // nothing is added to anything
 		}
 		change := calibrate.Change{
 			L0:   new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels())),
 			LInf: new(big.Int).Mul(m.norm(), q.records(m)),
 		}
 		if f == core.Gaussian {
-			m.shift = calibrate.Fineness(scale(q.share(w), change))
+			m.shift = calibrate.Fineness(scale(new(big.Rat).Set(share), change))
 		}
 		change.LInf.Mul(change.LInf, new(big.Int).Lsh(one, m.shift))
-		errs = append(errs, m.calibrate(f, change, scale(q.share(w), change)))
-		m.share, _ = q.share(w).Float64()
-		c.measures = append(c.measures, m)
+		errs = append(errs, m.calibrate(f, change, scale(share, change)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -211,7 +231,7 @@ func (m *measure) calibrate(f core.Family, c calibrate.Change, scale *big.Rat) e
 	}
 	m.law = law
 	m.event = dp.Event{
-		Mechanism: m.mechanism(f), For: m.String(), Scale: law.Scale, Count: 1,
+		Mechanism: m.mechanism(f), For: m.noisyName(), Scale: law.Scale, Count: 1,
 		Sensitivity: dp.Sensitivity{L0: c.L0.Int64(), LInf: c.LInf.Int64()},
 	}
 	return nil
@@ -259,6 +279,10 @@ func (c *calibration) badness() float64 {
 func (c *calibration) noisiness() float64 {
 	sum := 0.0
 	for _, m := range c.measures {
+		if m.drawing != nil {
+			sum += m.drawing.noisiness()
+			continue
+		}
 		norm, _ := new(big.Rat).SetInt(m.norm()).Float64()
 		depth := math.Sqrt(float64(m.shape.Base * m.shape.Height))
 		sum += math.Log(m.law.StdDev()/math.Ldexp(norm, int(m.shift))) + math.Log(max(depth, 1))

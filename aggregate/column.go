@@ -59,6 +59,7 @@ type column struct {
 	value *value // what it is about, or nil
 	kind  kind
 	rank  float64 // of a quantile
+	bare  bool    // a quantile without an interval
 }
 
 func (c column) id() column { return c }

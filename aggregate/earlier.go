@@ -6,16 +6,24 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
-// An earlier version chose the family of noise without looking at the threshold.
-// What it released was paid for by another charge, so where the choice is now
-// another one, the plan also knows the noise that it would have had: whoever paid
-// then still gets the answer, at no cost.
+// An earlier version chose the family of noise without looking at the threshold, and
+// read all quantiles from trees. What it released was paid for by another charge, so
+// where the choice is now another one, the plan also knows the noise that it would
+// have had: whoever paid then still gets the answer, at no cost.
 
 // calibrateEarlier returns the calibration of the earlier version, or nil if it is
 // that of today.
 func (q question) calibrateEarlier(today *calibration) *calibration {
+	drawn := len(q.drawn()) > 0
+	q.trees = true
 	l, approx := q.loss.(dp.Approx)
-	if !approx || !q.selects {
+	if !approx {
+		if old, err := q.calibrate(); drawn && err == nil {
+			return old
+		}
+		return nil
+	}
+	if !q.selects && !drawn {
 		return nil
 	}
 	laplace, errL := q.approxLaplace(l)
@@ -27,7 +35,7 @@ func (q question) calibrateEarlier(today *calibration) *calibration {
 	if laplace.noisiness() <= gaussian.noisiness() {
 		old = laplace
 	}
-	if old.family == today.family {
+	if old.family == today.family && !drawn {
 		return nil
 	}
 	return old

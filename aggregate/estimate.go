@@ -186,6 +186,9 @@ func (cell Cell) linear(m *measure, weights []*big.Rat, within span) estimate {
 func (cell Cell) quantile(m *measure, rank float64) estimate {
 	r := cell.rankedOf(m, rank)
 	value := func(point int64) *big.Rat { return m.grid.Value(big.NewRat(point, 1)) }
+	if len(r.Lows) == 0 {
+		return withoutInterval(value(r.Point), m.valueSpan())
+	}
 	low, _ := value(r.Lows[1]).Float64()
 	high, _ := value(r.Highs[1]).Float64()
 	e := estimate{value: value(r.Point), stdDev: (high - low) / 2, within: m.valueSpan()}
@@ -202,6 +205,13 @@ func (cell Cell) quantile(m *measure, rank float64) estimate {
 	return e
 }
 
+// withoutInterval is an estimate for whose interval nothing was paid. It is
+// anywhere within its range for all that was released.
+func withoutInterval(value *big.Rat, within span) estimate {
+	width, _ := new(big.Rat).Sub(within.most, within.least).Float64()
+	return estimate{value: value, stdDev: width / 2, within: within, interval: func(float64) (lo, hi *big.Rat) { return nil, nil }}
+}
+
 func (cell Cell) rankedOf(m *measure, rank float64) ranked {
 	list := 0
 	for _, other := range cell.plan.measures {
@@ -212,8 +222,8 @@ func (cell Cell) rankedOf(m *measure, rank float64) ranked {
 			list++
 		}
 	}
-	for i, r := range cell.plan.ranksOf(m.value) {
-		if r == rank {
+	for i, asked := range cell.plan.quantilesOf(m.value) {
+		if asked.rank == rank {
 			return cell.ranks[list][i]
 		}
 	}

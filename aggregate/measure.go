@@ -9,6 +9,7 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/grid"
+	"github.com/equipoise-dp/equipoise/internal/quantile"
 	"github.com/equipoise-dp/equipoise/internal/ranktree"
 )
 
@@ -34,12 +35,15 @@ type measure struct {
 	form  form
 	value *value // nil for rows and units
 	grid  *grid.Grid
-	shape ranktree.Shape // of formRanks
+	shape ranktree.Shape // of formRanks, where it is a tree
 
-	share float64 // of the loss
-	law   *core.Law
-	shift uint // noise is added to the sums times 2^shift
+	share float64   // of the loss
+	law   *core.Law // nil where nothing is added
+	shift uint      // noise is added to the sums times 2^shift
 	event dp.Event
+
+	drawing *drawing // of formRanks, where ranks are drawn
+	why     string   // of formRanks, why it is what it is
 }
 
 // String names the measure in price lists and receipts.
@@ -82,9 +86,13 @@ func (m *measure) norm() *big.Int {
 	return big.NewInt(1)
 }
 
-// levels returns how often a record is counted.
+// levels returns how often a record is counted: on each level of a tree, or of the
+// ladder that ends of intervals are read from.
 func (m *measure) levels() int64 {
-	if m.form == formRanks {
+	switch {
+	case m.drawing != nil:
+		return quantile.Counted(m.drawing.base, len(m.drawing.ranks))
+	case m.form == formRanks:
 		return int64(m.shape.Height)
 	}
 	return 1

@@ -44,6 +44,7 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxKeys, maxRows int) *Plan[fac
 			}
 		}
 	}
+	columns = append(columns, treeOf(PerRow(q, "tree", func(f fact) float64 { return f.x }, Bounds[float64]{b.low, b.high, b.step}))...)
 	p, err := q.Plan(loss, columns...)
 	if err != nil {
 		t.Fatalf("%v, %+v: %v", loss, b, err)
@@ -96,6 +97,13 @@ func (c *compiled) change(a, b map[int]*group) (l1, l2 []*big.Int) {
 			}
 			hx, hy := x.histograms[histogram], y.histograms[histogram]
 			histogram++
+			if m.drawing != nil {
+				cx, cy := m.onLadder(hx), m.onLadder(hy)
+				for j := range cx {
+					move(big.NewInt(cx[j] - cy[j]))
+				}
+				continue
+			}
 			for _, d := range nodes(m, hx, hy) {
 				move(big.NewInt(d))
 			}

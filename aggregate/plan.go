@@ -62,7 +62,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	ws, weightOf := wants(asked, weights, q.selects())
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
-		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey),
+		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey), ranks: ranksAsked(asked),
 	}
 	calibrated, err := question.calibrate()
 	if err != nil {
@@ -135,7 +135,7 @@ func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, err
 			asked = append(asked, c)
 		}
 	}
-	return asked, errors.Join(append(errs, checkNames(asked))...)
+	return asked, errors.Join(append(errs, checkNames(asked), checkIntervals(asked))...)
 }
 
 // unweighted returns the columns without weights, and the weights: of a column
@@ -299,7 +299,7 @@ func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 func (c *compiled) events() []dp.Event {
 	var events []dp.Event
 	for _, m := range c.measures {
-		events = append(events, m.event.Clone())
+		events = append(events, m.events()...)
 	}
 	if c.threshold != nil {
 		events = append(events, c.threshold.event().Clone())
@@ -317,6 +317,9 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	fmt.Fprintf(&b, "equipoise plan 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxKeys, p.maxRows, p.loss)
 	for _, c := range p.columns {
 		fmt.Fprintf(&b, "column %q %d %v\n", c, c.kind, c.rank)
+		if c.bare {
+			fmt.Fprintln(&b, "without interval")
+		}
 	}
 	for _, v := range p.values {
 		g := p.gridOf(v)
@@ -324,6 +327,9 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	}
 	for _, e := range p.events() {
 		fmt.Fprintf(&b, "event %q %q %+v %v %v\n", e.Mechanism, e.For, e.Sensitivity, e.Scale, e.Delta)
+		if e.Epsilon != nil {
+			fmt.Fprintf(&b, "epsilon %v times %d\n", e.Epsilon, e.Count)
+		}
 	}
 	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Key != nil, p.query.KeyName, keys.Shape(reflect.TypeFor[Key]()))
 	for _, k := range p.query.given() {

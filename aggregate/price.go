@@ -21,6 +21,16 @@ type Price struct {
 	StdDev    float64      // of the noise, in the column's unit; see PlusMinus
 	PlusMinus float64      // half the width of the 95 % noise interval
 
+	// OwnStdDev is what StdDev would be if no column of the measure had an interval,
+	// at the same share: of quantiles whose interval is drawn, else StdDev.
+	OwnStdDev float64
+
+	// Intervals is the part of Share that pays for intervals alone.
+	Intervals float64
+
+	// Why says why quantiles are drawn, or read from a tree.
+	Why string
+
 	// Per says what StdDev and PlusMinus are for where they depend on the data:
 	// "1000 records" for means and variances, "records of rank" for quantiles.
 	Per string
@@ -34,8 +44,12 @@ func (p *Plan[Row, Unit, Key]) Prices() []Price {
 	var prices []Price
 	for _, c := range p.columns {
 		m := p.measureOf(c)
-		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.event.Mechanism, Share: m.share}
+		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.events()[0].Mechanism, Share: m.share, Why: m.why}
 		price.StdDev, price.PlusMinus, price.Per = p.accuracy(c, m)
+		price.OwnStdDev = price.StdDev
+		if m.drawing != nil && m.law != nil {
+			price.Intervals, price.OwnStdDev = m.share/2, price.StdDev*m.alone()
+		}
 		prices = append(prices, price)
 	}
 	return prices
@@ -65,6 +79,10 @@ func (c *compiled) measureOf(asked column) *measure {
 func (c *compiled) accuracy(asked column, m *measure) (stdDev, plusMinus float64, per string) {
 	switch asked.kind {
 	case kindQuantile:
+		if m.drawing != nil {
+			stdDev, plusMinus = c.drawAccuracy(asked, m)
+			return stdDev, plusMinus, "records of rank"
+		}
 		levels := math.Sqrt(float64(m.levels()))
 		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
 		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), "records of rank"
@@ -122,11 +140,39 @@ func (p *Plan[Row, Unit, Key]) String() string {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", price.Column, price.Measure, percent(price.Share), short(scale), price.accuracy())
 	}
 	w.Flush()
+	p.writeWhy(&b)
 	if p.threshold != nil {
 		units, surely := p.Threshold()
 		fmt.Fprintf(&b, "\na group shows if its noisy number of units is at least %s: 95 %% of the time from %.0f units on\n", short(units), surely)
 	}
 	return b.String()
+}
+
+// writeWhy says of each value with quantiles how they are found, why, and what their
+// intervals cost.
+func (p *Plan[Row, Unit, Key]) writeWhy(b *strings.Builder) {
+	said := make(map[*measure]bool)
+	for i, price := range p.Prices() {
+		m := p.measureOf(p.columns[i])
+		if m.why == "" || said[m] {
+			continue
+		}
+		said[m] = true
+		fmt.Fprintf(b, "\n%v are %s\n", m, m.why)
+		if m.drawing != nil {
+			fmt.Fprintf(b, "%s is off by %s ranks (standard deviation) where values are spread evenly%s\n", price.Column, short(price.StdDev), price.alone())
+		}
+		if m.drawing != nil && m.drawing.base.Logarithmic() {
+			fmt.Fprintf(b, "half of what is drawn without rows is even over the bounds of %s, and half over their octaves\n", m.value.name)
+		}
+	}
+}
+
+func (p Price) alone() string {
+	if p.Intervals == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s of the loss pays for intervals, and without them it is off by %s", percent(p.Intervals), short(p.OwnStdDev))
 }
 
 // rowsInEach says how many rows of a unit count in a group. It is said also where
@@ -140,6 +186,8 @@ func (c *compiled) rowsInEach() string {
 
 func (p Price) accuracy() string {
 	switch {
+	case math.IsNaN(p.PlusMinus):
+		return "no interval"
 	case p.Per == "":
 		return short(p.PlusMinus)
 	case strings.HasSuffix(p.Per, "rank"):
@@ -151,6 +199,9 @@ func (p Price) accuracy() string {
 // scaleInUnits returns the scale of the noise in the unit of the measure:
 // records, or the value for sums.
 func (m *measure) scaleInUnits() float64 {
+	if m.drawing != nil {
+		return m.drawing.scale()
+	}
 	unit := m.unit()
 	if m.form == formTotal {
 		unit = new(big.Rat).Quo(unit, m.grid.Step)

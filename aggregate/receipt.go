@@ -56,6 +56,11 @@ type ReceiptMeasure struct {
 	Scale       string         `json:"scale"` // in steps, exactly
 	Sensitivity dp.Sensitivity `json:"sensitivity"`
 	StdDev      float64        `json:"stddev"` // of the noise, in records of full size
+
+	// Epsilon is the bounded range of each of so many draws, where quantiles are
+	// drawn. Scale and Sensitivity are empty there.
+	Epsilon string `json:"epsilon,omitempty"`
+	Draws   int    `json:"draws,omitempty"`
 }
 
 func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
@@ -71,7 +76,7 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 		r.Values = append(r.Values, p.receiptValue(v))
 	}
 	for _, m := range p.measures {
-		r.Measures = append(r.Measures, ReceiptMeasure{m.String(), m.event.Mechanism, m.law.Scale.RatString(), m.event.Sensitivity, m.perRecord()})
+		r.Measures = append(r.Measures, m.receipts()...)
 	}
 	if p.threshold != nil {
 		r.Threshold = p.threshold.units()
@@ -86,6 +91,19 @@ func (c *compiled) receiptValue(v *value) ReceiptValue {
 		per = "unit"
 	}
 	return ReceiptValue{v.name, per, decimal(v.lower), decimal(v.upper), decimal(g.Step)}
+}
+
+// receipts returns the lines of a measure: for what is drawn, and for noise.
+func (m *measure) receipts() []ReceiptMeasure {
+	var lines []ReceiptMeasure
+	for _, e := range m.events() {
+		if e.Mechanism == dp.BoundedRange {
+			lines = append(lines, ReceiptMeasure{Name: e.For, Mechanism: e.Mechanism, Epsilon: e.Epsilon.RatString(), Draws: e.Count})
+		} else {
+			lines = append(lines, ReceiptMeasure{Name: e.For, Mechanism: e.Mechanism, Scale: m.law.Scale.RatString(), Sensitivity: e.Sensitivity, StdDev: m.perRecord()})
+		}
+	}
+	return lines
 }
 
 // perRecord returns the standard deviation of the noise on one part, in records

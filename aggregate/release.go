@@ -97,8 +97,8 @@ const format = "equipoise release 1"
 // A ranked is a noisy quantile: points of the value's grid.
 type ranked struct {
 	Point int64   `json:"point"`
-	Lows  []int64 `json:"lows"` // for each of ladder
-	Highs []int64 `json:"highs"`
+	Lows  []int64 `json:"lows,omitempty"` // for each of ladder, or none
+	Highs []int64 `json:"highs,omitempty"`
 }
 
 // ladder holds the confidences at which intervals of quantiles are kept.
@@ -149,7 +149,11 @@ func (c *compiled) noisy(session *core.Session, g *group) (cell storedGroup, ok 
 			cell.Ranks = append(cell.Ranks, c.noisyRanks(session, m, g.histograms[histogram]))
 			histogram++
 		}
-		for _, draw := range session.Noise(m.law, m.parts()) {
+		var draws []int64
+		if m.parts() > 0 {
+			draws = session.Noise(m.law, m.parts())
+		}
+		for _, draw := range draws {
 			sum := g.sums[part].Shl(m.shift).Add(exact.Int(draw))
 			if m.form == formUnits && !c.threshold.passes(sum) {
 				return cell, false
@@ -169,20 +173,37 @@ func (t *threshold) passes(noisy exact.Int128) bool {
 
 // noisyRanks returns the quantiles that are asked of a measure.
 func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
+	var all []ranked
+	if m.drawing != nil {
+		all = c.draw(session, m, histogram)
+	} else {
+		all = c.readTree(session, m, histogram)
+	}
+	asked := c.quantilesOf(m.value)
+	for i := range all {
+		if core.Noiseless() {
+			all[i].moveTo(m.exactly(histogram, asked[i].rank))
+		}
+	}
+	inOrder(all, asked)
+	return all
+}
+
+// readTree reads the quantiles from a tree of noisy counts.
+func (c *compiled) readTree(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
 	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64, noisy []float64) {
 		m.noisyCounts(counts, session.Noise(m.law, len(counts)), noisy)
 	})
 	var all []ranked
 	widths := m.widths()
-	for _, rank := range c.ranksOf(m.value) {
-		r := m.search(tree, rank, widths)
-		if core.Noiseless() {
-			r.moveTo(m.exactly(histogram, rank))
+	for _, asked := range c.quantilesOf(m.value) {
+		r := m.search(tree, asked.rank, widths)
+		if asked.bare {
+			r.Lows, r.Highs = nil, nil
 		}
 		all = append(all, r)
 	}
-	inOrder(all, c.ranksOf(m.value))
 	return all
 }
 
@@ -206,7 +227,7 @@ func (m *measure) exactly(histogram map[int64]int64, rank float64) int64 {
 	return least
 }
 
-// noisyCounts adds independent draws to the counts of a tree. A sum that fits is
+// noisyCounts adds independent draws to the counts of a tree or a ladder. A sum that fits is
 // added in 64 bits, which gives the same float.
 func (m *measure) noisyCounts(counts, draws []int64, noisy []float64) {
 	step := math.Ldexp(1, -int(m.shift))
@@ -223,7 +244,7 @@ func (m *measure) noisyCounts(counts, draws []int64, noisy []float64) {
 // moveTo sets a quantile, and widens its intervals to hold it.
 func (r *ranked) moveTo(point int64) {
 	r.Point = point
-	for i := range ladder {
+	for i := range r.Lows {
 		r.Lows[i], r.Highs[i] = min(r.Lows[i], point), max(r.Highs[i], point)
 	}
 }
@@ -231,26 +252,37 @@ func (r *ranked) moveTo(point int64) {
 // inOrder sorts noisy quantiles of one value by rank, and the ends of their
 // intervals, so that a higher rank never has a lower value. What is sorted is as
 // near to the exact values as what was not, and nearer where it was out of order.
-func inOrder(all []ranked, ranks []float64) {
-	order := make([]int, len(ranks))
-	for i := range order {
-		order[i] = i
+func inOrder(all []ranked, asked []column) {
+	var order, ends []*ranked
+	for i := range all {
+		order = append(order, &all[i])
 	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(ranks[i], ranks[j]) })
-	sorted := func(at func(*ranked) *int64) {
-		points := make([]int64, len(all))
-		for i := range all {
-			points[i] = *at(&all[i])
-		}
-		slices.Sort(points)
-		for i, p := range points {
-			*at(&all[order[i]]) = p
+	rankOf := func(r *ranked) float64 { return asked[slices.Index(order, r)].rank }
+	byRank := slices.SortedFunc(slices.Values(order), func(a, b *ranked) int { return cmp.Compare(rankOf(a), rankOf(b)) })
+	for _, r := range byRank {
+		if len(r.Lows) > 0 {
+			ends = append(ends, r)
 		}
 	}
-	sorted(func(r *ranked) *int64 { return &r.Point })
+	sorted(byRank, func(r *ranked) *int64 { return &r.Point })
 	for i := range ladder {
-		sorted(func(r *ranked) *int64 { return &r.Lows[i] })
-		sorted(func(r *ranked) *int64 { return &r.Highs[i] })
+		sorted(ends, func(r *ranked) *int64 { return &r.Lows[i] })
+		sorted(ends, func(r *ranked) *int64 { return &r.Highs[i] })
+	}
+	for _, r := range ends {
+		r.moveTo(r.Point)
+	}
+}
+
+// sorted sorts a number of quantiles in the order that they have.
+func sorted(all []*ranked, at func(*ranked) *int64) {
+	points := make([]int64, len(all))
+	for i, r := range all {
+		points[i] = *at(r)
+	}
+	slices.Sort(points)
+	for i, r := range all {
+		*at(r) = points[i]
 	}
 }
 
@@ -276,16 +308,16 @@ func (m *measure) search(tree *ranktree.Tree, rank float64, widths []float64) ra
 	return r
 }
 
-// ranksOf returns the ranks that are asked of a value, in the order of the
+// quantilesOf returns the quantiles that are asked of a value, in the order of the
 // columns.
-func (c *compiled) ranksOf(v *value) []float64 {
-	var ranks []float64
+func (c *compiled) quantilesOf(v *value) []column {
+	var all []column
 	for _, asked := range c.columns {
 		if asked.kind == kindQuantile && asked.value == v {
-			ranks = append(ranks, asked.rank)
+			all = append(all, asked)
 		}
 	}
-	return ranks
+	return all
 }
 
 // decode reads what encode wrote.
@@ -328,11 +360,11 @@ func (c *compiled) checkGroup(g storedGroup) error {
 		if m.form != formRanks {
 			continue
 		}
-		if len(g.Ranks) <= ranks || len(g.Ranks[ranks]) != len(c.ranksOf(m.value)) {
+		if len(g.Ranks) <= ranks || len(g.Ranks[ranks]) != len(c.quantilesOf(m.value)) {
 			return errors.New("a group lacks quantiles")
 		}
-		for _, r := range g.Ranks[ranks] {
-			if err := r.check(m.grid.Cells); err != nil {
+		for i, r := range g.Ranks[ranks] {
+			if err := r.check(m.grid.Cells, c.quantilesOf(m.value)[i].bare); err != nil {
 				return err
 			}
 		}
@@ -351,11 +383,18 @@ func (c *compiled) checkGroup(g storedGroup) error {
 
 // check returns an error if a quantile or its intervals are not on the grid, or
 // an interval does not hold the quantile.
-func (r ranked) check(cells int64) error {
-	if len(r.Lows) != len(ladder) || len(r.Highs) != len(ladder) {
-		return errors.New("a quantile lacks intervals")
+func (r ranked) check(cells int64, bare bool) error {
+	ends := len(ladder)
+	if bare {
+		ends = 0
 	}
-	for i := range ladder {
+	if len(r.Lows) != ends || len(r.Highs) != ends {
+		return errors.New("a quantile lacks intervals, or has some that were not asked for")
+	}
+	if r.Point < 0 || r.Point > cells {
+		return errors.New("a quantile is not within its bounds")
+	}
+	for i := range r.Lows {
 		if r.Lows[i] < 0 || r.Lows[i] > r.Point || r.Highs[i] < r.Point || r.Highs[i] > cells {
 			return errors.New("a quantile is not within its intervals and bounds")
 		}

@@ -54,30 +54,47 @@ func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key
 // integers before noise and after it; the type must have 64 bits, so that they
 // fit. A sum beyond what 64 bits hold is released as the last number there is,
 // and its interval then reaches from end to end.
-func (v *Value[T]) Sum() Column[T] { return Column[T]{column{v.query, v.value, kindSum, 0}} }
+func (v *Value[T]) Sum() Column[T] {
+	return Column[T]{column{query: v.query, value: v.value, kind: kindSum}}
+}
 
 // Mean asks for the mean of the value in a group. It is unknown where the noise is
 // as large as the number of records. Sum, Mean, Variance and StdDev
 // of one value, and the count behind them, are paid for once.
 func (v *Value[T]) Mean() Column[float64] {
-	return Column[float64]{column{v.query, v.value, kindMean, 0}}
+	return Column[float64]{column{query: v.query, value: v.value, kind: kindMean}}
 }
 
 // Variance asks for the population variance of the value in a group.
 func (v *Value[T]) Variance() Column[float64] {
-	return Column[float64]{column{v.query, v.value, kindVariance, 0}}
+	return Column[float64]{column{query: v.query, value: v.value, kind: kindVariance}}
 }
 
 // StdDev asks for the population standard deviation of the value in a group.
 func (v *Value[T]) StdDev() Column[float64] {
-	return Column[float64]{column{v.query, v.value, kindStdDev, 0}}
+	return Column[float64]{column{query: v.query, value: v.value, kind: kindStdDev}}
 }
 
 // Quantile asks for a quantile of the value in a group: the smallest value that
 // at least this share of the values does not exceed. The rank must be in (0, 1).
-// Any number of quantiles of one value are paid for once.
+// Ranks are rounded to millionths where they are drawn.
+//
+// All quantiles of a value share one part of the loss. Few of them are drawn one by
+// one, which is most accurate, and half of their part pays for the ends of intervals,
+// read from noisy counts around them; [Value.QuantileWithoutInterval] spends all of it on
+// the quantile. Many are read from a tree of noisy counts, intervals too. [Plan.Prices]
+// says which, why, and what either costs.
 func (v *Value[T]) Quantile(rank float64) Column[T] {
-	return Column[T]{column{v.query, v.value, kindQuantile, rank}}
+	return Column[T]{column{query: v.query, value: v.value, kind: kindQuantile, rank: rank}}
+}
+
+// QuantileWithoutInterval asks for a quantile of which nothing is paid to know how far
+// it is off: it is nearer to the truth than one with an interval is at the same loss,
+// and nobody can say how near. Its interval is all that the bounds allow, at every
+// confidence, and its StdDev is half of that. If other quantiles of the same value have
+// intervals, nothing is saved.
+func (v *Value[T]) QuantileWithoutInterval(rank float64) Column[T] {
+	return Column[T]{column{query: v.query, value: v.value, kind: kindQuantile, rank: rank, bare: true}}
 }
 
 // value is a Value without its types.

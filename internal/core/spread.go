@@ -97,6 +97,25 @@ func Normal(confidence, kurtosis float64) float64 {
 	return max(z+(z*z*z-3*z)*kurtosis/24, 0)
 }
 
+// Far returns a function of Σ wᵢ² and Σ wᵢ⁴ that is t with P(|Σ wᵢXᵢ| ≤ t·σ) about
+// the confidence, σ the standard deviation of one of the independent draws Xᵢ.
+func (l *Law) Far(confidence float64) func(squares, fourths float64) float64 {
+	if !(confidence < 1) {
+		return func(float64, float64) float64 { return math.Inf(1) }
+	}
+	z := normal.Within(max(confidence, 0))
+	bend := (z*z*z - 3*z) / 24
+	if l.Family == Gaussian {
+		bend = 0
+	}
+	return func(squares, fourths float64) float64 {
+		if squares == 0 {
+			return 0
+		}
+		return max(z+bend*3*fourths/(squares*squares), 0) * math.Sqrt(squares)
+	}
+}
+
 // twoLaplace returns t with P(|aX + bY| > t) = alpha for independent standard
 // Laplace X and Y: (a²e^(-t/a) - b²e^(-t/b))/(a²-b²), and (1+t/2a)e^(-t/a) where
 // a = b.

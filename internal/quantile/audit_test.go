@@ -1,4 +1,4 @@
-package quantile
+package quantile_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/quantile"
 )
 
 // The auditor does not refute what is claimed of the product's own draws, on the
@@ -15,12 +16,12 @@ import (
 func TestAuditOfDraws(t *testing.T) {
 	session := core.Begin()
 	defer session.End()
-	first := &Base{cells: 4, pieces: []piece{{0, 400, 0}, {1, 1, 400}, {2, 20, 401}, {3, 1, 421}}, total: 422}
-	ends := &Base{cells: 4, pieces: []piece{{0, 20, 0}, {1, 1, 20}, {2, 20, 21}, {3, 1, 41}}, total: 42}
+	first := quantile.Weighing(400, 1, 20, 1)
+	ends := quantile.Weighing(20, 1, 20, 1)
 	median, quartiles := []float64{0.5}, []float64{0.25, 0.5, 0.75}
 	for _, c := range []struct {
 		name    string
-		base    *Base
+		base    *quantile.Base
 		epsilon string // of a level
 		records int64  // that are allowed for
 		shares  []float64
@@ -34,16 +35,16 @@ func TestAuditOfDraws(t *testing.T) {
 		{"half the sensitivity", first, "1", 1, median, []int{0, 0, 2, 2}, []int{0, 0, 0, 2}, true},
 		{"levels that are not paid for", ends, "1", 1, quartiles, []int{0, 2, 1, 0}, []int{0, 2, 1, 1}, true},
 	} {
-		p, m := small(t, c.base, c.shares, c.epsilon, c.records, 1)
+		p, m := quantile.Small(t, c.base, c.shares, c.epsilon, c.records, 1)
 		sample := func(counts []int) func() dptest.Sample {
-			exact := countsOf(counts)
+			exact := quantile.CountsOf(counts)
 			return func() dptest.Sample { return dptest.Sample{Tag: fmt.Sprint(p.Draw(session, exact))} }
 		}
 		runs := 20_000
 		if c.refuted {
 			runs = 100_000
 		}
-		a, b := m.released(c.a), m.released(c.b)
+		a, b := m.Released(c.a), m.Released(c.b)
 		trial := dptest.Trial{Claim: dp.Pure{Epsilon: 1}, Runs: runs, Alpha: 1e-9, Features: map[string]func(dptest.Sample) float64{
 			"the likelihood": func(s dptest.Sample) float64 { return math.Log(a[s.Tag] / b[s.Tag]) },
 		}}

@@ -129,30 +129,52 @@ func (l *Ladder) Read(noisy []float64) *Reading { return &Reading{l, l.fit(noisy
 // one count's noise.
 type spread struct{ square, fourth float64 }
 
-// A Reach says how far noise goes, in standard deviations of one count, for the
-// sums of squares and of fourth powers of its weights. It must bound half of the
-// probability beyond on either side.
-type Reach func(square, fourth float64) float64
+// An Excess is, at every bound of a ladder, the noisy number of records below it
+// less a rank's share of all.
+type Excess struct {
+	ladder  *Ladder
+	values  []float64
+	spreads []spread
+}
 
-// Interval returns the cells that hold the quantile, but for the probability
-// beyond reach. The excess at a bound is the noisy number of records below it
-// less the rank's share of all. The quantile is in the rung before the first
-// bound whose true excess is not negative. The lower end is the last bound before
-// the first excess that may be as large as 0, and the upper end is likewise the
-// first bound after the last excess that may be below 0: so either end fails only
-// if the noise of one excess, which one the records say, is beyond its reach.
-func (r *Reading) Interval(rank Rank, reach Reach) (low, high int64) {
-	excess, spreads := r.excesses(rank.Share())
-	n := r.ladder.rungs()
-	first := 1
-	for first < n && excess[first] <= -reach(spreads[first].square, spreads[first].fourth) {
+// Of returns the excess of a rank.
+func (r *Reading) Of(rank Rank) *Excess {
+	values, spreads := r.excesses(rank.Share())
+	return &Excess{r.ladder, values, spreads}
+}
+
+// Interval returns the cells that hold the quantile, but for a small probability.
+// reach says how far noise goes, for the sums of squares and of fourth powers of the
+// weights of counts in it; half of that probability is beyond it on either side.
+//
+// The quantile is in the rung before the first bound whose true excess is not
+// negative. The lower end is the last bound before the first excess that may be as
+// large as 0, and the upper end is likewise the first bound after the last excess
+// that may be below 0: so either end fails only if the noise of one excess, which one
+// the records say, is beyond its reach.
+func (e *Excess) Interval(reach func(squares, fourths float64) float64) (low, high int64) {
+	n := e.ladder.rungs()
+	far := func(k int) float64 { return reach(e.spreads[k].square, e.spreads[k].fourth) }
+	first, last := 1, n-1
+	for first < n && e.values[first] <= -far(first) {
 		first++
 	}
-	last := n - 1
-	for last > 0 && excess[last] >= reach(spreads[last].square, spreads[last].fourth) {
+	for last > 0 && e.values[last] >= far(last) {
 		last--
 	}
-	return r.ladder.bounds[first-1], r.ladder.bounds[last+1] - 1
+	return e.ladder.bounds[first-1], e.ladder.bounds[last+1] - 1
+}
+
+// Widest returns the sums of squares and of fourth powers of the weights in the
+// noisiest excess of a rank.
+func (l *Ladder) Widest(rank Rank) (squares, fourths float64) {
+	spreadOf := l.spreads(rank.Share())
+	for k := range l.rungs() + 1 {
+		if s := spreadOf(k); s.square > squares {
+			squares, fourths = s.square, s.fourth
+		}
+	}
+	return squares, fourths
 }
 
 // excesses returns the excess at every bound and the law of its noise.

@@ -137,10 +137,10 @@ func TestIntervalsHoldTheQuantileOfAnyRecords(t *testing.T) {
 					reading := read(c, base, p, law)
 					for i, q := range ranks {
 						truth := c.exact(q)
-						if low, high := reading.Interval(q, reachOf(law, 1)); truth < low || truth > high {
+						if low, high := reading.Of(q).Interval(reachOf(law, 1)); truth < low || truth > high {
 							missed[i]++
 						}
-						if low, high := reading.Interval(q, reachOf(law, 0.5)); truth < low || truth > high {
+						if low, high := reading.Of(q).Interval(reachOf(law, 0.5)); truth < low || truth > high {
 							missedShort[i]++
 						}
 					}
@@ -172,14 +172,9 @@ func refuted(misses, runs int) bool {
 	return float64(runs)*divergence > math.Log(1e9)
 }
 
-func reachOf(law *core.Law, times float64) Reach {
-	return func(square, fourth float64) float64 {
-		kurtosis := 0.0
-		if law.Family == core.Laplace {
-			kurtosis = 3 * fourth / (square * square)
-		}
-		return times * core.Normal(0.95, kurtosis) * math.Sqrt(square) * law.StdDev()
-	}
+func reachOf(law *core.Law, times float64) func(squares, fourths float64) float64 {
+	far := law.Far(0.95)
+	return func(squares, fourths float64) float64 { return times * far(squares, fourths) * law.StdDev() }
 }
 
 func read(c *Counts, base *Base, p *Plan, law *core.Law) *Reading {
@@ -208,7 +203,7 @@ func TestAUnitChangesOneRungAndOneBlockForEachRecord(t *testing.T) {
 			levels = 2
 		}
 		every(6, 3, 2, func(counts, with []int) bool {
-			a, b := l.Counts(countsOf(counts)), l.Counts(countsOf(with))
+			a, b := l.Counts(CountsOf(counts)), l.Counts(CountsOf(with))
 			change := int64(0)
 			for i := range a {
 				change += max(a[i]-b[i], b[i]-a[i])

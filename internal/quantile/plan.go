@@ -59,6 +59,26 @@ func (p *Plan) build(ranks []Rank, epsilon *big.Rat, records int64) error {
 	return errors.Join(errs...)
 }
 
+// Range returns by how much one record can move the costs of a rank against each
+// other, in records: a draw is off by a two-sided exponential amount of that over
+// the range it may have, where values are spread evenly.
+func (p *Plan) Range(rank Rank) float64 {
+	for _, q := range p.roots {
+		for low := Rank(0); q != nil; {
+			at := low + Rank(q.a)
+			if at == rank {
+				return 2 * float64(max(q.a, q.b-q.a)) / float64(q.b)
+			}
+			if at < rank {
+				low, q = at, q.right
+			} else {
+				q = q.left
+			}
+		}
+	}
+	return 2
+}
+
 // Draw draws a cell for each rank, in their order: a higher rank never has a
 // lower cell.
 func (p *Plan) Draw(r Random, c *Counts) []int64 {

@@ -15,8 +15,8 @@ import (
 
 var long = flag.Bool("long", false, "run the longer versions of statistical tests")
 
-// small returns a plan with few parts to a cell, and the model of it.
-func small(t testing.TB, base *Base, shares []float64, epsilon string, records int64, bits uint) (*Plan, model) {
+// Small returns a plan with few parts to a cell, and the model of it.
+func Small(t testing.TB, base *Base, shares []float64, epsilon string, records int64, bits uint) (*Plan, model) {
 	t.Helper()
 	e, _ := new(big.Rat).SetString(epsilon)
 	p := &Plan{base: base, n: len(shares), parts: bits}
@@ -35,7 +35,7 @@ func small(t testing.TB, base *Base, shares []float64, epsilon string, records i
 	return p, m
 }
 
-func countsOf(cells []int) *Counts {
+func CountsOf(cells []int) *Counts {
 	histogram := make(map[int64]int64)
 	for c, n := range cells {
 		if n > 0 {
@@ -43,6 +43,16 @@ func countsOf(cells []int) *Counts {
 		}
 	}
 	return NewCounts(histogram)
+}
+
+// Weighing returns the base whose cells have these measures.
+func Weighing(each ...uint64) *Base {
+	b := &Base{cells: int64(len(each))}
+	for i, e := range each {
+		b.pieces = append(b.pieces, piece{int64(i), e, b.total})
+		b.total += e
+	}
+	return b
 }
 
 // uneven is a base of few cells with two measures, as magnitudes make.
@@ -66,15 +76,15 @@ func TestDrawsHaveTheirLaw(t *testing.T) {
 			base = NewBase(0, int64(cells))
 		}
 		records := int64(1 + r.IntN(2))
-		p, m := small(t, base, ranks[r.IntN(len(ranks))], fmt.Sprint(1+r.IntN(20), "/4"), records, uint(r.IntN(2)))
+		p, m := Small(t, base, ranks[r.IntN(len(ranks))], fmt.Sprint(1+r.IntN(20), "/4"), records, uint(r.IntN(2)))
 		counts := randomCounts(r, cells, 9)
 		session := core.Begin()
 		seen := map[string]int{}
 		for range draws {
-			seen[fmt.Sprint(p.Draw(session, countsOf(counts)))]++
+			seen[fmt.Sprint(p.Draw(session, CountsOf(counts)))]++
 		}
 		session.End()
-		if stat, limit := chiSquare(seen, m.released(counts), draws); stat > limit {
+		if stat, limit := chiSquare(seen, m.Released(counts), draws); stat > limit {
 			t.Errorf("%d cells, ranks %v, counts %v, records %d, %d parts: chi-square is %.1f, above %.1f", cells, m.ranks, counts, records, m.parts, stat, limit)
 		}
 	}

@@ -57,8 +57,8 @@ func (m model) afterFirst(counts []int) map[int]law {
 	return laws
 }
 
-// released returns the law of the cells that are released, in order.
-func (m model) released(counts []int) law {
+// Released returns the law of the cells that are released, in order.
+func (m model) Released(counts []int) law {
 	l := law{}
 	for _, o := range m.outcomes(m.weights(counts), 0, len(counts)*m.parts, 0, len(m.ranks), 0, 1) {
 		var at []int64

@@ -34,7 +34,7 @@ func TestRunsHoldEveryCandidateOnce(t *testing.T) {
 		}
 		lo := r.Int64N(cells << bits)
 		hi := lo + 1 + r.Int64N(cells<<bits-lo)
-		v := newView(p, countsOf(counts), base, bits, lo, hi)
+		v := newView(p, CountsOf(counts), base, bits, lo, hi)
 		runs := v.runs()
 		slices.SortFunc(runs, func(a, b run) int { return int(a.from - b.from) })
 		at := v.first()

@@ -1,0 +1,220 @@
+package aggregate_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+type stay struct {
+	patient, ward int
+	days          float64
+}
+
+func stays() (*aggregate.Query[stay, int, int], *aggregate.Value[float64]) {
+	q := &aggregate.Query[stay, int, int]{
+		Dataset: "stays", UnitName: "patient", Unit: func(s stay) int { return s.patient }, Key: func(s stay) int { return s.ward },
+		MaxKeys: 2, MaxRowsPerKey: 1, Keys: []int{0, 1, 2},
+	}
+	return q, aggregate.PerRow(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 90})
+}
+
+func manyStays() (rows []stay) {
+	for i := range 900 {
+		rows = append(rows, stay{i, i % 3, float64(i%89) + 0.5})
+	}
+	return rows
+}
+
+var threeLosses = []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.5}, dp.Approx{Epsilon: 1, Delta: 1e-6}}
+
+// The file has charges and releases of commit d90b317, which read all quantiles from
+// trees. Today they are drawn, for another charge: whoever paid then gets the answer
+// of then, with its intervals, at no cost.
+func TestQuantilesThatWerePaidForAsTreesAreStillGiven(t *testing.T) {
+	text, err := os.ReadFile("testdata/quantiles_from_trees.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct {
+		Answers []struct{ Value, Low, High float64 }
+		Charge  dp.Charge
+		Release json.RawMessage
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	q, days := stays()
+	for i, loss := range threeLosses {
+		plan, err := q.Plan(loss, q.Count(), days.Quantile(0.5), days.Quantile(0.95))
+		if err != nil {
+			t.Fatal(err)
+		}
+		account, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "stays", Unit: "patient", Limit: loss})
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := all[i]
+		if _, err := account.Spend(t.Context(), old.Charge); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := account.Keep(t.Context(), old.Charge, old.Release); err != nil {
+			t.Fatal(err)
+		}
+		release, err := plan.Run(t.Context(), account, aggregate.Request{Key: "stays", Purpose: "report"}, aggregate.Slice(manyStays()))
+		if err != nil {
+			t.Fatalf("%v: %v", loss, err)
+		}
+		n := 0
+		for _, c := range release.All() {
+			for _, column := range []aggregate.Column[float64]{days.Quantile(0.5), days.Quantile(0.95)} {
+				e, want := column.Of(c), old.Answers[n]
+				lo, hi := e.Interval(0.95)
+				if !e.Unknown && e.Value != want.Value || lo != want.Low || hi != want.High {
+					t.Errorf("%v: %v is %v, was %v", loss, column, e, want)
+				}
+				n++
+			}
+		}
+	}
+}
+
+// Few ranks are drawn and many read from a tree, and the price list says why; fewer
+// are drawn with intervals, and of values with few steps.
+func TestFewRanksAreDrawnAndManyAreReadFromATree(t *testing.T) {
+	q, days := stays()
+	floors := aggregate.PerRow(q, "floor", func(s stay) int { return s.ward }, aggregate.Bounds[int]{Lower: 0, Upper: 200})
+	for _, c := range []struct {
+		name  string
+		ranks int
+		of    func(rank float64) aggregate.AnyColumn
+		drawn bool
+	}{
+		{"with intervals", 4, func(r float64) aggregate.AnyColumn { return days.Quantile(r) }, true},
+		{"with intervals", 5, func(r float64) aggregate.AnyColumn { return days.Quantile(r) }, false},
+		{"without", 32, func(r float64) aggregate.AnyColumn { return days.QuantileWithoutInterval(r) }, true},
+		{"without", 33, func(r float64) aggregate.AnyColumn { return days.QuantileWithoutInterval(r) }, false},
+		{"few steps", 8, func(r float64) aggregate.AnyColumn { return floors.QuantileWithoutInterval(r) }, true},
+		{"few steps", 9, func(r float64) aggregate.AnyColumn { return floors.QuantileWithoutInterval(r) }, false},
+	} {
+		var columns []aggregate.AnyColumn
+		for i := range c.ranks {
+			columns = append(columns, c.of(float64(i+1)/float64(c.ranks+1)))
+		}
+		for _, loss := range threeLosses {
+			plan, err := q.Plan(loss, columns...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			price := plan.Prices()[0]
+			if drawn := price.Mechanism == dp.BoundedRange; drawn != c.drawn || price.Why == "" || !strings.Contains(plan.String(), price.Why) {
+				t.Errorf("%v: %d ranks %s are from %q: %s\n%v", loss, c.ranks, c.name, price.Mechanism, price.Why, plan)
+			}
+		}
+	}
+}
+
+// What is drawn without an interval is nearer, as the price list says in both cases;
+// its interval is all that the bounds allow, and nothing is said of its noise.
+func TestQuantilesWithoutIntervalsAreNearerAndSayNothingOfIt(t *testing.T) {
+	q, days := stays()
+	for _, loss := range threeLosses {
+		with, err := q.Plan(loss, days.Quantile(0.5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := days.QuantileWithoutInterval(0.5)
+		without, err := q.Plan(loss, bare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := with.Prices()[0], without.Prices()[0]
+		if !(b.StdDev < a.StdDev) || math.Abs(a.OwnStdDev/b.StdDev-1) > 0.02 || a.Intervals != a.Share/2 || b.Intervals != 0 {
+			t.Errorf("%v: with an interval %+v, without %+v", loss, a, b)
+		}
+		if !math.IsNaN(b.PlusMinus) || math.IsNaN(a.PlusMinus) {
+			t.Errorf("%v: ±%v without an interval, ±%v with one", loss, b.PlusMinus, a.PlusMinus)
+		}
+		release := run(t, without, manyStays())
+		for _, c := range release.All() {
+			e := bare.Of(c)
+			lo, hi := e.Interval(0.5)
+			if lo != 0 || hi != 90 || e.StdDev != 45 || e.Unknown || e.Value < 0 || e.Value > 90 {
+				t.Errorf("%v: %v ± %v, unknown %v", loss, e, e.StdDev, e.Unknown)
+			}
+		}
+	}
+	if _, err := q.Plan(dp.Pure{Epsilon: 1}, days.Quantile(0.5), days.QuantileWithoutInterval(0.5)); err == nil {
+		t.Error("a quantile is accepted with an interval and without one")
+	}
+}
+
+// All draws of a release, the ends of intervals and what says "too little data", are
+// made after it was paid for and kept as one: what could not be kept is not shown, and
+// what was kept is not drawn again.
+func TestDrawsAreKeptTogetherBeforeAnybodySeesThem(t *testing.T) {
+	q, days := stays()
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, days.Quantile(0.5), days.Quantile(0.9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newPurse()
+	r := aggregate.Request{Key: "k", Purpose: "report"}
+	b.fail["Keep"] = errors.New("the disk is full")
+	if release, err := plan.Run(t.Context(), b, r, aggregate.Slice(manyStays())); err == nil {
+		t.Fatalf("what could not be kept is shown: %v", release)
+	}
+	delete(b.fail, "Keep")
+	var first string
+	for range 3 {
+		release, err := plan.Run(t.Context(), b, r, aggregate.Slice(manyStays()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = string(text)
+		}
+		if string(text) != first {
+			t.Errorf("the same request shows %s and then %s", first, text)
+		}
+	}
+}
+
+// The order of ranks is that of their values, with and without intervals and from
+// either mechanism.
+func TestDrawnQuantilesAreInOrder(t *testing.T) {
+	q, days := stays()
+	columns := []aggregate.Column[float64]{days.Quantile(0.9), days.QuantileWithoutInterval(0.3), days.Quantile(0.5), days.QuantileWithoutInterval(0.95)}
+	for _, tree := range []bool{false, true} {
+		if tree {
+			columns = append(columns, days.QuantileWithoutInterval(0.99))
+		}
+		var asked []aggregate.AnyColumn
+		for _, c := range columns {
+			asked = append(asked, c)
+		}
+		plan, err := q.Plan(dp.Pure{Epsilon: 0.1}, asked...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			for _, c := range run(t, plan, manyStays()[:60]).All() {
+				low, mid, high, top := columns[1].Of(c), columns[2].Of(c), columns[0].Of(c), columns[3].Of(c)
+				if !mid.Unknown && low.Value > mid.Value || !high.Unknown && high.Value > top.Value {
+					t.Errorf("tree %v: %v, %v, %v, %v", tree, low, mid, high, top)
+				}
+			}
+		}
+	}
+}
