@@ -227,19 +227,6 @@ func (o *options) columns() []columnFlag {
 	})
 }
 
-func (o *options) columnNames() []string {
-	var names []string
-	for _, c := range o.columns() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
-func (o *options) column(flag string) string {
-	i := slices.IndexFunc(o.columns(), func(c columnFlag) bool { return c.flag == flag })
-	return o.columns()[i].name
-}
-
 // selects reports whether the cells of the report are selected privately.
 func (o *options) selects() bool { return o.periods == nil || o.By != "" && o.Groups == nil }
 

@@ -37,9 +37,9 @@ func (o *options) setMarks(list string) error {
 	return nil
 }
 
-// reading says how rows are read, as far as it changes what they say and is not
+// Reading says how rows are read, as far as it changes what they say and is not
 // as usual: it belongs to the question.
-func (o *options) reading() string {
+func (o *options) Reading() string {
 	var all []string
 	if z := o.Format.Clock.Zone; z != "UTC" {
 		all = append(all, "days of "+z)

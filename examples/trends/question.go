@@ -145,7 +145,7 @@ func (o *options) groups() string {
 	if o.By != "" {
 		name += " and " + o.By
 	}
-	if how := o.reading(); how != "" {
+	if how := o.Reading(); how != "" {
 		name += "; " + how
 	}
 	return name

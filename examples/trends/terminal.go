@@ -57,6 +57,9 @@ func (r *report) legend() []string {
 		r.Caps(r.Receipt.MaxKeys) + "; what is beyond is cut off",
 		"in brackets: 95 % noise intervals, which say nothing of what is cut off",
 	}
+	if how := r.Reading(); how != "" {
+		all = append(all, "how rows were read: "+how)
+	}
 	if r.Threshold > 0 {
 		all = append(all, r.Hiding())
 	}
