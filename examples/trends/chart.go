@@ -302,12 +302,15 @@ func drawLine(b *strings.Builder, f frame, run []cells, i int) {
 	}
 }
 
-// drawMarks draws a dot for every number, unless there are too many to tell
-// apart, and a cross for every exact value.
+// drawMarks draws a dot for every number, unless there are too many to tell apart
+// or no line meets it, and a cross for every exact value.
 func drawMarks(b *strings.Builder, f frame, rows []cells, i int) {
-	for _, c := range rows {
+	joined := func(n int) bool { // to the number before it
+		return n > 0 && n < len(rows) && rows[n].Changes != nil && !rows[n-1].Figures[i].Unknown && !rows[n].Figures[i].Unknown
+	}
+	for n, c := range rows {
 		x := f.x(c.Period)
-		if len(rows) <= 60 && !c.Figures[i].Unknown {
+		if !c.Figures[i].Unknown && (len(rows) <= 60 || !joined(n) && !joined(n+1)) {
 			fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="2.4"/>`, x, f.y(c.Figures[i].Value))
 		}
 		if c.Exact != nil {
