@@ -23,7 +23,7 @@ func Density(x float64) float64 {
 		return 0
 	}
 	low := math.FMA(x, x, -s)
-	return InvSqrt2Pi * math.Exp(-s/2) * (1 - low/2)
+	return InvSqrt2Pi * (math.Exp(-s/2) * (1 - low/2))
 }
 
 // Mills returns the Mills ratio P(Z > x)/Density(x), with an error below 1e-13

@@ -111,12 +111,14 @@ func GaussianMu(eps, delta float64) float64 {
 	return greatest(gaussianMuGuess(eps, delta), fits)
 }
 
-// gaussianMuGuess bisects ln delta in ln mu to a few digits; greatest does the rest.
+// gaussianMuGuess bisects ln delta in -ln mu to a few digits; greatest does the rest. Halving the negative logarithm
+// rounds as the first version did, to the last bit: scales of noise are computed from it, and a plan whose scale is
+// another one would not find what was paid for.
 func gaussianMuGuess(eps, delta float64) float64 {
 	goal := math.Log(delta)
-	logMu, _ := search.Edge(-760, 400, search.Absolute(1e-15), func(logMu float64) bool {
-		value, _ := gaussianLogDelta(math.Exp(logMu), eps)
+	minus, _ := search.Edge(760, -400, search.Times(60), func(minus float64) bool {
+		value, _ := gaussianLogDelta(math.Exp(-minus), eps)
 		return value <= goal
 	})
-	return math.Exp(logMu)
+	return math.Exp(-minus)
 }

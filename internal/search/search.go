@@ -31,6 +31,11 @@ func Absolute(d float64) func(yes, no float64) bool {
 	return func(yes, no float64) bool { return math.Abs(yes-no) <= d }
 }
 
+// Times says that floats are near after so many halvings. It can be used once.
+func Times(n int) func(yes, no float64) bool {
+	return func(float64, float64) bool { n--; return n < 0 }
+}
+
 // Relative says that floats are near if they differ by at most d of the one at
 // which the condition holds.
 func Relative(d float64) func(yes, no float64) bool {
