@@ -217,25 +217,21 @@ func (b *book) convert(c *dp.Charge, events, declared worth) (Way, verdict) {
 }
 
 // choose says whether Default becomes Basic with its first charge: where that takes
-// more copies than the rule that converts.
+// more copies than the rule that converts, which takes each in the first way that fits.
 func (b *book) choose(c *dp.Charge, events, declared worth) (Way, verdict) {
-	n := int64(0)
-	for v := yes; v == yes && n < 3000; n++ {
-		if v = b.converts(events, n+1); v == no {
-			v = b.converts(declared, n+1)
+	copies := *b
+	for n := int64(1); b.basic(c.Loss, n); n++ {
+		way, v := copies.convert(c, events, declared)
+		switch {
+		case v == unsure:
+			return way, unsure
+		case way == Refused:
+			return ByLoss, yes
+		case way == ByEvents:
+			copies.taken = append(copies.taken, events)
+		default:
+			copies.taken = append(copies.taken, declared)
 		}
-		if v == unsure {
-			return Refused, unsure
-		}
-		if v == no {
-			break
-		}
-	}
-	if n == 0 && c.Loss == b.limit {
-		n = 1
-	}
-	if b.basic(c.Loss, n+1) {
-		return ByLoss, yes
 	}
 	return Refused, no
 }
