@@ -63,6 +63,22 @@ func TestARefusalLooksAtTheWayInWhichLessIsMissing(t *testing.T) {
 	}
 }
 
+// Only what can never fit has a reason beside its amounts.
+func TestARefusalOfWhatFittedBeforeIsAMatterOfAmounts(t *testing.T) {
+	for _, rule := range []Rule{Default, GDP, ZCDP} {
+		terms := testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6})
+		terms.Rule = rule
+		a := newAccount(t, terms)
+		charge := func(key string) dp.Charge { return gaussianCharge(key, dp.Approx{Epsilon: 0.5, Delta: 1e-5}, 20) }
+		if n := spendMany(t, a, 100, charge); n < 10 || n > 22 {
+			t.Errorf("rule %v: %d Gaussians fit, want 10 to 22", rule, n)
+		}
+		if r := refusalOf(t, a.Afford(t.Context(), charge("one more"))); r.Reason != "" || !slices.Equal(r.Binds, []string{"epsilon"}) {
+			t.Errorf("rule %v: %v binds %q, for the reason %q", rule, r, r.Binds, r.Reason)
+		}
+	}
+}
+
 func TestARefusalNamesTheScopeThatBinds(t *testing.T) {
 	terms := testTerms(dp.Approx{Epsilon: 10, Delta: 1e-5})
 	terms.Purposes = map[string]dp.Loss{"ads": dp.Approx{Epsilon: 10, Delta: 1e-7}}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -136,5 +137,28 @@ func TestManyAreAtLeastOneByOne(t *testing.T) {
 	}
 	if x := addMany(3, 4, 0); x != 3 {
 		t.Errorf("nothing is added to 3, and it is %v", x)
+	}
+}
+
+func TestADiscreteGaussianHasAMuWhereItsGridIsFine(t *testing.T) {
+	for scale, fine := range map[int64]bool{4095: false, 4096: true, 4097: true} {
+		e := dp.Event{Mechanism: dp.DiscreteGaussian, Scale: big.NewRat(scale, 1), Sensitivity: dp.Sensitivity{L0: 1, LInf: 100}, Count: 1}
+		if p := eventPart(e, nil); math.IsInf(p.mu2, 1) == fine {
+			t.Errorf("at a scale of %d μ² is %v", scale, p.mu2)
+		}
+	}
+}
+
+func TestSixDigitsAreShownOnTheSafeSide(t *testing.T) {
+	g := rand.New(rand.NewPCG(1, 11))
+	for range 2000 {
+		x := math.Ldexp(g.Float64(), g.IntN(80)-60)
+		for _, up := range []bool{false, true} {
+			y := sixDigits(x, up)
+			short, _ := strconv.ParseFloat(strconv.FormatFloat(y, 'e', 5, 64), 64)
+			if y != short || up && !(y >= x && y <= x*(1+2e-5)) || !up && !(y <= x && y >= x*(1-2e-5)) {
+				t.Fatalf("%v is shown as %v, rounded up: %v", x, y, up)
+			}
+		}
 	}
 }

@@ -80,7 +80,7 @@ func sixDigits(x float64, up bool) float64 {
 		return x
 	}
 	y := x
-	for step := 0.0; step < 4; step++ { // the nearest, or one beyond it
+	for step := 0.0; step < 12; step++ { // the nearest, or one beyond it, which is up to 1e-5 away
 		f := 1 - step*1e-6
 		if up {
 			f = 1 + step*1e-6

@@ -80,6 +80,12 @@ func TestTailsAreRightToTheErrorThatTheyState(t *testing.T) {
 		if off := math.Abs(v.Log.off(normal.LogTail(v.X))); !(off <= 1e-13) {
 			t.Errorf("LogTail(%v) is %v, want %v", v.X, normal.LogTail(v.X), v.Log)
 		}
+		if one := normal.MillsSlope(v.X) * v.X * v.X; v.X >= 1e7 && !(math.Abs(one-1) <= 1e-12) {
+			t.Errorf("MillsSlope(%v) is %v, want 1/x²", v.X, normal.MillsSlope(v.X))
+		}
+		if d, q := normal.Density(v.X), normal.Tail(v.X); v.X >= 38.8 && (d != 0 || q != 0) || d > 1e-313 || q > 1e-315 {
+			t.Errorf("at %v the density is %v and the tail %v, want nothing", v.X, d, q)
+		}
 	}
 }
 
@@ -92,7 +98,7 @@ func TestBeyondIsOnTheSafeSideAndNear(t *testing.T) {
 			t.Errorf("Beyond(%v) is %v, want at least %.20g and at most %g more", v.LogP, got, v.Z, most)
 		}
 	}
-	for _, c := range [][2]float64{{0, math.Inf(-1)}, {math.Inf(-1), math.Inf(1)}, {1, math.Inf(1)}, {math.NaN(), math.Inf(1)}, {-5e-324, -38}} {
+	for _, c := range [][2]float64{{0, math.Inf(-1)}, {math.Inf(-1), math.Inf(1)}, {1, math.Inf(1)}, {0.5, math.Inf(1)}, {math.NaN(), math.Inf(1)}, {-5e-324, -38}} {
 		if got := normal.Beyond(c[0]); !(got == c[1] || c[1] == -38 && got < -37 && got > -40) {
 			t.Errorf("Beyond(%v) is %v, want %v", c[0], got, c[1])
 		}
