@@ -9,7 +9,6 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
-	"github.com/equipoise-dp/equipoise/internal/ranktree"
 )
 
 // A question is what is to be calibrated: which measures, and how much of them
@@ -159,7 +158,7 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 				m.drawing = d
 				share.Sub(share, q.drawShare(w))
 			} else {
-				m.shape = ranktree.For(m.grid.Cells+1, branching(f))
+				m.chooseLeaves(branching(f), q.trees)
 			}
 		}
 		c.measures = append(c.measures, m)

@@ -1,7 +1,9 @@
 package aggregate
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -14,17 +16,14 @@ import (
 // calibrateEarlier returns the calibration of the earlier version, or nil if it is
 // that of today.
 func (q question) calibrateEarlier(today *calibration) *calibration {
-	drawn := len(q.drawn()) > 0
 	q.trees = true
 	l, approx := q.loss.(dp.Approx)
 	if !approx {
-		if old, err := q.calibrate(); drawn && err == nil {
-			return old
+		old, err := q.calibrate()
+		if err != nil || old.costs(today) {
+			return nil
 		}
-		return nil
-	}
-	if !q.selects && !drawn {
-		return nil
+		return old
 	}
 	laplace, errL := q.approxLaplace(l)
 	gaussian, errG := q.approxGaussian(l)
@@ -35,10 +34,17 @@ func (q question) calibrateEarlier(today *calibration) *calibration {
 	if laplace.noisiness() <= gaussian.noisiness() {
 		old = laplace
 	}
-	if old.family == today.family && !drawn {
+	if old.costs(today) {
 		return nil
 	}
 	return old
+}
+
+// costs reports whether two calibrations are paid for by the same charge.
+func (c *calibration) costs(other *calibration) bool {
+	a, errA := json.Marshal(c.events())
+	b, errB := json.Marshal(other.events())
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 // paidEarlier reports whether the request was paid for by the charge of the

@@ -36,6 +36,7 @@ type measure struct {
 	value *value // nil for rows and units
 	grid  *grid.Grid
 	shape ranktree.Shape // of formRanks, where it is a tree
+	cuts  *quantile.Cuts // points of its leaves, where these are not of one width
 
 	share float64   // of the loss
 	law   *core.Law // nil where nothing is added

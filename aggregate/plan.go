@@ -296,7 +296,7 @@ func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 	}
 }
 
-func (c *compiled) events() []dp.Event {
+func (c *calibration) events() []dp.Event {
 	var events []dp.Event
 	for _, m := range c.measures {
 		events = append(events, m.events()...)

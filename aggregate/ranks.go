@@ -86,7 +86,52 @@ func (v *value) granular() bool {
 		return false
 	}
 	steps := new(big.Rat).Sub(v.upper, v.lower)
-	return steps.Quo(steps, step).Cmp(big.NewRat(ranktree.MaxLeaves, 1)) < 0
+	return steps.Quo(steps, step).Cmp(big.NewRat(mostLeaves, 1)) < 0
+}
+
+// mostLeaves is how many leaves a tree has for a value whose steps are given: as many
+// as steps, so that a value that many records share is found itself.
+const mostLeaves = 1 << 20
+
+// chooseLeaves sets the tree of a measure. Where there are more points than leaves
+// and bounds are wide, leaves follow magnitudes, as draws do. In earlier versions all
+// leaves were of one width.
+func (m *measure) chooseLeaves(branching int, earlier bool) {
+	points := m.grid.Cells + 1
+	m.shape = ranktree.For(points, branching)
+	if earlier || m.shape.Width == 1 || points > quantile.MaxCells {
+		return
+	}
+	if m.value.granular() {
+		m.shape = ranktree.Up(points, branching, mostLeaves)
+		return
+	}
+	if base := quantile.NewBase(m.grid.First(), points); base.Logarithmic() {
+		m.cuts = base.Cut(ranktree.MaxLeaves)
+		m.shape = ranktree.For(ranktree.MaxLeaves, branching)
+	}
+}
+
+// leaves returns the histogram that the tree of a measure takes: of points, or of
+// leaves that are not of one width.
+func (m *measure) leaves(points map[int64]int64) map[int64]int64 {
+	if m.cuts == nil {
+		return points
+	}
+	leaves := make(map[int64]int64, len(points))
+	for point, n := range points {
+		leaves[m.cuts.Part(point)] += n
+	}
+	return leaves
+}
+
+// pointOf returns the point that lies the given share into a leaf.
+func (m *measure) pointOf(leaf int64, within float64) int64 {
+	if m.cuts == nil {
+		return m.shape.Point(leaf, within, m.grid.Cells)
+	}
+	first, last := m.cuts.Cells(leaf)
+	return first + int64(within*float64(last-first)+0.5)
 }
 
 // drawShare returns the part of the share of a measure of ranks that its draws

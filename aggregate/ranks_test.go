@@ -218,3 +218,40 @@ func TestDrawnQuantilesAreInOrder(t *testing.T) {
 		}
 	}
 }
+
+// A tree has a leaf for each step of a stepped value, and leaves that follow
+// magnitudes within wide bounds: with hardly any noise it finds the value, where
+// leaves of one width would hold many.
+func TestTreesFindValuesInWideBounds(t *testing.T) {
+	q, _ := stays()
+	var rows []stay
+	for i := range 3000 {
+		rows = append(rows, stay{i, 0, []float64{0.99, 4.99, 7.49, 9.99, 12.99, 19.99}[i%6] + float64(i%6/5)*30})
+	}
+	stepped := aggregate.PerRow(q, "price", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 8000, Step: 0.01})
+	wide := aggregate.PerRow(q, "wide", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 1e7})
+	want := map[float64]float64{0.1: 0.99, 0.25: 4.99, 0.4: 7.49, 0.6: 9.99, 0.75: 12.99}
+	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 60}, dp.Concentrated{Rho: 100}} {
+		for _, v := range []*aggregate.Value[float64]{stepped, wide} {
+			var asked []aggregate.AnyColumn
+			for rank := range want {
+				asked = append(asked, v.Quantile(rank))
+			}
+			plan, err := q.Plan(loss, asked...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.Prices()[0].Mechanism == dp.BoundedRange {
+				t.Fatal("the ranks are drawn")
+			}
+			c, _ := run(t, plan, rows).Cell(0)
+			for rank, x := range want {
+				e := v.Quantile(rank).Of(c)
+				lo, hi := e.Interval(0.95)
+				if v == stepped && math.Abs(e.Value-x) > 1e-9 || math.Abs(e.Value-x) > 0.01*x || lo > x+0.005 || hi < x-0.005 {
+					t.Errorf("%v: %v is %v, want %v", loss, v.Quantile(rank), e, x)
+				}
+			}
+		}
+	}
+}

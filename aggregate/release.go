@@ -192,7 +192,7 @@ func (c *compiled) noisyRanks(session *core.Session, m *measure, histogram map[i
 // readTree reads the quantiles from a tree of noisy counts.
 func (c *compiled) readTree(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
-	tree := ranktree.New(m.shape, histogram, stdDev, func(counts []int64, noisy []float64) {
+	tree := ranktree.New(m.shape, m.leaves(histogram), stdDev, func(counts []int64, noisy []float64) {
 		m.noisyCounts(counts, session.Noise(m.law, len(counts)), noisy)
 	})
 	var all []ranked
@@ -299,11 +299,11 @@ func (m *measure) widths() []float64 {
 // search reads one quantile and its intervals from a noisy tree.
 func (m *measure) search(tree *ranktree.Tree, rank float64, widths []float64) ranked {
 	leaf, within := tree.Descend(rank)
-	r := ranked{Point: m.shape.Point(leaf, within, m.grid.Cells)}
+	r := ranked{Point: m.pointOf(leaf, within)}
 	for _, z := range widths {
 		low, high := tree.Search(rank, -z), tree.Search(rank, z)
-		r.Lows = append(r.Lows, min(m.shape.Point(low, 0, m.grid.Cells), r.Point))
-		r.Highs = append(r.Highs, max(m.shape.Point(high, 1, m.grid.Cells), r.Point))
+		r.Lows = append(r.Lows, min(m.pointOf(low, 0), r.Point))
+		r.Highs = append(r.Highs, max(m.pointOf(high, 1), r.Point))
 	}
 	return r
 }

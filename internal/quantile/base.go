@@ -25,21 +25,22 @@ type piece struct {
 	before uint64 // of all cells before first
 }
 
-// wide is how often the largest magnitude must hold the smallest for a base to
-// follow magnitudes: ten octaves.
+// wide is how many octaves the magnitudes must span for a base to follow them, and
+// how many the larger side of zero must have more than the other: values of both
+// signs are not known to be dense near zero.
 const wide = 10
 
 // octaves is how many octaves below the largest magnitude a base follows.
 const octaves = 20
 
 // NewBase returns the measure of cells first … first+cells-1, counted in cells
-// from zero. Where their magnitudes span ten octaves or more, half of it is even
-// over the cells and half is even over the octaves of the magnitude, so that wide
-// bounds cost little; else it is even over the cells.
+// from zero. Where their magnitudes span ten octaves or more, nearly all on one side
+// of zero, half of it is even over the cells and half is even over the octaves of the
+// magnitude, so that wide bounds cost little; else it is even over the cells.
 func NewBase(first, cells int64) *Base {
 	top, low := magnitudes(first, first+cells-1)
 	b := &Base{first: first, cells: cells}
-	if top-low < wide {
+	if top-low < wide || min(octave(first), octave(first+cells-1)) > top-wide && first < 0 && first+cells > 1 {
 		b.pieces = []piece{{0, 1, 0}}
 		b.total = uint64(cells)
 		return b

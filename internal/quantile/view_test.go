@@ -124,10 +124,13 @@ func TestBaseIsAMeasure(t *testing.T) {
 // Where magnitudes span many octaves, each octave has an even part of half of
 // the measure, and the cells an even part of the other half.
 func TestWideBasesFollowMagnitudes(t *testing.T) {
-	for _, narrow := range []*Base{NewBase(0, 511), NewBase(1<<30, 1<<30), NewBase(-100, 201)} {
+	for _, narrow := range []*Base{NewBase(0, 511), NewBase(1<<30, 1<<30), NewBase(-100, 201), NewBase(-1<<20, 1<<24), NewBase(-1<<24, 1<<24+1<<20)} {
 		if narrow.Logarithmic() || narrow.total != uint64(narrow.cells) {
 			t.Errorf("a base of %d cells is not even", narrow.cells)
 		}
+	}
+	if !NewBase(-3, 1<<24).Logarithmic() || !NewBase(3-1<<24, 1<<24).Logarithmic() {
+		t.Error("a base with little on one side of zero is even")
 	}
 	for _, first := range []int64{0, 1 - 1<<30} {
 		b := NewBase(first, 1<<30)
@@ -180,5 +183,32 @@ func TestPlansRefuse(t *testing.T) {
 	}
 	if _, err := NewPlan(base, []Rank{1}, big.NewRat(1, 1), 0); err == nil {
 		t.Error("units without records are accepted")
+	}
+}
+
+// Parts hold every cell, in order, and have even measures.
+func TestCutsHoldEveryCellOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		cells := 1 + r.Int64N(1<<r.IntN(13))
+		base := NewBase(r.Int64N(3), cells)
+		parts := 1 + r.Int64N(100)
+		c := base.Cut(parts)
+		last := int64(0)
+		for cell := range cells {
+			part := c.Part(cell)
+			if part < last || part >= parts {
+				t.Fatalf("cell %d of %d is in part %d of %d, after %d", cell, cells, part, parts, last)
+			}
+			last = part
+			if from, to := c.Cells(part); cell < from || cell > to || c.Part(from) != part || c.Part(to) != part {
+				t.Fatalf("cell %d of %d is in part %d, which has cells %d … %d", cell, cells, part, from, to)
+			}
+		}
+		for part := range parts {
+			if from, to := c.Cells(part); from < 0 || to >= cells || from > to {
+				t.Fatalf("part %d of %d has cells %d … %d of %d", part, parts, from, to, cells)
+			}
+		}
 	}
 }

@@ -26,11 +26,13 @@ func (s Shape) inOrder(histogram map[int64]int64) []leafCount {
 	return leaves
 }
 
+func byLeaf(a, b leafCount) int { return cmp.Compare(a.leaf, b.leaf) }
+
 // sortByLeaf sorts by counting the two bytes of a leaf, where there are so many
 // leaves that comparing them takes longer.
 func sortByLeaf(leaves []leafCount) {
-	if len(leaves) < 128 {
-		slices.SortFunc(leaves, func(a, b leafCount) int { return cmp.Compare(a.leaf, b.leaf) })
+	if len(leaves) < 128 || slices.MaxFunc(leaves, byLeaf).leaf >= MaxLeaves {
+		slices.SortFunc(leaves, byLeaf)
 		return
 	}
 	other := make([]leafCount, len(leaves))

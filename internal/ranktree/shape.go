@@ -7,7 +7,8 @@
 // Proof: docs/proofs/quantiles.md.
 package ranktree
 
-// MaxLeaves is how many leaves a tree has at most. Points beyond share leaves.
+// MaxLeaves is how many leaves a tree has, unless it is asked for more. Points beyond
+// share leaves.
 const MaxLeaves = 1 << 16
 
 // A Shape is the public form of a tree.
@@ -18,9 +19,12 @@ type Shape struct {
 	Leaves int64 // leaves that hold points
 }
 
-// For returns the shape for points 0 … points-1.
-func For(points int64, base int) Shape {
-	s := Shape{Base: base, Height: 1, Width: (points-1)/MaxLeaves + 1}
+// For returns the shape for points 0 … points-1, of at most MaxLeaves leaves.
+func For(points int64, base int) Shape { return Up(points, base, MaxLeaves) }
+
+// Up returns the shape for points 0 … points-1, of at most so many leaves.
+func Up(points int64, base int, leaves int64) Shape {
+	s := Shape{Base: base, Height: 1, Width: (points-1)/leaves + 1}
 	s.Leaves = (points-1)/s.Width + 1
 	for size := int64(base); size < s.Leaves; size *= int64(base) {
 		s.Height++
