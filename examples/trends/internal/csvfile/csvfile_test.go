@@ -92,6 +92,7 @@ func TestFilesAsPeopleHaveThem(t *testing.T) {
 		{name: "carets not said", content: strings.ReplaceAll(plain, ",", "^"), fault: "has none of the columns"},
 		{name: "a delimiter that is not there", content: plain, f: Format{Delimiter: "tab"}, fault: "has none of the columns"},
 		{name: "more commas than semicolons in the header", content: "\"a,b,c,d,e\";who;at;paid;land\nx;ann;2026-01-31;1234.5;Köln\n", want: one},
+		{name: "more commas than semicolons, without quotes", content: "a,b,c,d,e,f,g;who;at;paid;land\nx,y;ann;2026-01-31;1234.5;Köln\n", want: one},
 		{name: "Excel's first line", content: "sep=;\r\nwho;at;paid;land\r\nann;2026-01-31;1234.5;Köln\r\n", want: one},
 		{name: "Excel's first line, with a tab", content: "sep=\t\nwho\tat\tpaid\tland\nann\t2026-01-31\t1234.5\tKöln\n", want: one},
 		{name: "Excel's first line against the flag", content: "sep=;\nwho;at;paid;land\n", f: Format{Delimiter: "comma"}, fault: "but line 1 of in.csv says that it is \";\""},
