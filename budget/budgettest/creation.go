@@ -140,8 +140,8 @@ func (c Creation) testKill(t *testing.T, test string) {
 		place := c.Place(t)
 		child := startChild(t, test, roleOpenOrCreate, place, fmt.Sprint("kill ", i))
 		child.wait(t, "ready")
-		timer := time.AfterFunc(rand.N(span), child.kill)
 		child.send(t, "go")
+		timer := time.AfterFunc(rand.N(span), child.kill)
 		if i%2 == 1 {
 			c.wantOne(t, place, 0)
 		}

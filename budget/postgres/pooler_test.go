@@ -72,7 +72,7 @@ func TestThePoolerLosesStatements(t *testing.T) {
 		wg.Wait()
 	}
 	if failed == nil || !strings.Contains(failed.Error(), "prepared statement") {
-		t.Skipf("this PgBouncer keeps prepared statements: %v", failed)
+		t.Logf("this PgBouncer keeps prepared statements, so the test above says less: %v", failed)
 	}
 }
 

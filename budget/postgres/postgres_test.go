@@ -248,6 +248,24 @@ func TestLostRecords(t *testing.T) {
 	}
 }
 
+// TestRecordThatWasNotCounted: what somebody added is in the way, and is found.
+func TestRecordThatWasNotCounted(t *testing.T) {
+	pool := newPool(t, newLedger(t))
+	s, err := postgres.Open(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s, 0, 2)
+	run(t, pool, "INSERT INTO equipoise.records VALUES ('a', 2, 'forged')")
+	if err := s.Append(t.Context(), "a", budget.Record{Seq: 2, Data: []byte("x")}); !errors.Is(err, budget.ErrConflict) {
+		t.Errorf("Append where a record is that was not counted: %v, want budget.ErrConflict", err)
+	}
+	for _, e := range s.Read(t.Context(), "a", 0) {
+		err = e
+	}
+	wantError(t, "Read", err, "damaged")
+}
+
 // TestRights: with the rights that the documentation names everything works and
 // nothing can be undone.
 func TestRights(t *testing.T) {

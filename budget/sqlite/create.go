@@ -15,8 +15,8 @@ import (
 // A ledger is made whole under another name in its folder, and then linked to
 // its own. So at every moment there is a whole ledger at its path or nothing, and
 // of callers that race one makes the link. A caller that dies leaves a draft,
-// which is nobody's ledger; whoever finds the ledger there removes drafts,
-// because none of them can become it any more.
+// which is nobody's ledger; whoever opens the ledger removes drafts, because none
+// of them can become it any more.
 
 // beside are the endings of the files that belong to a ledger.
 var beside = []string{"-wal", "-shm", "-journal", markEnding}
@@ -34,9 +34,6 @@ func create(ctx context.Context, path string) error {
 	}
 	if _, there := os.Lstat(path); err != nil && there == nil { // another was faster, and may have removed the draft
 		return exists(path)
-	}
-	if err == nil {
-		sweep(path)
 	}
 	return err
 }

@@ -69,6 +69,20 @@ func TestEveryMomentOfCreation(t *testing.T) {
 	}
 }
 
+// TestPublishNeverReplaces a ledger that another process has made meanwhile.
+func TestPublishNeverReplaces(t *testing.T) {
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "draft"), filepath.Join(folder, "ledger.db")
+	write(t, from, []byte("late"))
+	write(t, to, []byte("first"))
+	if err := sqlite.Publish(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("publish over a ledger: %v, want fs.ErrExist", err)
+	}
+	if b, err := os.ReadFile(to); string(b) != "first" {
+		t.Errorf("publish over a ledger left %q, %v", b, err)
+	}
+}
+
 // TestOthersFilesStay: what is not a draft is not removed.
 func TestOthersFilesStay(t *testing.T) {
 	folder := t.TempDir()

@@ -57,8 +57,19 @@ func FailCommits(t *testing.T, s *Store) {
 	}
 }
 
+// Publish gives a draft its name.
+var Publish = publish
+
 // Commits says what an error of COMMIT means.
 var (
 	Commits    = committing
 	RolledBack = rolledBack
 )
+
+// Raise says in the mark that the ledger has so many changes.
+func Raise(t *testing.T, s *Store, changes int64) {
+	t.Helper()
+	if err := s.mark.raise(changes); err != nil {
+		t.Fatal(err)
+	}
+}
