@@ -39,11 +39,17 @@ func (o *options) fillCaps() error {
 // notes says which caps were chosen for somebody who did not say them, and who
 // alone can know whether they cut off much.
 func (o *options) notes() []string {
-	if o.embedded() || o.given["max-rows"] {
-		return nil
+	var all []string
+	note := func(most, where, flag string) {
+		all = append(all, fmt.Sprintf("note: of one %s at most %s count%s, since %s is not given; if more are usual, what is reported is far too low", o.UnitName, most, where, flag))
 	}
-	return []string{fmt.Sprintf("note: of one %s at most %s count in one %s, since -max-rows is not given; if more are usual, what is reported is far too low",
-		o.UnitName, count(o.MaxRows, o.RowName, o.RowNames), o.Period)}
+	if !o.embedded() && !o.given["max-rows"] {
+		note(count(o.MaxRows, o.RowName, o.RowNames), " in one "+string(o.Period), "-max-rows")
+	}
+	if n := len(o.periods); !o.embedded() && !o.given["max-periods"] && o.MaxSlots < n {
+		note(fmt.Sprintf("%s of %d", o.Cells(o.MaxSlots), n), "", "-max-periods")
+	}
+	return all
 }
 
 // usualRows is half way, as ratios go, between one row in the whole period and one

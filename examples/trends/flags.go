@@ -55,7 +55,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.Value, "value", "", "the `column` of amounts; without one, only units and rows are reported\n(default for the embedded data: dollars)")
 	f.StringVar(&o.By, "by", "", "a `column` to group by, beside the period")
 	f.Func("groups", "the groups of -by to report, as `a,b,c`, if they are public; without them they are\nselected privately. It is a line of CSV: a name with a comma in it is quoted, as in\n'\"Smith, Inc\",Acme', and \"\" is the group of rows whose field is blank", o.setGroups)
-	f.StringVar((*string)(&o.Period), "period", string(months), "`day`, week (from Monday), month or quarter")
+	f.StringVar((*string)(&o.Period), "period", string(months), "the `kind` of period: day, week (from Monday), month or quarter")
 	f.StringVar(&o.From, "from", "", "the first period to report, as a `date` in it: a day, or the name of a month, week,\nquarter or year, such as 2026-01; with -to, every period of the range is reported.\nWithout them, periods are selected privately")
 	f.StringVar(&o.To, "to", "", "the last period to report, as a `date` in it")
 

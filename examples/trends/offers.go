@@ -95,7 +95,7 @@ func (r *report) Sooner() string {
 func (o *options) priceList(q *question) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v\n", q.plan)
-	fmt.Fprintf(&b, "with at most %s in each; what is beyond the caps is cut off, and no ± includes it\n\n", count(o.MaxRows, o.RowName, o.RowNames))
+	fmt.Fprintf(&b, "%s; what is beyond is cut off, and no ± includes it\n\n", o.Caps(min(o.MaxSlots, o.mostSlots())))
 	o.writeOffers(&b, q)
 	fmt.Fprintf(&b, "\nlimit of a new ledger: %v\nkey of this request: %s\n", o.limit(), o.request(q).Key)
 	fmt.Fprintln(&b, "nothing was read and nothing was spent")

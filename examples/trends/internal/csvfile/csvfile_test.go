@@ -68,6 +68,8 @@ func TestFilesAsPeopleHaveThem(t *testing.T) {
 		{name: "CRLF", content: strings.ReplaceAll(plain, "\n", "\r\n"), want: one},
 		{name: "blank lines", content: "\n\n" + strings.ReplaceAll(plain, "\n", "\n\n"), want: one},
 		{name: "mark of UTF-8", content: "\xef\xbb\xbf" + plain, want: one},
+		{name: "mark of UTF-8, twice", content: "\xef\xbb\xbf\xef\xbb\xbf" + plain, want: one},
+		{name: "mark of UTF-8 and Excel's first line", content: "\xef\xbb\xbfsep=,\n" + plain, want: one},
 		{name: "mark of UTF-8 and quotes", content: "\xef\xbb\xbf\"who\",\"at\",\"paid\",\"land\"\n\"ann\",\"2026-01-31\",\"1234.5\",\"Köln\"\n", want: one},
 		{name: "UTF-16, little end first", content: encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder(), plain), want: one},
 		{name: "UTF-16, big end first", content: encoded(unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder(), plain), want: one},

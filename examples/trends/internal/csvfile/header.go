@@ -65,6 +65,7 @@ func (t *Reader) readHeader(text io.Reader) error {
 	if err != nil {
 		return err
 	}
+	first = strings.TrimLeft(first, "\ufeff") // some write their mark twice
 	skipped := 0
 	given := t.format.Delimiter
 	if rest, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(first)), "sep="); found {
