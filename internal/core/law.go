@@ -79,6 +79,7 @@ func Noiseless() bool { return noiseless.Load() }
 type Session struct {
 	source *sample.Source
 	lent   []int64
+	script func(*Law, []int64) // in place of the source, in tests
 }
 
 // InSession lets do draw from a session, and ends it then.
@@ -91,10 +92,17 @@ func InSession(do func(*Session)) {
 // Begin starts a session, which the caller must end.
 func Begin() *Session { return &Session{source: sample.NewSource()} }
 
+// Scripted returns a session whose draws are written by a script, and not random. It
+// is for tests that add up the law of a release over all draws; a test of
+// internal/deps sees that nothing else calls it.
+func Scripted(script func(l *Law, dst []int64)) *Session { return &Session{script: script} }
+
 // End wipes the randomness of the session, and the last noise that it lent.
 func (s *Session) End() {
 	clear(s.lent)
-	s.source.Wipe()
+	if s.script == nil {
+		s.source.Wipe()
+	}
 }
 
 // Noise returns n independent draws, until the session is asked for noise again or
@@ -113,6 +121,10 @@ func (s *Session) Noise(l *Law, n int) []int64 {
 func (s *Session) Draw(l *Law, dst []int64) {
 	if Noiseless() {
 		clear(dst)
+		return
+	}
+	if s.script != nil {
+		s.script(l, dst)
 		return
 	}
 	l.sampler.Fill(s.source, dst)

@@ -73,6 +73,27 @@ func TestF3NoPackageImportsMathRand(t *testing.T) {
 	}
 }
 
+// Draws that somebody chooses are no noise.
+func TestOnlyTestsScriptNoise(t *testing.T) {
+	found := 0
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), "Scripted"+"(") {
+			found++
+			if !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, filepath.Join("internal", "core", "law.go")) {
+				t.Errorf("%s scripts noise, which is for tests", path)
+			}
+		}
+		return err
+	})
+	if err != nil || found < 2 {
+		t.Errorf("%d files with scripts were found: %v", found, err)
+	}
+}
+
 // The bridge registers global flags, so only the bridge may import the peer, and
 // the program that measures both.
 func TestOnlyTheBridgeImportsThePeer(t *testing.T) {

@@ -26,6 +26,10 @@ func For(points int64, base int) Shape { return Up(points, base, MaxLeaves) }
 func Up(points int64, base int, leaves int64) Shape {
 	s := Shape{Base: base, Height: 1, Width: (points-1)/leaves + 1}
 	s.Leaves = (points-1)/s.Width + 1
+	if s.Leaves < int64(base) { // children that hold no leaf would only be noise
+		base = int(max(s.Leaves, 2))
+		s.Base = base
+	}
 	for size := int64(base); size < s.Leaves; size *= int64(base) {
 		s.Height++
 	}
