@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/equipoise-dp/equipoise/dp/dptest"
 )
@@ -48,6 +49,7 @@ type sale struct {
 	unit, group string
 	day         time.Time
 	amount      string // a decimal
+	missing     string // the column that has a mark instead
 }
 
 // A file is a random file, and the flags that it is reported with.
@@ -63,6 +65,8 @@ type file struct {
 	upper    *big.Rat
 	step     *big.Rat
 	maxRows  int
+	missing  string // what -missing says
+	form     []string
 	name     string
 	text     string
 	args     []string
@@ -75,6 +79,7 @@ func drawFile(seed uint64) *file {
 	f := &file{Rand: r, valued: r.IntN(4) > 0, grouped: r.IntN(3) == 0, period: one(r, "day", "week", "month", "month", "quarter")}
 	f.maxRows = 1 + r.IntN(6)
 	f.name = one(r, "in.csv", "in.csv", "Sales 2025.txt", "straße.csv")
+	f.missing = one(r, "", "", "skip", "zero")
 	f.drawBounds()
 	f.drawSales()
 	f.drawRange()
@@ -98,7 +103,19 @@ func (f *file) drawSales() {
 		if f.IntN(4) == 0 {
 			s.amount = one(f.Rand, "0.45", "0.005", "1e3", "-0", "99999999999", "12.5", ".5", "+3", "1E-3", "100")
 		}
+		if f.missing != "" && f.IntN(6) == 0 {
+			s.missing = "amount"
+			if f.missing == "skip" {
+				s.missing = one(f.Rand, "amount", "customer", "date")
+			}
+		}
 		f.sales = append(f.sales, s)
+	}
+	if f.IntN(8) == 0 { // one unit with more rows than anybody would think of
+		busy := sale{unit: drawUnit(0), group: "A", day: first.AddDate(0, 0, 10), amount: "0.05"}
+		for range 1200 {
+			f.sales = append(f.sales, busy)
+		}
 	}
 }
 
@@ -123,15 +140,16 @@ func (f *file) write() {
 	f.Shuffle(len(columns), func(i, j int) { columns[i], columns[j] = columns[j], columns[i] })
 	layout := one(f.Rand, "2006-01-02", "2006-01-02", "20060102", "2006/01/02", "02.01.2006", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z", "2006-01-02 15:04", "2 January 2006")
 	end := one(f.Rand, "\n", "\r\n")
+	delimiter, decimal := one(f.Rand, ",", ",", ";", "\t", "|"), one(f.Rand, ".", ".", ",")
 	quoteAll := f.IntN(4) == 0
 	var b strings.Builder
 	line := func(field func(column string) string) {
 		for i, c := range columns {
 			if i > 0 {
-				b.WriteByte(',')
+				b.WriteString(delimiter)
 			}
 			text := field(c)
-			if quoteAll || strings.ContainsAny(text, ",\"\n") || f.IntN(10) == 0 {
+			if quoteAll || strings.ContainsAny(text, delimiter+"\"\n") || f.IntN(10) == 0 {
 				text = `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 			}
 			b.WriteString(text)
@@ -142,16 +160,39 @@ func (f *file) write() {
 	for _, s := range f.sales {
 		at := s.day.Add(time.Duration(f.IntN(86400)) * time.Second)
 		line(func(c string) string {
-			return map[string]string{"customer": s.unit, "date": at.Format(layout), "amount": s.amount, "region": s.group,
+			if c == s.missing {
+				return one(f.Rand, "", "NA", "n/a", "null", "NaN")
+			}
+			return map[string]string{"customer": s.unit, "date": at.Format(layout), "amount": strings.ReplaceAll(s.amount, ".", decimal), "region": s.group,
 				"note": one(f.Rand, "", "=1+1", "n/a", "\"", "ä,ö", "multi\nline")}[c]
 		})
 	}
 	f.text = b.String()
-	if f.IntN(4) == 0 && !strings.HasPrefix(f.text, `"`) {
-		f.text = "\ufeff" + f.text
-	}
 	if f.IntN(5) == 0 {
 		f.text = strings.TrimSuffix(f.text, end) // the last line has no end
+	}
+	f.form = []string{"-decimal", decimal}
+	f.encode(one(f.Rand, "", "", "\ufeff", "utf-16", "windows-1252"))
+}
+
+// encode writes the text in other bytes.
+func (f *file) encode(how string) {
+	switch how {
+	case "\ufeff":
+		f.text = how + f.text
+	case "utf-16":
+		b := []byte{0xff, 0xfe}
+		for _, unit := range utf16.Encode([]rune(f.text)) {
+			b = append(b, byte(unit), byte(unit>>8))
+		}
+		f.text = string(b)
+	case "windows-1252": // which has the letters of these files where Unicode has them
+		var b []byte
+		for _, r := range f.text {
+			b = append(b, byte(r))
+		}
+		f.text = string(b)
+		f.form = append(f.form, "-encoding", how)
 	}
 }
 
@@ -170,6 +211,10 @@ func (f *file) drawFlags() {
 		"-max-periods", strconv.Itoa(most + f.IntN(2)), "-max-rows", strconv.Itoa(f.maxRows), "-ledger", "l.db"}
 	add := func(args ...string) { f.args = append(f.args, args...) }
 	add(one(f.Rand, []string{}, []string{"-epsilon", "3"}, []string{"-epsilon", "0.5", "-delta", "1e-9"})...)
+	add(f.form...)
+	if f.missing != "" {
+		add("-missing", f.missing)
+	}
 	if f.valued {
 		add("-value", "amount", "-lower="+short(f.lower), "-upper="+short(f.upper), "-step", short(f.step))
 	}
@@ -243,7 +288,10 @@ func (f *file) periods() []string {
 func (f *file) wanted() []sale {
 	periods := f.periods()
 	return slices.DeleteFunc(slices.Clone(f.sales), func(s sale) bool {
-		return periods != nil && !slices.Contains(periods, f.periodOf(s.day)) || f.groups != nil && !slices.Contains(f.groups, s.group)
+		if s.missing == "amount" && !f.valued {
+			s.missing = "" // it is not read
+		}
+		return f.missing == "skip" && s.missing != "" || periods != nil && !slices.Contains(periods, f.periodOf(s.day)) || f.groups != nil && !slices.Contains(f.groups, s.group)
 	})
 }
 
@@ -280,6 +328,9 @@ func (f *file) numbers(sales []sale) map[string]float64 {
 		rows[s.unit]++
 		if totals[s.unit] == nil {
 			totals[s.unit] = new(big.Rat)
+		}
+		if s.missing == "amount" {
+			s.amount = "0"
 		}
 		value, err := strconv.ParseFloat(s.amount, 64)
 		if err != nil {

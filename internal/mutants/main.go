@@ -33,6 +33,7 @@ type options struct {
 	slowest  time.Duration
 	list     bool
 	only     string
+	without  string
 	patterns []string
 }
 
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&o.workers, "p", 2, "how many to try at a time")
 	flag.DurationVar(&o.slowest, "slowest", time.Minute, "leave out tests that take longer than this")
 	flag.BoolVar(&o.list, "list", false, "print the chosen mutants and stop; they may not compile")
+	flag.StringVar(&o.without, "without", "budget/postgres", "leave out the tests of packages whose path has this in it: they start a server each")
 	flag.StringVar(&o.only, "file", "", "only mutants of files whose path has this in it")
 	flag.Parse()
 	o.patterns = flag.Args()
@@ -91,7 +93,7 @@ func (o options) run(ctx context.Context, out io.Writer) (lived int, err error) 
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	h := &hunt{module: m, dir: dir, slowest: o.slowest, out: out}
+	h := &hunt{module: m, dir: dir, slowest: o.slowest, without: o.without, out: out}
 	fmt.Fprintf(out, "%d mutants in %d packages; measuring what each test reaches\n", len(all), len(targets))
 	if err := h.survey(ctx, targets, o.workers); err != nil {
 		return 0, err

@@ -28,6 +28,7 @@ type hunt struct {
 	module  *module
 	dir     string // for what is made on the way
 	slowest time.Duration
+	without string
 	out     io.Writer
 
 	mu    sync.Mutex
@@ -52,6 +53,9 @@ func (h *hunt) survey(ctx context.Context, targets []*pkg, workers int) error {
 	}
 	var err error
 	for _, p := range h.module.testers(targets) {
+		if h.without != "" && strings.Contains(p.ImportPath, h.without) {
+			continue
+		}
 		if err = h.surveyPackage(ctx, p, strings.Join(paths, ","), work); err != nil {
 			break
 		}
@@ -93,6 +97,7 @@ func (h *hunt) measure(ctx context.Context, t *test) {
 	defer cancel()
 	c := exec.CommandContext(ctx, h.binary(t.pkg), "-test.run", "^"+t.name+"$", "-test.coverprofile", profile.Name())
 	c.Dir = t.pkg.Dir
+	c.Env = append(os.Environ(), "GOCOVERDIR="+h.dir) // programs that a test runs complain without
 	c.WaitDelay = time.Second
 	start := time.Now()
 	if err := c.Run(); err != nil {

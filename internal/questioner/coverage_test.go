@@ -148,7 +148,10 @@ func (q *question) release(t *testing.T) (r release, problem string) {
 	if err != nil {
 		return r, err.Error()
 	}
-	return r, q.readGrids(r)
+	if problem := q.readGrids(r); problem != "" {
+		return release{}, problem
+	}
+	return r, ""
 }
 
 // trials releases the answers once, and looks at one of each kind, in one group.

@@ -36,6 +36,9 @@ func pick[T any](d draw, xs ...T) T { return xs[d.IntN(len(xs))] }
 
 func (d draw) loss() dp.Loss {
 	size := pick(d, 0.1, 0.25, 0.3, 0.7, 1, 1, 2, math.Ln2, 1.0/3, 5, 20, 0.05+d.Float64()*3)
+	if d.chance(0.03) {
+		size *= 1e-7 // noise far beyond the bounds
+	}
 	switch d.IntN(5) {
 	case 0, 1:
 		return dp.Pure{Epsilon: size}
@@ -140,8 +143,7 @@ func (d draw) columns(q *question) {
 		}
 	}
 	for i, s := range q.values {
-		bits := reflect.TypeOf(s.lower).Bits()
-		if float := reflect.ValueOf(s.lower).CanFloat(); d.chance(0.6) && (float || bits == 64) {
+		if d.chance(0.6) && summable(&s) {
 			all = append(all, column{what: "sum", value: i})
 		}
 		for _, what := range []string{"mean", "variance", "deviation"} {
@@ -163,6 +165,12 @@ func (d draw) columns(q *question) {
 		}
 	}
 	q.columns = all
+}
+
+// summable reports whether the type of a value can hold sums.
+func summable(s *spec) bool {
+	t := reflect.TypeOf(s.lower)
+	return t.Kind() == reflect.Float32 || t.Bits() == 64
 }
 
 // facts draws the rows.

@@ -144,8 +144,69 @@ func (q *question) readGrids(r release) (problem string) {
 			s.grid = powerOfTwo(shown.Step)
 		}
 		want := map[bool]string{false: "row", true: "unit"}[s.perUnit]
+		if s.grid != nil && written(s.step).Sign() == 0 {
+			if problem := q.fine(i); problem != "" {
+				return problem
+			}
+		}
 		if s.grid == nil || !same12(shown.Step, s.grid) || !same12(shown.Lower, written(s.lower)) || !same12(shown.Upper, written(s.upper)) || shown.Per != want {
 			return fmt.Sprintf("the receipt says %+v of %v", shown, s)
+		}
+	}
+	return q.names(r)
+}
+
+// fine says what is wrong with a step that the plan chose: integers have whole
+// ones, and others neither fewer than two steps nor so many that a record has a norm
+// of more than 2^30, for which noise is slow to draw and no better.
+func (q *question) fine(value int) string {
+	s := &q.values[value]
+	low, high := s.inSteps(false), s.inSteps(true)
+	norms := map[string]float64{"sum": max(math.Abs(low), math.Abs(high)), "mean": high - low, "variance": (high - low) * (high - low)}
+	norms["deviation"] = norms["variance"]
+	norm := 0.0
+	for _, what := range []string{"sum", "mean", "variance", "deviation"} { // each is read from the next, where that is asked
+		if slices.ContainsFunc(q.columns, func(c column) bool { return c.value == value && c.what == what }) {
+			norm = norms[what]
+		}
+	}
+	float := reflect.ValueOf(s.lower).CanFloat()
+	if float && (high-low < 2 || norm > 1<<30) || !float && !s.grid.IsInt() {
+		return fmt.Sprintf("the plan chose a step of %v for %v to %v", s.grid, s.lower, s.upper)
+	}
+	return ""
+}
+
+// names compares the columns and measures that a receipt names with what was asked.
+func (q *question) names(r release) string {
+	var columns []string
+	forms := map[string]bool{"count": true, "units": true}
+	for _, c := range q.columns {
+		name := map[string]string{"deviation": "standard deviation"}[c.what]
+		switch {
+		case c.what == "quantile":
+			name = fmt.Sprintf("p%g", c.rank*100)
+		case name == "":
+			name = c.what
+		}
+		if c.value >= 0 {
+			name = q.values[c.value].name + " " + name
+		}
+		if !slices.Contains(columns, name) {
+			columns = append(columns, name)
+		}
+	}
+	for _, s := range q.values {
+		for _, form := range []string{"sum", "mean", "variance", "quantiles"} {
+			forms[s.name+" "+form] = true
+		}
+	}
+	if !slices.Equal(columns, r.receipt.Columns) {
+		return fmt.Sprintf("the receipt names %q, asked was %q", r.receipt.Columns, columns)
+	}
+	for _, m := range r.receipt.Measures {
+		if !forms[m.Name] {
+			return fmt.Sprintf("the receipt has a measure %q", m.Name)
 		}
 	}
 	return ""

@@ -1,0 +1,218 @@
+package questioner
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A planted mistake is what a careless change could make of the code: the
+// questioner must find each.
+type planted struct {
+	name  string
+	in    string   // the folder whose code it is in, whatever the file
+	edits []string // in pairs: what stands there, once, and what is planted
+	tests string   // that must find it
+}
+
+const (
+	answers  = "TestAnswersAreThoseOfTheReference"
+	ranges   = "TestEstimatesStayInTheirRange"
+	coverage = "TestIntervalsHoldTheAnswersAtTheirRate"
+	noise    = "TestNoiseIsThatOfTheSensitivity"
+	files    = "TestRandomFilesAreCountedAsTheReferenceDoes"
+)
+
+var mistakes = []planted{
+	{"sums of shares are rounded before they are compared", "internal/filter",
+		[]string{"const longest = 2048", "const longest = 8", "big.NewInt(400)", "big.NewInt(40)"}, answers},
+	{"weighted shares are compared after rounding up", "internal/filter",
+		[]string{"const longest = 2048", "const longest = 100", "big.NewInt(400)", "big.NewInt(40)"}, answers},
+	{"every row of a unit is rounded, and not their sum", "aggregate",
+		[]string{"return int64(math.Float64bits(float64(of(r))))", "return int64(math.Float64bits(math.Round(float64(of(r)))))"}, answers},
+	{"every row of a unit is clamped, and not their sum", "aggregate",
+		[]string{"return func(r Row) int64 { return clampedInt(of(r)) }", "return func(r Row) int64 { return max(clampedInt(of(r)), 0) }"}, answers},
+	{"at most 1000 rows of a unit are read", "examples/trends",
+		[]string{"maxRowsRead = math.MaxInt", "maxRowsRead = 1000 + 0*math.MaxInt8"}, files},
+	{"numbers beyond their range are shown", "aggregate",
+		[]string{"e.value = e.within.clamp(e.value)", "e.value = e.within.clamp(e.value).Set(e.value)"}, ranges},
+	{"intervals go beyond the range", "aggregate",
+		[]string{"return e.within.overlap(interval(confidence))", "return interval(confidence)"}, ranges},
+	{"an interval of which nothing is left is a point", "aggregate",
+		[]string{"if lo != nil && hi != nil && lo.Cmp(hi) > 0 {\n\t\treturn s.least, s.most", "if lo != nil && hi != nil && lo.Cmp(hi) > 0 {\n\t\treturn s.clamp(lo), s.clamp(lo)"}, ranges},
+	{"a mean of hidden records is called known", "aggregate",
+		[]string{"return !(n > noise)", "return n < 0"}, answers},
+	{"counts may be negative", "aggregate",
+		[]string{"m.countWeights(), span{least: new(big.Rat)})", "m.countWeights(), span{})"}, ranges},
+	{"sums of positive values may be negative", "aggregate",
+		[]string{"if values.least.Sign() >= 0 {", "if values.least.Sign() > 1 {"}, ranges},
+	{"sums of negative values may be positive", "aggregate",
+		[]string{"if values.most.Sign() <= 0 {", "if values.most.Sign() < -1 {"}, ranges},
+	{"intervals are a fifth too short", "aggregate",
+		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(0.8 * m.law.Combined(confidence, floats...))"}, coverage},
+	{"intervals are half as long again", "aggregate",
+		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(1.5 * m.law.Combined(confidence, floats...))"}, coverage},
+
+	// Each branch of aggregate/measure.go.
+	{"a value per unit is counted per row", "aggregate",
+		[]string{"return m.form == formUnits || m.value != nil && m.value.perUnit", "return m.form == formUnits"}, answers},
+	{"units are counted per row", "aggregate",
+		[]string{"return m.form == formUnits || m.value != nil && m.value.perUnit", "return m.value != nil && m.value.perUnit"}, answers},
+	{"the norm of a sum is 1", "aggregate",
+		[]string{"return big.NewInt(m.grid.Largest())", "return big.NewInt(1)"}, noise},
+	{"the norm of a pair is half of what it is", "aggregate",
+		[]string{"case formPair:\n\t\treturn big.NewInt(m.grid.Cells)", "case formPair:\n\t\treturn big.NewInt(m.grid.Cells / 2)"}, noise},
+	{"the norm of a triple is not squared", "aggregate",
+		[]string{"return w.Mul(w, w)", "return w"}, noise},
+	{"the norm of a count is 2", "aggregate",
+		[]string{"return w.Mul(w, w)\n\t}\n\treturn big.NewInt(1)", "return w.Mul(w, w)\n\t}\n\treturn big.NewInt(2)"}, noise},
+	{"a tree is charged for one level", "aggregate",
+		[]string{"return int64(m.shape.Height)", "return 1"}, noise},
+	{"a count adds two", "aggregate",
+		[]string{"add(0, exact.Int(1))", "add(0, exact.Int(2))"}, answers},
+	{"a sum starts at its lower bound", "aggregate",
+		[]string{"add(0, exact.Int(m.grid.First()+point))", "add(0, exact.Int(point))"}, answers},
+	{"the first part of a pair is nothing", "aggregate",
+		[]string{"add(0, exact.Int(m.grid.Cells-point))", "add(0, exact.Int(0))"}, answers},
+	{"the second part of a pair is nothing", "aggregate",
+		[]string{"add(1, exact.Int(point))", "add(1, exact.Int(0))"}, answers},
+	{"a triple lacks its parts", "aggregate",
+		[]string{"add(i, x)", "add(0, x)"}, answers},
+	{"Bernstein's basis has a wrong middle", "aggregate",
+		[]string{"exact.Mul(2*x, w-x)", "exact.Mul(x, w-x)"}, answers},
+	{"Lagrange's basis has a wrong middle", "aggregate",
+		[]string{"exact.Mul(4*x, w-x)", "exact.Mul(2*x, w-x)"}, answers},
+	{"Lagrange's basis is taken for Bernstein's", "aggregate",
+		[]string{"if f == core.Laplace {\n\t\treturn [3]exact.Int128", "if f == core.Gaussian {\n\t\treturn [3]exact.Int128"}, answers},
+	{"pairs are not in records", "aggregate",
+		[]string{"if m.form == formPair || m.form == formTriple {", "if m.form == formTriple {"}, answers},
+	{"triples are not in records", "aggregate",
+		[]string{"if m.form == formPair || m.form == formTriple {", "if m.form == formPair {"}, answers},
+	{"the step that is asked for is not taken", "aggregate",
+		[]string{"if v.asked != nil {\n\t\tg := grid.New", "if v.asked != nil && v.integer {\n\t\tg := grid.New"}, answers},
+	{"a step that is too fine is taken", "aggregate",
+		[]string{"if !fits(g, forms, times, big.NewRat(1<<40, 1)) {\n", "if !fits(g, forms, times, big.NewRat(1<<40, 1)) && false {\n"}, answers},
+	{"steps are finer than noise needs", "aggregate",
+		[]string{"!fits(g, forms, big.NewRat(1, 1), big.NewRat(finest, 1)) {", "!fits(g, forms, big.NewRat(1, 1), big.NewRat(finest<<8, 1)) {"}, answers},
+	{"a value may have one step", "aggregate",
+		[]string{"if g.Cells < 2 && !v.integer {", "if g.Cells < 1 && !v.integer {"}, answers},
+	{"integers have finer steps than 1", "aggregate",
+		[]string{"if v.integer {\n\t\treturn 0", "if v.integer {\n\t\treturn -1"}, answers},
+	{"the finest step is far too coarse", "aggregate",
+		[]string{"math.Ilogb(width)-31", "math.Ilogb(width)+1"}, answers},
+	{"grids that do not fit are taken", "aggregate",
+		[]string{"if norm.Mul(norm, times).Cmp(limit) > 0 {\n\t\t\treturn false", "if norm.Mul(norm, times).Cmp(limit) > 0 {\n\t\t\treturn true"}, answers},
+}
+
+// root of the module.
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// overlay plants a mistake, and returns the file that tells the go command of it.
+// What stands there must be in one file of the folder, once: otherwise the code has
+// changed, and the mistake must be planted anew.
+func (p planted) overlay(t *testing.T, dir string) string {
+	t.Helper()
+	changed := map[string]string{}
+	for i := 0; i < len(p.edits); i += 2 {
+		file := p.find(t, p.edits[i])
+		text, ok := changed[file]
+		if !ok {
+			text = read(t, file)
+		}
+		changed[file] = strings.Replace(text, p.edits[i], p.edits[i+1], 1)
+	}
+	replace := map[string]string{}
+	for file, text := range changed {
+		replace[file] = filepath.Join(dir, filepath.Base(file))
+		if err := os.WriteFile(replace[file], []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return overlay
+}
+
+// find returns the file that has a piece of code.
+func (p planted) find(t *testing.T, code string) (file string) {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(moduleRoot(t), filepath.FromSlash(p.in), "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := 0
+	for _, f := range all {
+		if n := strings.Count(read(t, f), code); n > 0 && !strings.HasSuffix(f, "_test.go") {
+			times += n
+			file = f
+		}
+	}
+	if times != 1 {
+		t.Fatalf("%s: %q is %d times in %s, must be there once; plant the mistake in what stands there now", p.name, code, times, p.in)
+	}
+	return file
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Every mistake can be planted in the code as it is.
+func TestMistakesCanBePlanted(t *testing.T) {
+	for _, p := range mistakes {
+		t.Run(p.name, func(t *testing.T) { p.overlay(t, t.TempDir()) })
+	}
+}
+
+// With -long every planted mistake is found.
+func TestPlantedMistakesAreFound(t *testing.T) {
+	if !*long {
+		t.Skip("builds the library once for each mistake; runs with -long")
+	}
+	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var group sync.WaitGroup
+	for _, p := range mistakes {
+		overlay := p.overlay(t, t.TempDir())
+		group.Go(func() {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			pkg := "./internal/questioner"
+			if p.tests == files {
+				pkg = "./examples/trends"
+			}
+			c := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", overlay, "-run", "^"+p.tests+"$", pkg)
+			c.Dir = filepath.Join("..", "..")
+			out, err := c.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("%s: %s does not find it", p.name, p.tests)
+			case !strings.Contains(string(out), "--- FAIL: "+p.tests) && !strings.Contains(string(out), "panic: "):
+				t.Errorf("%s: the test does not run:\n%s", p.name, out)
+			}
+		})
+	}
+	group.Wait()
+}
