@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -64,6 +65,11 @@ func drawSingle(seed uint64) *question {
 			continue
 		}
 		q.columns = append(q.columns, c)
+	}
+	if q.columns != nil && q.columns[0].what == "quantile" && d.chance(0.5) { // so many that they are read from a tree
+		for i := range 40 {
+			q.columns = append(q.columns, column{what: "quantile", rank: float64(i+1) / 100})
+		}
 	}
 	if what := q.columns; len(what) == 0 {
 		q.columns = []column{{what: "mean"}}
@@ -153,12 +159,12 @@ func (q *question) deviation(change float64) float64 {
 // points than a node has children, there are at least two.
 func (q *question) levels(r release) string {
 	for _, m := range r.receipt.Measures {
-		if q.columns[0].what != "quantile" {
+		if q.columns[0].what != "quantile" || strings.HasSuffix(m.Name, "ends of intervals") || m.Mechanism == dp.BoundedRange {
 			continue
 		}
 		points := q.values[0].inSteps(true) - q.values[0].inSteps(false) + 1
 		if least := int64(min(q.maxKeys, max(len(q.given), 1))) * 2; points > 16 && m.Sensitivity.L0 < least {
-			return fmt.Sprintf("a unit moves %d counts of a tree of %v points, must be at least %d", m.Sensitivity.L0, points, least)
+			return fmt.Sprintf("a unit moves %d counts of %v points, must be at least %d", m.Sensitivity.L0, points, least)
 		}
 	}
 	return ""

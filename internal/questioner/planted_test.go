@@ -30,9 +30,9 @@ const (
 
 var mistakes = []planted{
 	{"sums of shares are rounded before they are compared", "internal/filter",
-		[]string{"const longest = 2048", "const longest = 8", "big.NewInt(400)", "big.NewInt(40)"}, answers},
+		[]string{"const longest = 2048", "const longest = 1", "big.NewInt(400)", "big.NewInt(40)"}, answers},
 	{"weighted shares are compared after rounding up", "internal/filter",
-		[]string{"const longest = 2048", "const longest = 100", "big.NewInt(400)", "big.NewInt(40)"}, answers},
+		[]string{"const longest = 2048", "const longest = 8", "big.NewInt(400)", "big.NewInt(40)"}, answers},
 	{"every row of a unit is rounded, and not their sum", "aggregate",
 		[]string{"return int64(math.Float64bits(float64(of(r))))", "return int64(math.Float64bits(math.Round(float64(of(r)))))"}, answers},
 	{"every row of a unit is clamped, and not their sum", "aggregate",

@@ -197,7 +197,7 @@ func (q *question) names(r release) string {
 		}
 	}
 	for _, s := range q.values {
-		for _, form := range []string{"sum", "mean", "variance", "quantiles"} {
+		for _, form := range []string{"sum", "mean", "variance", "quantiles", "quantiles, ends of intervals"} {
 			forms[s.name+" "+form] = true
 		}
 	}
@@ -289,6 +289,8 @@ func (q *question) inRange(c column, got shown) string {
 			return fmt.Sprintf("is %v, and its interval at %v is %v to %v", got.value, confidence, l, h)
 		case before[0] != nil && (less(before[0], l) || less(h, before[1])) && !q.whole(c, before[0], before[1]):
 			return fmt.Sprintf("has an interval %v to %v, which at %v shrinks to %v to %v", before[0], before[1], confidence, l, h)
+		case q.outside(c, got, confidence) && !q.whole(c, l, h):
+			return fmt.Sprintf("is refuted by its range at %v, and its interval is %v to %v", confidence, l, h)
 		case (got.unknown || !(confidence < 1)) && !q.whole(c, l, h):
 			return fmt.Sprintf("unknown is %t, but its interval at %v is %v to %v", got.unknown, confidence, l, h)
 		}
@@ -300,6 +302,17 @@ func (q *question) inRange(c column, got shown) string {
 		}
 	}
 	return ""
+}
+
+// outside reports whether nothing of the range is as near to the noisy number as the
+// confidence asks for: then any short interval would look certain and be wrong.
+func (q *question) outside(c column, got shown, confidence float64) bool {
+	if c.value >= 0 && c.what != "sum" {
+		return false
+	}
+	low, high := q.limits(c)
+	from, to := got.raw(confidence)
+	return low != nil && less(to, as(to, low)) || high != nil && less(as(from, high), from)
 }
 
 // whole reports whether an interval is all that public facts allow.

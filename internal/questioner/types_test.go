@@ -37,6 +37,7 @@ type shown struct {
 	unknown  bool
 	stdDev   float64
 	interval func(confidence float64) (low, high any)
+	raw      func(confidence float64) (low, high float64) // as the noise left it
 }
 
 // types are the types that units and keys have: units and keys that differ, keys
@@ -186,7 +187,8 @@ func (p *typedPlan[U, K]) place(k K) int {
 func readable[T dp.Number](c aggregate.Column[T]) (aggregate.AnyColumn, func(aggregate.Cell) shown) {
 	return c, func(cell aggregate.Cell) shown {
 		e := c.Of(cell)
-		return shown{e.Value, e.Unknown, e.StdDev, func(confidence float64) (any, any) { low, high := e.Interval(confidence); return low, high }}
+		interval := func(confidence float64) (any, any) { low, high := e.Interval(confidence); return low, high }
+		return shown{e.Value, e.Unknown, e.StdDev, interval, e.Raw().Interval}
 	}
 }
 
