@@ -24,7 +24,7 @@ const (
 	broken    fate = iota // it does not compile, and does not count
 	killed                // a test failed
 	hung                  // a test took far too long
-	lived                 // the tests that reach it pass
+	survived              // the tests that reach it pass
 	unreached             // no test reaches it
 )
 
@@ -102,11 +102,11 @@ func (h *hunt) try(ctx context.Context, s site, dir string) result {
 				return result{site: s}
 			}
 		}
-		if f := h.runBatch(ctx, filepath.Join(dir, "test"), b); f != lived {
+		if f := h.runBatch(ctx, filepath.Join(dir, "test"), b); f != survived {
 			return result{site: s, fate: f, by: path.Base(built.ImportPath)}
 		}
 	}
-	return result{site: s, fate: lived}
+	return result{site: s, fate: survived}
 }
 
 // overlay writes the mutated file, and the file that tells the go command of it.
@@ -213,5 +213,5 @@ func (h *hunt) runBatch(ctx context.Context, binary string, batch []*test) fate 
 	case err != nil:
 		return killed
 	}
-	return lived
+	return survived
 }

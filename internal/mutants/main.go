@@ -10,9 +10,10 @@
 // The tests that reach the changed line, found by running every test by itself
 // for its coverage, run until one fails: those of the package first, quick ones
 // before slow ones, then those of packages that depend on it. A mutant that none
-// of them kills lives. It is printed, and the exit status is 1, unless it stands
-// in equivalent.txt with a reason. The same seed chooses the same mutants of the
-// same code, and a larger -n more of them.
+// of them kills lives. It is printed, unless it stands in equivalent.txt with a
+// reason. The exit status is 1 if of the others a smaller share died than -least
+// says. The same seed chooses the same mutants of the same code, and a larger -n
+// more of them.
 package main
 
 import (
@@ -28,6 +29,7 @@ import (
 // Options are what the flags say.
 type options struct {
 	n        int
+	least    float64
 	seed     int64
 	workers  int
 	slowest  time.Duration
@@ -40,6 +42,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.n, "n", 100, "how many mutants to try, of those that compile")
+	flag.Float64Var(&o.least, "least", 1, "which share of them must die, without those that are known to be equivalent")
 	flag.Int64Var(&o.seed, "seed", 1, "which mutants are chosen")
 	flag.IntVar(&o.workers, "p", 2, "how many to try at a time")
 	flag.DurationVar(&o.slowest, "slowest", time.Minute, "leave out tests that take longer than this")
@@ -52,19 +55,20 @@ func main() {
 		o.patterns = []string{"./dp", "./aggregate", "./internal/..."}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	lived, err := o.run(ctx, os.Stdout)
+	share, err := o.run(ctx, os.Stdout)
 	stop()
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
-	case lived > 0:
+	case share < o.least:
 		os.Exit(1)
 	}
 }
 
-// run returns how many mutants live that are not known to be equivalent.
-func (o options) run(ctx context.Context, out io.Writer) (lived int, err error) {
+// run returns the share of mutants that died, without those that are known to be
+// equivalent.
+func (o options) run(ctx context.Context, out io.Writer) (died float64, err error) {
 	m, err := loadModule(ctx)
 	if err != nil {
 		return 0, err
@@ -86,7 +90,7 @@ func (o options) run(ctx context.Context, out io.Writer) (lived int, err error) 
 		for _, s := range chosen[:min(o.n, len(chosen))] {
 			fmt.Fprintln(out, s)
 		}
-		return 0, nil
+		return 1, nil
 	}
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
@@ -99,5 +103,6 @@ func (o options) run(ctx context.Context, out io.Writer) (lived int, err error) 
 		return 0, err
 	}
 	results := h.tryAll(ctx, chosen, o.n, o.workers)
-	return report(out, results, known), ctx.Err()
+	lived, excused := report(out, results, known)
+	return 1 - float64(lived)/float64(max(len(results)-excused, 1)), ctx.Err()
 }

@@ -130,7 +130,7 @@ func TestMutantsDieByTestsThatReachThem(t *testing.T) {
 	for after, want := range map[string]fate{
 		"abs: func abs(x int) int { return x }": killed,
 		"Sign: if !(x < 0 && x != -7) {":        killed, // by the package that uses it
-		"Sign: if x <= 0 && x != -7 {":          lived,
+		"Sign: if x <= 0 && x != -7 {":          survived,
 		"check: if !(x > 3) {":                  unreached,
 	} {
 		if fates[after] != want {
@@ -138,8 +138,10 @@ func TestMutantsDieByTestsThatReachThem(t *testing.T) {
 		}
 	}
 	known := []equivalent{{file: "small/small.go", function: "Sign", before: "if x < 0 && x != -7 {", after: "if x <= 0 && x != -7 {", reason: "0 is not asked"}}
-	if live, excused := report(&out, results, nil), report(&out, results, known); live != 2 || excused != 1 {
-		t.Errorf("%d live, and %d with one known as equivalent; must be 2 and 1\n%s", live, excused, &out)
+	live, none := report(&out, results, nil)
+	left, excused := report(&out, results, known)
+	if live != 2 || none != 0 || left != 1 || excused != 1 {
+		t.Errorf("%d live and %d are excused, and with one known as equivalent %d and %d; must be 2, 0, 1 and 1\n%s", live, none, left, excused, &out)
 	}
 }
 

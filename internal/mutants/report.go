@@ -52,14 +52,13 @@ func (e equivalent) is(s site) bool {
 }
 
 // report prints what became of the mutants, and returns how many live without a
-// reason.
-func report(out io.Writer, results []result, known []equivalent) int {
+// reason, and how many with one.
+func report(out io.Writer, results []result, known []equivalent) (lived, excused int) {
 	count := make(map[fate]int)
-	excused := 0
 	var bad []result
 	for _, r := range results {
 		count[r.fate]++
-		if r.fate != lived && r.fate != unreached {
+		if r.fate != survived && r.fate != unreached {
 			continue
 		}
 		if slices.ContainsFunc(known, func(e equivalent) bool { return e.is(r.site) }) {
@@ -77,5 +76,5 @@ func report(out io.Writer, results []result, known []equivalent) int {
 	dead := count[killed] + count[hung]
 	fmt.Fprintf(out, "\n%d mutants: %d died (%d of them by taking too long), %d live, of which %d are equivalent; %.1f %% of the others died\n",
 		len(results), dead, count[hung], len(results)-dead, excused, 100*float64(dead)/float64(max(len(results)-excused, 1)))
-	return len(bad)
+	return len(bad), excused
 }
