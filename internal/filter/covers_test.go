@@ -83,6 +83,18 @@ func TestADeclaredLossIsComparedWithTheComposition(t *testing.T) {
 	}
 }
 
+// 84 is the exact number of Laplace mechanisms of ε = 1/20 that are (2, 1e-6).
+func TestEveryDrawOfLaplaceNoiseIsComposed(t *testing.T) {
+	for count, want := range map[int]bool{42: true, 43: false} {
+		for _, m := range []dp.Mechanism{dp.Laplace, dp.DiscreteLaplace} {
+			e := dp.Event{Mechanism: m, Scale: big.NewRat(2000, 1), Sensitivity: dp.Sensitivity{L0: 2, LInf: 100}, Count: count}
+			if got := covered(dp.Approx{Epsilon: 2, Delta: 1e-6}, e); got != want {
+				t.Errorf("%d times two draws of %s: ε=2 δ=1e-06 covers %v, want %v", count, m, got, want)
+			}
+		}
+	}
+}
+
 func TestTheWeightsOfTheOrdersAreAtMostOne(t *testing.T) {
 	for _, l := range []dp.Approx{{Epsilon: 0.1, Delta: 1e-9}, {Epsilon: 1, Delta: 1e-6}, {Epsilon: 3, Delta: 1e-5}, {Epsilon: 30, Delta: 0.1}} {
 		star, _ := Star(Default, l)

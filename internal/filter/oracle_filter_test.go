@@ -325,6 +325,9 @@ func TestEveryRuleDecidesAsItsProofSays(t *testing.T) {
 				f.Add(p, got, 1)
 				b.take(c, got)
 			}
+			if left := f.Left(); left != nil && f.Decide(lossPrice(left, s.orders)) == Refused {
+				t.Errorf("seed %d, charge %d, rule %d of %v: %v is left, and does not fit", seed, i, rule, limit, left)
+			}
 			if g.IntN(12) == 0 {
 				limit = larger(limit)
 				f, b.limit = f.Raise(limit), limit
