@@ -36,9 +36,9 @@ func (v verdictOfChange) mark() string {
 // single is the confidence of one interval, and of all sure changes together.
 const single = 0.95
 
-// widest is the largest confidence at which intervals of quantiles are known, since
+// mostKnown is the largest confidence at which intervals of quantiles are known, since
 // their ends are drawn with the release.
-const widest = 0.999
+const mostKnown = 0.999
 
 // A jury holds the confidence that a single change needs, so that all changes of
 // a report that are called sure are right together.
@@ -51,11 +51,11 @@ type jury struct{ totals, quantiles float64 }
 
 func newJury(changes, quantiles int) jury {
 	left := 1 - single
-	taken := float64(quantiles) * (1 - widest)
+	taken := float64(quantiles) * (1 - mostKnown)
 	if taken > 0.8*left || quantiles == changes && taken > left {
 		return jury{1 - left/float64(max(changes-quantiles, 1)), 1}
 	}
-	return jury{1 - (left-taken)/float64(max(changes-quantiles, 1)), widest}
+	return jury{1 - (left-taken)/float64(max(changes-quantiles, 1)), mostKnown}
 }
 
 // compare returns the change of a quantity. Its interval is that of the
