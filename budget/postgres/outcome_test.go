@@ -317,9 +317,9 @@ func with(dsn, settings string) string {
 	return dsn + " " + name + "=" + value
 }
 
-var standbyLoss = dp.Pure{Epsilon: 1}
+var visitsLoss = dp.Pure{Epsilon: 1}
 
-func standbyCharge(key string) dp.Charge {
+func visitsCharge(key string) dp.Charge {
 	return dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "test", Key: key, Loss: dp.Pure{Epsilon: 0.25},
 		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: dp.Pure{Epsilon: 0.25}.Exact()}},

@@ -200,14 +200,14 @@ func TestStandby(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := budget.Create(t.Context(), s, budget.Terms{Dataset: "visits", Unit: "patient", Limit: standbyLoss})
+	a, err := budget.Create(t.Context(), s, budget.Terms{Dataset: "visits", Unit: "patient", Limit: visitsLoss})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Spend(t.Context(), standbyCharge("one")); err != nil {
+	if _, err := a.Spend(t.Context(), visitsCharge("one")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Keep(t.Context(), standbyCharge("one"), []byte("the release")); err != nil {
+	if _, err := a.Keep(t.Context(), visitsCharge("one"), []byte("the release")); err != nil {
 		t.Fatal(err)
 	}
 	standby, err := primary.standby()
@@ -230,10 +230,10 @@ func TestStandby(t *testing.T) {
 	if r, err := a.Verify(t.Context()); err != nil || r.Charges != 1 {
 		t.Errorf("Verify = %+v, %v, want one charge", r, err)
 	}
-	if p, err := a.Spend(t.Context(), standbyCharge("one")); err != nil || string(p.Kept) != "the release" {
+	if p, err := a.Spend(t.Context(), visitsCharge("one")); err != nil || string(p.Kept) != "the release" {
 		t.Errorf("Spend again = %q, %v, want the release", p.Kept, err)
 	}
-	_, err = a.Spend(t.Context(), standbyCharge("two"))
+	_, err = a.Spend(t.Context(), visitsCharge("two"))
 	wantNothing(t, "Spend", err, "to spend, connect to the primary")
 	if errors.Is(err, budget.ErrUnknown) {
 		t.Errorf("Spend on a standby: %v, which counts as spent", err)

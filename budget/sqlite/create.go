@@ -115,7 +115,9 @@ func publish(draft, path string) error {
 	return syncFolder(path)
 }
 
-// remove deletes a draft. What cannot be deleted is nobody's ledger.
+// remove deletes a draft. What cannot be deleted is nobody's ledger; on Windows that
+// is so while another process has the ledger open, whose second name the draft is
+// then, and the next Open deletes it.
 func remove(draft string) {
 	for _, ending := range append([]string{""}, beside...) {
 		os.Remove(draft + ending) //nolint:errcheck // see above
