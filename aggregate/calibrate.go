@@ -24,12 +24,6 @@ type question struct {
 	trees   bool // all quantiles are read from trees, as in earlier versions
 }
 
-// A want is a measure that is asked for and not calibrated yet.
-type want struct {
-	form  form
-	value *value
-}
-
 // A calibration is a question with noise for it.
 type calibration struct {
 	family    core.Family

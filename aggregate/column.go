@@ -16,14 +16,16 @@ type AnyColumn interface {
 	id() column
 }
 
-// Of returns the estimate of the column in a group. It reads what was released
-// and costs nothing. It is within the range that public facts allow; see [dp.Estimate]. It panics if the column is not in the plan that made the
-// cell, which is a mistake of the program.
+// Of returns the estimate of the column in a group, within the range that public
+// facts allow. It reads what was released and costs nothing. It panics if the column
+// is not in the plan that made the cell, which is a mistake of the program.
 func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
-	if cell.plan == nil || !cell.plan.has(c.column) {
-		panic(fmt.Sprintf("aggregate: column %v is not in the plan of this cell", c))
+	if cell.plan != nil {
+		if i, ok := cell.plan.answerOf[c.column]; ok {
+			return typed[T](cell.estimate(cell.plan.answers[i]))
+		}
 	}
-	return typed[T](cell.estimate(c.column))
+	panic(fmt.Sprintf("aggregate: column %v is not in the plan of this cell", c))
 }
 
 // Weighted is a column that gets more of the loss, or less, than columns of

@@ -66,107 +66,37 @@ func (e estimate) limited() estimate {
 }
 
 // estimate computes a column from the noisy sums of a cell.
-func (cell Cell) estimate(c column) estimate {
-	p := cell.plan
-	switch c.kind {
-	case kindCount, kindUnits:
-		m := p.countMeasure(c.kind == kindUnits)
-		return cell.linear(m, m.countWeights(), span{least: new(big.Rat)})
-	case kindSum:
-		m := p.moments(c.value)
-		return cell.linear(m, m.sumWeights(), m.sumSpan())
+func (cell Cell) estimate(a answer) estimate {
+	switch a.kind {
+	case kindCount, kindUnits, kindSum:
+		return cell.linear(a)
 	case kindMean:
-		return cell.mean(p.moments(c.value))
+		return cell.mean(a.measure)
 	case kindVariance:
-		return cell.variance(p.moments(c.value))
+		return cell.variance(a.measure)
 	case kindStdDev:
-		return cell.variance(p.moments(c.value)).squareRoot()
+		return cell.variance(a.measure).squareRoot()
 	}
-	return cell.quantile(p.find(formRanks, c.value), c.rank)
+	return a.measure.quantile(cell.ranks[a.measure.list][a.index])
 }
 
-// countMeasure returns the measure that counts rows, or units: one of its own,
-// or the moments of a value.
-func (c *compiled) countMeasure(units bool) *measure {
-	own := formRows
-	if units {
-		own = formUnits
-	}
-	if m := c.find(own, nil); m != nil {
-		return m
-	}
-	return c.moments(counter(c.columns, units))
-}
-
-// countWeights returns the weights of the parts whose sum is the count of
-// records.
-func (m *measure) countWeights() []*big.Rat {
-	weights := make([]*big.Rat, m.parts())
-	for i := range weights {
-		weights[i] = big.NewRat(1, 1)
-	}
-	return weights
-}
-
-// sumWeights returns the weights of the parts whose sum is the sum of the value:
-// the value at the points where a part alone is 1. (In Bernstein's basis a
-// linear function has the same weights as in Lagrange's.)
-func (m *measure) sumWeights() []*big.Rat {
-	if m.form == formTotal {
-		return []*big.Rat{m.grid.Step}
-	}
-	last := int64(m.parts() - 1)
-	var weights []*big.Rat
-	for i := range last + 1 {
-		weights = append(weights, m.grid.Value(new(big.Rat).Mul(big.NewRat(i, last), big.NewRat(m.grid.Cells, 1))))
-	}
-	return weights
-}
-
-// valueSpan returns the ends of what one record can be.
-func (m *measure) valueSpan() span {
-	least, most := m.grid.Range()
-	return span{m.grid.Value(big.NewRat(least, 1)), m.grid.Value(big.NewRat(most, 1))}
-}
-
-// sumSpan returns what is known of sums of any number of records: of values that
-// are never negative, they are not negative either.
-func (m *measure) sumSpan() (sums span) {
-	values := m.valueSpan()
-	if values.least.Sign() >= 0 {
-		sums.least = new(big.Rat)
-	}
-	if values.most.Sign() <= 0 {
-		sums.most = new(big.Rat)
-	}
-	return sums
-}
-
-// unit returns what one record of norm 1 is in the noisy sums.
-func (m *measure) unit() *big.Rat {
+// recordSize returns what one record of norm 1 is in the noisy sums.
+func (m *measure) recordSize() *big.Rat {
 	return new(big.Rat).Mul(m.resolution(), new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), m.shift)))
 }
 
 // noisyParts returns the noisy sums of a measure.
-func (cell Cell) noisyParts(m *measure) []*big.Int {
-	part := 0
-	for _, other := range cell.plan.measures {
-		if other == m {
-			return cell.sums[part : part+m.parts()]
-		}
-		part += other.parts()
-	}
-	panic("aggregate: internal error: a measure is not in its plan")
-}
+func (cell Cell) noisyParts(m *measure) []*big.Int { return cell.sums[m.first : m.first+m.parts()] }
 
 // linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is
 // that of the noise.
-func (cell Cell) linear(m *measure, weights []*big.Rat, within span) estimate {
-	unit := m.unit()
+func (cell Cell) linear(a answer) estimate {
+	m := a.measure
+	recordSize := m.recordSize()
 	value := new(big.Rat)
-	floats := make([]float64, len(weights))
+	floats := make([]float64, len(a.weights))
 	for i, sum := range cell.noisyParts(m) {
-		w := new(big.Rat).Quo(weights[i], unit)
+		w := new(big.Rat).Quo(a.weights[i], recordSize)
 		floats[i], _ = w.Float64()
 		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))
 	}
@@ -177,14 +107,13 @@ func (cell Cell) linear(m *measure, weights []*big.Rat, within span) estimate {
 		}
 		return new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
 	}
-	return estimate{value: value, stdDev: m.law.CombinedStdDev(floats...), interval: interval, within: within, linear: true}
+	return estimate{value: value, stdDev: m.law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true}
 }
 
 // quantile reads a quantile that was found at the release. Its interval is the
 // kept one of the next higher confidence, and the bounds above all of them. It is
 // unknown if every value that the bounds allow is in the 95 % interval.
-func (cell Cell) quantile(m *measure, rank float64) estimate {
-	r := cell.rankedOf(m, rank)
+func (m *measure) quantile(r ranked) estimate {
 	value := func(point int64) *big.Rat { return m.grid.Value(big.NewRat(point, 1)) }
 	if len(r.Lows) == 0 {
 		return withoutInterval(value(r.Point), m.valueSpan())
@@ -210,22 +139,4 @@ func (cell Cell) quantile(m *measure, rank float64) estimate {
 func withoutInterval(value *big.Rat, within span) estimate {
 	width, _ := new(big.Rat).Sub(within.most, within.least).Float64()
 	return estimate{value: value, stdDev: width / 2, within: within, interval: func(float64) (lo, hi *big.Rat) { return nil, nil }}
-}
-
-func (cell Cell) rankedOf(m *measure, rank float64) ranked {
-	list := 0
-	for _, other := range cell.plan.measures {
-		if other == m {
-			break
-		}
-		if other.form == formRanks {
-			list++
-		}
-	}
-	for i, asked := range cell.plan.quantilesOf(m.value) {
-		if asked.rank == rank {
-			return cell.ranks[list][i]
-		}
-	}
-	panic("aggregate: internal error: a rank is not in its plan")
 }

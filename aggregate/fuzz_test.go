@@ -63,7 +63,7 @@ func FuzzPlan(f *testing.F) {
 			p.addUnit(groups[0], slices.Values([][]int64{p.read(f), p.read(f)}))
 		}
 		charge := p.Charge(Request{Key: "k", Purpose: "p"})
-		release, err := decode[int](p.compiled, encode([]int{0}, p.compiled, p.receipt(charge, dp.Payment{}), groups))
+		release, err := decode[int](p.compiled, written(p, charge, []int{0}, groups))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,10 +71,16 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
+// written returns the stored form of a release of given groups.
+func written[Row any, Unit comparable](p *Plan[Row, Unit, int], charge dp.Charge, given []int, groups map[int]*group) []byte {
+	released, cells := addNoise(p.compiled, given, groups)
+	return encode(p.compiled, p.receipt(charge, dp.Payment{}), released, cells)
+}
+
 // readAll reads every column of every cell.
 func readAll(t *testing.T, c *compiled, r *Release[int]) {
 	for _, cell := range r.All() {
-		for _, asked := range c.columns {
+		for _, asked := range c.answers {
 			e := typed[float64](cell.estimate(asked))
 			for _, confidence := range []float64{math.NaN(), -1, 0, 0.5, 0.95, 0.9999, 1} {
 				if lo, hi := e.Interval(confidence); !(lo <= e.Value && e.Value <= hi) && !(e.Unknown && lo <= hi) {
@@ -95,7 +101,7 @@ func FuzzDecode(f *testing.F) {
 	p := facts(f, dp.Concentrated{Rho: 0.5}, limits{-10, 1, 1}, 2, 2)
 	groups := map[int]*group{1: p.newGroup()}
 	charge := p.Charge(Request{Key: "k", Purpose: "p"})
-	text := encode([]int{0, 1}, p.compiled, p.receipt(charge, dp.Payment{}), groups)
+	text := written(p, charge, []int{0, 1}, groups)
 	f.Add(text)
 	for old, hostile := range map[string]string{
 		`"point":0`: `"point":-5`, `"lows":[0`: `"lows":[9223372036854775807`, `"highs":[`: `"highs":[-1,`,
@@ -118,7 +124,7 @@ func FuzzDecode(f *testing.F) {
 func TestD5HostileStoredReleases(t *testing.T) {
 	p := facts(t, dp.Pure{Epsilon: 1}, limits{-10, 1, 1}, 2, 2)
 	charge := p.Charge(Request{Key: "k", Purpose: "p"})
-	text := encode([]int{0, 1}, p.compiled, p.receipt(charge, dp.Payment{}), nil)
+	text := written(p, charge, []int{0, 1}, nil)
 	for name, change := range map[string]func(*stored){
 		"negative point": func(s *stored) { s.Groups[0].Ranks[0][0].Point = -1 },
 		"huge point":     func(s *stored) { s.Groups[0].Ranks[0][0].Point = math.MaxInt64 },

@@ -24,8 +24,8 @@ func (r *Release[Key]) MarshalJSON() ([]byte, error) {
 	groups := make([]group, 0, len(r.keys))
 	for key, cell := range r.All() {
 		estimates := make(map[string]estimateJSON)
-		for _, c := range cell.plan.columns {
-			estimates[c.String()] = cell.estimate(c).json(c.integer())
+		for _, a := range cell.plan.answers {
+			estimates[a.String()] = cell.estimate(a).json(a.integer())
 		}
 		groups = append(groups, group{key, estimates})
 	}

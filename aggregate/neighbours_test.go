@@ -278,7 +278,7 @@ func TestB4SumsDoNotWrap(t *testing.T) {
 		rows = append(rows, i)
 	}
 	got := p.collectedFor(t, rows)[0].sums[0].Big()
-	want := new(big.Int).Mul(big.NewInt(p.gridOf(v.value).Cells), big.NewInt(100))
+	want := new(big.Int).Mul(big.NewInt(p.inputs[0].grid.Cells), big.NewInt(100))
 	if got.Cmp(want) != 0 {
 		t.Errorf("the sum is %v, want %v", got, want)
 	}

@@ -31,21 +31,41 @@ type Price struct {
 	// Why says why quantiles are drawn, or read from a tree.
 	Why string
 
-	// Per says what StdDev and PlusMinus are for where they depend on the data:
-	// "1000 records" for means and variances, "records of rank" for quantiles.
-	Per string
+	// Per says what StdDev and PlusMinus are of.
+	Per Per
 }
 
-// at is the number of records for which prices of means are given.
-const at = 1000
+// A Per says what the noise of a column is stated for, where it depends on the data.
+type Per int
+
+const (
+	PerNumber      Per = 1 + iota // the number itself, whatever the rows
+	PerManyRecords                // the number in a group of [ManyRecords]: of means and variances
+	PerRank                       // records by which the rank of a quantile may be off
+)
+
+// ManyRecords is the number of records for which prices of means are given.
+const ManyRecords = 1000
+
+// String returns what stands behind a number in a price list, such as " for 1000
+// records".
+func (p Per) String() string {
+	switch p {
+	case PerManyRecords:
+		return fmt.Sprintf(" for %d records", ManyRecords)
+	case PerRank:
+		return " records of rank"
+	}
+	return ""
+}
 
 // Prices returns the price list: one line for each column.
 func (p *Plan[Row, Unit, Key]) Prices() []Price {
 	var prices []Price
-	for _, c := range p.columns {
-		m := p.measureOf(c)
-		price := Price{Column: c.String(), Measure: m.String(), Mechanism: m.events()[0].Mechanism, Share: m.share, Why: m.why}
-		price.StdDev, price.PlusMinus, price.Per = p.accuracy(c, m)
+	for _, a := range p.answers {
+		m := a.measure
+		price := Price{Column: a.String(), Measure: m.String(), Mechanism: m.events()[0].Mechanism, Share: m.share, Why: m.why}
+		price.StdDev, price.PlusMinus, price.Per = p.accuracy(a)
 		price.OwnStdDev = price.StdDev
 		if m.drawing != nil && m.law != nil {
 			price.Intervals, price.OwnStdDev = m.share/2, price.StdDev*m.alone()
@@ -65,33 +85,24 @@ func (p *Plan[Row, Unit, Key]) Threshold() (units, surely float64) {
 	return p.threshold.units(), p.threshold.shows(0.95)
 }
 
-func (c *compiled) measureOf(asked column) *measure {
-	switch asked.kind {
-	case kindCount, kindUnits:
-		return c.countMeasure(asked.kind == kindUnits)
-	case kindQuantile:
-		return c.find(formRanks, asked.value)
-	}
-	return c.moments(asked.value)
-}
-
 // accuracy returns the noise of a column as it would be in a cell.
-func (c *compiled) accuracy(asked column, m *measure) (stdDev, plusMinus float64, per string) {
-	switch asked.kind {
+func (c *compiled) accuracy(a answer) (stdDev, plusMinus float64, per Per) {
+	m := a.measure
+	switch a.kind {
 	case kindQuantile:
 		if m.drawing != nil {
-			stdDev, plusMinus = c.drawAccuracy(asked, m)
-			return stdDev, plusMinus, "records of rank"
+			stdDev, plusMinus = c.drawAccuracy(a.column, m)
+			return stdDev, plusMinus, PerRank
 		}
 		levels := math.Sqrt(float64(m.levels()))
 		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
-		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), "records of rank"
+		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), PerRank
 	case kindMean, kindVariance, kindStdDev:
-		e := c.sample(m).estimate(asked).limited()
-		return e.stdDev, halfWidth(e), fmt.Sprintf("%d records", at)
+		e := c.sample(m).estimate(a).limited()
+		return e.stdDev, halfWidth(e), PerManyRecords
 	}
-	e := c.sample(m).estimate(asked)
-	return e.stdDev, halfWidth(e), ""
+	e := c.sample(m).estimate(a)
+	return e.stdDev, halfWidth(e), PerNumber
 }
 
 func halfWidth(e estimate) float64 {
@@ -100,27 +111,25 @@ func halfWidth(e estimate) float64 {
 	return width / 2
 }
 
-// sample returns a cell without noise in which every measure has records spread
-// over the middle of its value: public, made up, and only good for prices.
+// sample returns a cell without noise in which a measure has records all over the
+// middle of its value: public, made up, and only good for prices.
 func (c *compiled) sample(of *measure) Cell {
-	cell := Cell{plan: c}
-	for _, m := range c.measures {
-		g := c.newGroup()
-		for i := range int64(at) {
-			if m == of && m.grid != nil {
-				m.record(spread(m.grid.Cells, i), g.sums[:m.parts()])
-			}
+	g := c.newGroup()
+	for i := range int64(ManyRecords) {
+		if of.grid != nil {
+			of.record(inTheMiddle(of.grid.Cells, i), g.partsOf(of))
 		}
-		for _, sum := range g.sums[:m.parts()] {
-			cell.sums = append(cell.sums, sum.Shl(m.shift).Big())
-		}
+	}
+	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}
+	for i, sum := range g.partsOf(of) {
+		cell.sums[of.first+i] = sum.Shl(of.shift).Big()
 	}
 	return cell
 }
 
-// spread returns the i-th of evenly spaced points in the middle half of a grid.
-func spread(cells, i int64) int64 {
-	return cells/4 + int64(float64(i)/at*float64(cells/2))
+// inTheMiddle returns the i-th of evenly spaced points in the middle half of a grid.
+func inTheMiddle(cells, i int64) int64 {
+	return cells/4 + int64(float64(i)/ManyRecords*float64(cells/2))
 }
 
 // String returns the price list as a table: the loss, the caps, and for each
@@ -129,14 +138,14 @@ func (p *Plan[Row, Unit, Key]) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.family)
 	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxKeys, "group"), p.rowsInEach())
-	for _, v := range p.values {
-		r := p.receiptValue(v)
+	for _, in := range p.inputs {
+		r := in.receipt()
 		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ncolumn\tread from\tshare\tscale\t± at 95 %")
 	for i, price := range p.Prices() {
-		scale := p.measureOf(p.columns[i]).scaleInUnits()
+		scale := p.answers[i].measure.scaleInUnits()
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", price.Column, price.Measure, percent(price.Share), short(scale), price.accuracy())
 	}
 	w.Flush()
@@ -153,7 +162,7 @@ func (p *Plan[Row, Unit, Key]) String() string {
 func (p *Plan[Row, Unit, Key]) writeWhy(b *strings.Builder) {
 	said := make(map[*measure]bool)
 	for i, price := range p.Prices() {
-		m := p.measureOf(p.columns[i])
+		m := p.answers[i].measure
 		if m.why == "" || said[m] {
 			continue
 		}
@@ -185,15 +194,10 @@ func (c *compiled) rowsInEach() string {
 }
 
 func (p Price) accuracy() string {
-	switch {
-	case math.IsNaN(p.PlusMinus):
+	if math.IsNaN(p.PlusMinus) {
 		return "no interval"
-	case p.Per == "":
-		return short(p.PlusMinus)
-	case strings.HasSuffix(p.Per, "rank"):
-		return short(p.PlusMinus) + " " + p.Per
 	}
-	return short(p.PlusMinus) + " for " + p.Per
+	return short(p.PlusMinus) + p.Per.String()
 }
 
 // scaleInUnits returns the scale of the noise in the unit of the measure:
@@ -202,7 +206,7 @@ func (m *measure) scaleInUnits() float64 {
 	if m.drawing != nil {
 		return m.drawing.scale()
 	}
-	unit := m.unit()
+	unit := m.recordSize()
 	if m.form == formTotal {
 		unit = new(big.Rat).Quo(unit, m.grid.Step)
 	}

@@ -234,3 +234,19 @@ func TestWithoutNoiseColumnsAreCorrectlyRounded(t *testing.T) {
 		}
 	}
 }
+
+// The noisy numbers of a cell can be read whatever is asked, also where a quantile has
+// no interval.
+func TestNoisyNumbersCanBeReadOfEveryColumn(t *testing.T) {
+	q := orders()
+	cents := aggregate.PerRow(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 100})
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count(), cents.Variance(), cents.QuantileWithoutInterval(0.5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range run(t, plan, nil).All() {
+		if n := len(c.Noisy()); n != 3+1 {
+			t.Errorf("%d noisy numbers of a variance, which counts too, and a quantile; want 3 and 1", n)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/quantile"
-	"github.com/equipoise-dp/equipoise/internal/ranktree"
 )
 
 // A drawing is how a measure draws few ranks: each by the exponential mechanism,
@@ -87,51 +86,6 @@ func (v *value) granular() bool {
 	}
 	steps := new(big.Rat).Sub(v.upper, v.lower)
 	return steps.Quo(steps, step).Cmp(big.NewRat(mostLeaves, 1)) < 0
-}
-
-// mostLeaves is how many leaves a tree has for a value whose steps are given: as many
-// as steps, so that a value that many records share is found itself.
-const mostLeaves = 1 << 20
-
-// chooseLeaves sets the tree of a measure. Where there are more points than leaves
-// and bounds are wide, leaves follow magnitudes, as draws do. In earlier versions all
-// leaves were of one width.
-func (m *measure) chooseLeaves(branching int, earlier bool) {
-	points := m.grid.Cells + 1
-	m.shape = ranktree.For(points, branching)
-	if earlier || m.shape.Width == 1 || points > quantile.MaxCells {
-		return
-	}
-	if m.value.granular() {
-		m.shape = ranktree.Up(points, branching, mostLeaves)
-		return
-	}
-	if base := quantile.NewBase(m.grid.First(), points); base.Logarithmic() {
-		m.cuts = base.Cut(ranktree.MaxLeaves)
-		m.shape = ranktree.For(ranktree.MaxLeaves, branching)
-	}
-}
-
-// leaves returns the histogram that the tree of a measure takes: of points, or of
-// leaves that are not of one width.
-func (m *measure) leaves(points map[int64]int64) map[int64]int64 {
-	if m.cuts == nil {
-		return points
-	}
-	leaves := make(map[int64]int64, len(points))
-	for point, n := range points {
-		leaves[m.cuts.Part(point)] += n
-	}
-	return leaves
-}
-
-// pointOf returns the point that lies the given share into a leaf.
-func (m *measure) pointOf(leaf int64, within float64) int64 {
-	if m.cuts == nil {
-		return m.shape.Point(leaf, within, m.grid.Cells)
-	}
-	first, last := m.cuts.Cells(leaf)
-	return first + int64(within*float64(last-first)+0.5)
 }
 
 // drawShare returns the part of the share of a measure of ranks that its draws
@@ -213,7 +167,7 @@ func (m *measure) events() []dp.Event {
 }
 
 // draw draws the ranks of one group, and reads the ends of intervals.
-func (c *compiled) draw(session *core.Session, m *measure, histogram map[int64]int64) []ranked {
+func (m *measure) draw(session *core.Session, histogram map[int64]int64) []ranked {
 	d := m.drawing
 	counts := quantile.NewCounts(d.cells(histogram))
 	cells := d.plan.Draw(session, counts)
@@ -230,7 +184,7 @@ func (c *compiled) draw(session *core.Session, m *measure, histogram map[int64]i
 		reading = steps.Read(noisy)
 	}
 	var all []ranked
-	for _, asked := range c.quantilesOf(m.value) {
+	for _, asked := range m.quantiles {
 		rank := quantile.NewRank(asked.rank)
 		i, _ := slices.BinarySearch(d.ranks, rank)
 		r := ranked{Point: d.middle(cells[i], m.grid.Cells)}

@@ -69,11 +69,11 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 		Loss: c.Loss, Noise: p.family.String(), Groups: p.query.KeyName, MaxKeys: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
-	for _, column := range p.columns {
-		r.Columns = append(r.Columns, column.String())
+	for _, a := range p.answers {
+		r.Columns = append(r.Columns, a.String())
 	}
-	for _, v := range p.values {
-		r.Values = append(r.Values, p.receiptValue(v))
+	for _, in := range p.inputs {
+		r.Values = append(r.Values, in.receipt())
 	}
 	for _, m := range p.measures {
 		r.Measures = append(r.Measures, m.receipts()...)
@@ -84,13 +84,12 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	return r
 }
 
-func (c *compiled) receiptValue(v *value) ReceiptValue {
-	g := c.gridOf(v)
+func (in input) receipt() ReceiptValue {
 	per := "row"
-	if v.perUnit {
+	if in.perUnit {
 		per = "unit"
 	}
-	return ReceiptValue{v.name, per, decimal(v.lower), decimal(v.upper), decimal(g.Step)}
+	return ReceiptValue{Name: in.name, Per: per, Lower: decimal(in.lower), Upper: decimal(in.upper), Step: decimal(in.grid.Step)}
 }
 
 // receipts returns the lines of a measure: for what is drawn, and for noise.
@@ -109,11 +108,11 @@ func (m *measure) receipts() []ReceiptMeasure {
 // perRecord returns the standard deviation of the noise on one part, in records
 // of full size.
 func (m *measure) perRecord() float64 {
-	unit, _ := m.unit().Float64()
+	size, _ := m.recordSize().Float64()
 	if m.form == formTotal {
-		unit = math.Ldexp(float64(m.grid.Largest()), int(m.shift))
+		size = math.Ldexp(float64(m.grid.Largest()), int(m.shift))
 	}
-	return m.law.StdDev() / unit
+	return m.law.StdDev() / size
 }
 
 type receiptJSON struct {
@@ -145,7 +144,12 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: receipt: %w", err)
 	}
-	return json.Marshal(receiptJSON{r.Dataset, r.Unit, r.Purpose, r.Key, r.Analyst, r.Periods, loss, r.Noise, r.Columns, r.Groups, r.MaxKeys, r.MaxRows, r.Values, r.Measures, r.Threshold, r.Plan, r.Account, r.Entry, r.Hash, r.At})
+	return json.Marshal(receiptJSON{
+		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
+		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxKeys: r.MaxKeys, MaxRows: r.MaxRows,
+		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
+		Hash: r.Hash, At: r.At,
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -158,6 +162,11 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("aggregate: receipt: %w", err)
 	}
-	*r = Receipt{j.Dataset, j.Unit, j.Purpose, j.Key, j.Analyst, j.Periods, loss, j.Noise, j.Columns, j.Groups, j.MaxKeys, j.MaxRows, j.Values, j.Measures, j.Threshold, j.Plan, j.Account, j.Entry, j.Hash, j.At}
+	*r = Receipt{
+		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Analyst: j.Analyst, Periods: j.Periods,
+		Loss: loss, Noise: j.Noise, Columns: j.Columns, Groups: j.Groups, MaxKeys: j.MaxKeys, MaxRows: j.MaxRows,
+		Values: j.Values, Measures: j.Measures, Threshold: j.Threshold, Plan: j.Plan, Account: j.Account, Entry: j.Entry,
+		Hash: j.Hash, At: j.At,
+	}
 	return nil
 }

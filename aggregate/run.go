@@ -2,31 +2,11 @@ package aggregate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
-
-// A Request names one release, so that asking again is not paying again.
-type Request struct {
-	// Key names the request. The same key and plan return the stored release at
-	// no cost; the same key and another plan is an error. Required.
-	Key string
-
-	// Purpose says why the question is asked. The account may allow only some
-	// purposes, and limit each. Required.
-	Purpose string
-
-	// Analyst says who asks, if the account limits analysts.
-	Analyst string
-
-	// Periods are the periods of the data that are read, such as "2026-05", if
-	// the account limits periods. They are periods of the data's own time, and
-	// not of the clock.
-	Periods []string
-}
 
 // A Budget pays for releases and keeps them. No answer of it depends on rows.
 //
@@ -73,41 +53,30 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err := b.Afford(ctx, charge); err != nil {
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}
-	part, err := p.Collect(ctx, rows)
+	partial, err := p.Collect(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
-	return p.Release(ctx, b, r, part)
-}
-
-func check(b Budget, r Request) error {
-	var errs []error
-	if b == nil {
-		errs = append(errs, errors.New("aggregate: no Budget given; package budget makes one"))
-	}
-	if r.Key == "" {
-		errs = append(errs, errors.New("aggregate: Request.Key is empty; name the request, so that asking again is not paying again"))
-	}
-	if r.Purpose == "" {
-		errs = append(errs, errors.New("aggregate: Request.Purpose is empty; say why the question is asked"))
-	}
-	return errors.Join(errs...)
+	return p.release(ctx, b, charge, partial)
 }
 
 // Release is the second half of [Plan.Run]: it pays, adds noise, keeps and
-// releases. No unit may be in two of the parts.
+// releases. No unit may be in two of the partials.
 //
 // What it returns is private in the sense of the plan's loss. It has been paid
 // for durably before noise was drawn, and kept durably before it was returned.
-func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request, parts ...*Partial[Key]) (*Release[Key], error) {
+func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request, partials ...*Partial[Key]) (*Release[Key], error) {
 	if err := check(b, r); err != nil {
 		return nil, err
 	}
-	groups, err := merge(ctx, p.compiled, parts)
+	return p.release(ctx, b, p.Charge(r), partials...)
+}
+
+func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.Charge, partials ...*Partial[Key]) (*Release[Key], error) {
+	groups, err := merge(ctx, p.compiled, partials)
 	if err != nil {
 		return nil, err
 	}
-	charge := p.Charge(r)
 	payment, err := b.Spend(ctx, charge)
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: %w", err)
@@ -115,7 +84,8 @@ func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request,
 	if payment.Kept != nil {
 		return decode[Key](p.compiled, payment.Kept)
 	}
-	release := encode(p.query.given(), p.compiled, p.receipt(charge, payment), groups)
+	released, cells := addNoise(p.compiled, p.query.given(), groups)
+	release := encode(p.compiled, p.receipt(charge, payment), released, cells)
 	kept, err := b.Keep(context.WithoutCancel(ctx), charge, release)
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: the release is paid for but could not be kept, so it is not shown; run again with the same key, at no cost: %w", err)

@@ -37,8 +37,8 @@ func TestC10SelectionLooksAtTheNoisyCount(t *testing.T) {
 		s.End()
 		if ok {
 			shown++
-			if cell.Sums[0].Int64() < p.threshold.at {
-				t.Fatalf("a group of %v shows below the threshold %d", cell.Sums[0], p.threshold.at)
+			if cell.sums[0].Int64() < p.threshold.at {
+				t.Fatalf("a group of %v shows below the threshold %d", cell.sums[0], p.threshold.at)
 			}
 		}
 	}

@@ -139,30 +139,6 @@ func bind[T dp.Number, Row any](of func(Row) T, g *grid.Grid, perUnit bool) func
 	return func(r Row) int64 { return g.Float(float64(of(r))) }
 }
 
-// A total adds up the amounts of a unit's rows: exactly, so that nothing is rounded
-// before the sum is complete, and the order of the rows does not matter.
-type total struct {
-	ints   exact.Int128
-	floats exact.FloatSum
-}
-
-// add adds the amount of a row, as v.bind made it.
-func (t *total) add(v *value, amount int64) {
-	if v.integer {
-		t.ints = t.ints.Add(exact.Int(amount))
-	} else {
-		t.floats.Add(math.Float64frombits(uint64(amount)))
-	}
-}
-
-// point returns the point of the total on the grid.
-func (t *total) point(v *value, g *grid.Grid) int64 {
-	if v.integer {
-		return g.IntSum(t.ints)
-	}
-	return g.FloatSum(&t.floats)
-}
-
 // clampedInt returns x as an int64; a uint64 beyond is the largest.
 func clampedInt[T dp.Number](x T) int64 {
 	if x > 0 && int64(x) < 0 {

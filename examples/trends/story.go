@@ -230,14 +230,14 @@ func median(xs []float64) float64 {
 func (r *report) Accuracy(q quantity) string {
 	p := q.Price
 	switch {
-	case p.Per == "" && q.Money:
+	case p.Per == aggregate.PerNumber && q.Money:
 		return "± " + r.money(p.PlusMinus, q.Cents)
-	case p.Per == "":
+	case p.Per == aggregate.PerNumber:
 		return "± " + grouped(p.PlusMinus, 0)
-	case strings.HasSuffix(p.Per, "of rank"):
+	case p.Per == aggregate.PerRank:
 		return "± " + grouped(p.PlusMinus, 0) + " places in the order of " + r.UnitNames
 	}
-	return "± " + r.money(p.PlusMinus, true) + " for " + strings.Replace(p.Per, "records", r.UnitNames, 1)
+	return fmt.Sprintf("± %s for %d %s", r.money(p.PlusMinus, true), aggregate.ManyRecords, r.UnitNames)
 }
 
 // Hiding says from when on a cell is shown, and that others may be hidden.
