@@ -441,3 +441,16 @@ func TestTheLimitsOfSumsAreWhatTheLossAllows(t *testing.T) {
 		}
 	}
 }
+
+// Near the end too, what is shown as left fits.
+func TestWhatIsLeftFitsWhenLittleIsLeft(t *testing.T) {
+	for _, rule := range []Rule{Default, GDP, ZCDP} {
+		s, f, _ := newPair(rule, 0.25, dp.Approx{Epsilon: 1, Delta: 1e-6})
+		e := dp.Event{Mechanism: dp.Gaussian, Scale: big.NewRat(400, 1), Sensitivity: dp.Sensitivity{L0: 1, LInf: 1}, Count: 1}
+		n, full := Fill(f, s.Price(&dp.Charge{Loss: dp.Approx{Epsilon: 1, Delta: 1e-6}, Events: []dp.Event{e}}), 1e6)
+		left := full.Left()
+		if n < 1000 || left != nil && full.Decide(lossPrice(left, s.orders)) == Refused {
+			t.Errorf("rule %d: after %d Gaussians %v is left, and does not fit", rule, n, left)
+		}
+	}
+}
