@@ -119,14 +119,14 @@ func (a *asked) measure(ctx context.Context, runs int) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Ours, r.Coverage, r.Intervals, r.Refuted = mine.error, mine.coverage(), mine.intervals, mine.refuted()
+	r.Ours, r.Coverage, r.Intervals, r.Refuted = a.floor(mine.error), mine.coverage(), mine.intervals, mine.refuted()
 	for _, k := range kinds(a) {
 		got, err := a.repeat(ctx, google(a, k), runs)
 		if err != nil {
 			return r, err
 		}
-		if r.PeerNoise == "" || a.better(got.error, r.Peer) {
-			r.Peer, r.PeerNoise, r.PeerCoverage = got.error, k.name, got.coverage()
+		if r.PeerNoise == "" || a.better(a.floor(got.error), r.Peer) {
+			r.Peer, r.PeerNoise, r.PeerCoverage = a.floor(got.error), k.name, got.coverage()
 		}
 		if a.column == keysColumn {
 			r.PeerNoise = "its own choice"
@@ -218,11 +218,21 @@ func entropy(p, q float64) float64 {
 	return term(p, q) + term(1-p, 1-q)
 }
 
-// geometric returns the geometric mean of a figure: 0 where one is 0.
+// geometric returns the geometric mean of a figure.
 func geometric(results []result, figure func(result) float64) float64 {
 	sum := 0.0
 	for _, r := range results {
 		sum += math.Log(figure(r))
 	}
 	return math.Exp(sum / float64(len(results)))
+}
+
+// floor is the least error that counts: a twentieth of a rank, or of one in a
+// count. Less is as good as exact, and a ratio to it would say nothing.
+func (a *asked) floor(e float64) float64 {
+	switch a.column {
+	case ranksColumn, countColumn:
+		return max(e, 0.05/float64(a.n))
+	}
+	return e
 }

@@ -78,7 +78,7 @@ func (a *asked) columns(q *aggregate.Query[row, int32, int32]) ([]aggregate.AnyC
 		v := aggregate.PerUnit(q, valueName(i), func(r row) float64 { return a.value(i, r.unit) },
 			aggregate.Bounds[float64]{Lower: a.set.Lower, Upper: a.set.Upper, Step: a.set.Step})
 		for _, c := range a.ofValue(v) {
-			add(c, reader(c))
+			add(c, a.reader(c))
 		}
 	}
 	return columns, func(cell aggregate.Cell) []answer {
@@ -99,9 +99,13 @@ func (a *asked) ofValue(v *aggregate.Value[float64]) []aggregate.Column[float64]
 	case varianceColumn:
 		return []aggregate.Column[float64]{v.Variance()}
 	}
+	quantile := v.Quantile
+	if a.points {
+		quantile = v.QuantileWithoutInterval
+	}
 	var columns []aggregate.Column[float64]
 	for _, r := range a.ranks {
-		columns = append(columns, v.Quantile(r))
+		columns = append(columns, quantile(r))
 	}
 	return columns
 }
@@ -113,6 +117,16 @@ func (a *asked) value(column int, unit int32) float64 {
 }
 
 func valueName(i int) string { return "value " + string(rune('A'+i)) }
+
+// reader reads a column; without an interval where none was paid for.
+func (a *asked) reader(c aggregate.Column[float64]) func(aggregate.Cell) answer {
+	read := reader(c)
+	return func(cell aggregate.Cell) answer {
+		x := read(cell)
+		x.interval = !a.points
+		return x
+	}
+}
 
 func reader[T dp.Number](c aggregate.Column[T]) func(aggregate.Cell) answer {
 	return func(cell aggregate.Cell) answer {

@@ -31,6 +31,7 @@ type task struct {
 	groups int   // that are given
 	alone  bool  // the data does not matter, so one set serves
 	once   bool  // at ε = 1 only, since it takes long
+	points bool  // nothing is paid for intervals
 }
 
 // more says whether a larger figure is better.
@@ -44,7 +45,9 @@ var tasks = []*task{
 	{Name: "mean", Title: "Mean", Error: "root mean square error, of the width of the bounds", column: meanColumn, values: 1},
 	{Name: "variance", Title: "Variance", Error: "root mean square error, of the largest variance", column: varianceColumn, values: 1},
 	{Name: "median", Title: "Median", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: []float64{0.5}},
+	{Name: "median without interval", Title: "Median without interval", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: []float64{0.5}, points: true},
 	{Name: "nine quantiles", Title: "Nine quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9)},
+	{Name: "nine quantiles without interval", Title: "Nine quantiles without intervals", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9), points: true},
 	{Name: "99 quantiles", Title: "99 quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(99), once: true},
 	{Name: "keys", Title: "Groups that are shown", Error: "number of groups", column: keysColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
 }
