@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
@@ -20,15 +18,23 @@ type ledger struct {
 	account *budget.Account
 }
 
-// openLedger opens the ledger if there is one, and returns nil if there is none.
+// openLedger opens the ledger if there is one, and returns nil if there is none, or
+// one that a run which died on the way left without an account.
 func (o *options) openLedger(ctx context.Context) (*ledger, error) {
-	if _, err := os.Stat(o.Ledger); errors.Is(err, fs.ErrNotExist) {
+	store, err := sqlite.Open(ctx, o.Ledger)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	store, err := sqlite.Open(ctx, o.Ledger)
 	if err != nil {
 		return nil, fmt.Errorf("-ledger: %w", err)
 	}
+	if names, err := store.Accounts(ctx); err != nil || len(names) == 0 {
+		return nil, errors.Join(err, store.Close())
+	}
+	return o.openIn(ctx, store)
+}
+
+func (o *options) openIn(ctx context.Context, store *sqlite.Store) (*ledger, error) {
 	l := &ledger{store: store}
 	if err := l.open(ctx, o); err != nil {
 		return nil, errors.Join(err, l.close())
@@ -63,49 +69,18 @@ func (o *options) checkTerms(t budget.Terms, limit dp.Loss) error {
 	return nil
 }
 
-// createLedger makes a new ledger with nothing spent. It is made whole under
-// another name and then linked into place: a run that dies on the way, or finds
-// the disk full, leaves no ledger, and of two runs that create it at the same time
-// one does and the other one opens what is there.
+// createLedger makes a new ledger with nothing spent. Of two runs that create it at
+// the same time one does, and the other one opens what is there.
 func (o *options) createLedger(ctx context.Context) (*ledger, error) {
-	if _, err := os.Lstat(o.Ledger + markEnding); err == nil {
-		if l, err := o.openLedger(ctx); l != nil || err != nil {
-			return l, err
-		}
-		return nil, fmt.Errorf("-ledger: %s is left over from a ledger at %s; bring that back, or name another -ledger", o.Ledger+markEnding, o.Ledger)
-	}
-	draft := o.Ledger + ".new-" + rand.Text()
-	defer func() {
-		for _, ending := range []string{"", markEnding, "-wal", "-shm"} {
-			os.Remove(draft + ending) //nolint:errcheck // what is left is nobody's ledger
-		}
-	}()
-	if err := o.draftLedger(ctx, draft); err != nil {
-		return nil, fmt.Errorf("-ledger: %w", err)
-	}
-	switch err := os.Link(draft, o.Ledger); {
-	case err == nil:
-		err = os.Rename(draft+markEnding, o.Ledger+markEnding)
-		if err != nil {
-			return nil, fmt.Errorf("-ledger: %w", err)
-		}
-	case !errors.Is(err, fs.ErrExist):
-		return nil, fmt.Errorf("-ledger: %w", err)
-	}
-	return o.openLedger(ctx)
-}
-
-// markEnding is that of the file beside a SQLite ledger.
-const markEnding = "-mark"
-
-// draftLedger makes a whole ledger with one account and closes it.
-func (o *options) draftLedger(ctx context.Context, path string) error {
-	store, err := sqlite.Create(ctx, path)
+	store, err := sqlite.OpenOrCreate(ctx, o.Ledger)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("-ledger: %w", err)
 	}
 	_, err = budget.Create(ctx, store, budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
-	return errors.Join(err, store.Close())
+	if err != nil && !errors.Is(err, budget.ErrExists) {
+		return nil, errors.Join(fmt.Errorf("-ledger: %w", err), store.Close())
+	}
+	return o.openIn(ctx, store)
 }
 
 func (l *ledger) close() error { return l.store.Close() }
