@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -191,21 +190,30 @@ func (t *test) reaches(s site) bool {
 	return false
 }
 
-// runBatch runs tests of one package until one fails.
+// runBatch runs tests of one package until one fails. If they take far too long,
+// the machine may be busy: they get one more try, with much more patience.
 func (h *hunt) runBatch(ctx context.Context, binary string, batch []*test) fate {
-	var names []string
 	patience := 20 * time.Second
 	for _, t := range batch {
-		names = append(names, t.name)
 		patience += 5 * t.took
+	}
+	f := h.runTests(ctx, binary, batch, patience)
+	if f == hung {
+		f = h.runTests(ctx, binary, batch, 4*patience)
+	}
+	return f
+}
+
+func (h *hunt) runTests(ctx context.Context, binary string, batch []*test, patience time.Duration) fate {
+	var names []string
+	for _, t := range batch {
+		names = append(names, t.name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	c := exec.CommandContext(ctx, binary, "-test.failfast", "-test.run", "^("+strings.Join(names, "|")+")$")
 	c.Dir = batch[0].pkg.Dir
 	c.WaitDelay = time.Second
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
 	err := c.Run()
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):

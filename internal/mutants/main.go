@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func main() {
 	flag.IntVar(&o.workers, "p", 2, "how many to try at a time")
 	flag.DurationVar(&o.slowest, "slowest", time.Minute, "leave out tests that take longer than this")
 	flag.BoolVar(&o.list, "list", false, "print the chosen mutants and stop; they may not compile")
-	flag.StringVar(&o.without, "without", "budget/postgres", "leave out the tests of packages whose path has this in it: they start a server each")
+	flag.StringVar(&o.without, "without", "budget/postgres", "leave out the tests of packages whose path this regular `expression` matches;\nthose of stores on a server start one each")
 	flag.StringVar(&o.only, "file", "", "only mutants of files whose path has this in it")
 	flag.Parse()
 	o.patterns = flag.Args()
@@ -97,7 +98,11 @@ func (o options) run(ctx context.Context, out io.Writer) (died float64, err erro
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	h := &hunt{module: m, dir: dir, slowest: o.slowest, without: o.without, out: out}
+	without, err := regexp.Compile(o.without)
+	if err != nil {
+		return 0, fmt.Errorf("-without: %w", err)
+	}
+	h := &hunt{module: m, dir: dir, slowest: o.slowest, without: without, out: out}
 	fmt.Fprintf(out, "%d mutants in %d packages; measuring what each test reaches\n", len(all), len(targets))
 	if err := h.survey(ctx, targets, o.workers); err != nil {
 		return 0, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ type hunt struct {
 	module  *module
 	dir     string // for what is made on the way
 	slowest time.Duration
-	without string
+	without *regexp.Regexp // or nil
 	out     io.Writer
 
 	mu    sync.Mutex
@@ -53,7 +54,7 @@ func (h *hunt) survey(ctx context.Context, targets []*pkg, workers int) error {
 	}
 	var err error
 	for _, p := range h.module.testers(targets) {
-		if h.without != "" && strings.Contains(p.ImportPath, h.without) {
+		if h.without != nil && h.without.MatchString(p.ImportPath) {
 			continue
 		}
 		if err = h.surveyPackage(ctx, p, strings.Join(paths, ","), work); err != nil {
