@@ -48,7 +48,7 @@ var mistakes = []planted{
 	{"a mean of hidden records is called known", "aggregate",
 		[]string{"return !(n > noise)", "return n < 0"}, answers},
 	{"counts may be negative", "aggregate",
-		[]string{"m.countWeights(), span{least: new(big.Rat)})", "m.countWeights(), span{})"}, ranges},
+		[]string{"m.countWeights(), span{least: new(big.Rat)}", "m.countWeights(), span{}"}, ranges},
 	{"sums of positive values may be negative", "aggregate",
 		[]string{"if values.least.Sign() >= 0 {", "if values.least.Sign() > 1 {"}, ranges},
 	{"sums of negative values may be positive", "aggregate",
