@@ -41,6 +41,18 @@ func (c *calibration) events() []dp.Event {
 	return events
 }
 
+// events returns what a measure pays for.
+func (m *measure) events() []dp.Event {
+	var events []dp.Event
+	if m.drawing != nil {
+		events = append(events, m.drawing.event.Clone())
+	}
+	if m.law != nil {
+		events = append(events, m.event.Clone())
+	}
+	return events
+}
+
 // Fingerprint identifies the question: two plans have the same one if they ask
 // for the same columns with the same bounds, caps, keys, loss and noise. It does
 // not see the functions of the query, which are code.

@@ -7,64 +7,6 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
-// An estimate is what a cell says of a column, before it gets the column's type: as
-// the noise left it, and the range that the number before noise is surely in. Proofs:
-// docs/proofs/estimates.md.
-type estimate struct {
-	value    *big.Rat
-	stdDev   float64
-	interval func(confidence float64) (lo, hi *big.Rat) // nil is unbounded
-	within   span
-	linear   bool // in the noise, so that value is right on average
-	unknown  bool // value and interval say nothing
-}
-
-// A span is a range; nil is no end. It follows from the question alone.
-type span struct{ least, most *big.Rat }
-
-// clamp returns the number of the range that is nearest to x.
-func (s span) clamp(x *big.Rat) *big.Rat {
-	switch {
-	case s.least != nil && x.Cmp(s.least) < 0:
-		return s.least
-	case s.most != nil && x.Cmp(s.most) > 0:
-		return s.most
-	}
-	return x
-}
-
-// overlap returns what an interval has in common with the range: all of the range
-// if that is nothing, which would be a certainty that is wrong.
-func (s span) overlap(lo, hi *big.Rat) (*big.Rat, *big.Rat) {
-	if lo == nil || s.least != nil && lo.Cmp(s.least) < 0 {
-		lo = s.least
-	}
-	if hi == nil || s.most != nil && hi.Cmp(s.most) > 0 {
-		hi = s.most
-	}
-	if lo != nil && hi != nil && lo.Cmp(hi) > 0 {
-		return s.least, s.most
-	}
-	return lo, hi
-}
-
-// limited returns the estimate within its range.
-func (e estimate) limited() estimate {
-	interval := e.interval
-	e.value = e.within.clamp(e.value)
-	if e.unknown {
-		width, _ := new(big.Rat).Sub(e.within.most, e.within.least).Float64()
-		e.stdDev = width / 2
-	}
-	e.interval = func(confidence float64) (lo, hi *big.Rat) {
-		if e.unknown {
-			return e.within.least, e.within.most
-		}
-		return e.within.overlap(interval(confidence))
-	}
-	return e
-}
-
 // estimate computes a column from the noisy sums of a cell.
 func (cell Cell) estimate(a answer) estimate {
 	switch a.kind {
@@ -80,14 +22,6 @@ func (cell Cell) estimate(a answer) estimate {
 	return a.measure.quantile(cell.ranks[a.measure.list][a.index])
 }
 
-// recordSize returns what one record of norm 1 is in the noisy sums.
-func (m *measure) recordSize() *big.Rat {
-	return new(big.Rat).Mul(m.resolution(), new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), m.shift)))
-}
-
-// noisyParts returns the noisy sums of a measure.
-func (cell Cell) noisyParts(m *measure) []*big.Int { return cell.sums[m.first : m.first+m.parts()] }
-
 // linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is
 // that of the noise.
 func (cell Cell) linear(a answer) estimate {
@@ -95,7 +29,7 @@ func (cell Cell) linear(a answer) estimate {
 	recordSize := m.recordSize()
 	value := new(big.Rat)
 	floats := make([]float64, len(a.weights))
-	for i, sum := range cell.noisyParts(m) {
+	for i, sum := range partsOf(m, cell.sums) {
 		w := new(big.Rat).Quo(a.weights[i], recordSize)
 		floats[i], _ = w.Float64()
 		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))

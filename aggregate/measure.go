@@ -63,6 +63,69 @@ func (m *measure) String() string {
 	return m.value.name + " " + formNames[m.form]
 }
 
+// noisyName names what noise is added to, in receipts and ledgers.
+func (m *measure) noisyName() string {
+	if m.drawing != nil {
+		return m.String() + ", ends of intervals"
+	}
+	return m.String()
+}
+
+// parts returns how many sums the measure has in a group, without the tree's.
+func (m *measure) parts() int {
+	switch m.form {
+	case formPair:
+		return 2
+	case formTriple:
+		return 3
+	case formRanks:
+		return 0
+	}
+	return 1
+}
+
+// perUnit reports whether a unit contributes one record to a group, rather than
+// one for each row.
+func (m *measure) perUnit() bool {
+	return m.form == formUnits || m.value != nil && m.value.perUnit
+}
+
+// norm returns what the parts of one record amount to: their L1 norm with
+// Laplace noise, their L2 norm with Gaussian noise, at most. A record of
+// formRanks counts once on each level of the tree, which [measure.levels] says.
+//
+// Pair: x and w-x, both at least 0, add up to w; the L2 norm is at most the L1
+// norm. Triple, Laplace: (w-x)², 2x(w-x), x² add up to w². Triple, Gaussian:
+// (w-2x)(w-x), 4x(w-x), x(2x-w), whose squares add up to at most w⁴, with
+// equality at 0, w/2 and w. Proof: docs/proofs/moments.md.
+func (m *measure) norm() *big.Int {
+	switch m.form {
+	case formTotal:
+		return big.NewInt(m.grid.Largest())
+	case formPair:
+		return big.NewInt(m.grid.Cells)
+	case formTriple:
+		w := big.NewInt(m.grid.Cells)
+		return w.Mul(w, w)
+	}
+	return big.NewInt(1)
+}
+
+// levels returns how often a record is counted: on each level of a tree, or of the
+// ladder that ends of intervals are read from.
+func (m *measure) levels() int64 {
+	switch {
+	case m.drawing != nil:
+		return quantile.Counted(m.drawing.base, len(m.drawing.ranks))
+	case m.form == formRanks:
+		return int64(m.shape.Height)
+	}
+	return 1
+}
+
+// partsOf returns what belongs to a measure of the sums of a group, exact or noisy.
+func partsOf[T any](m *measure, sums []T) []T { return sums[m.first : m.first+m.parts()] }
+
 // resolution returns how many steps one record of norm 1 is: sums divided by it
 // are in records.
 func (m *measure) resolution() *big.Rat {
@@ -71,4 +134,9 @@ func (m *measure) resolution() *big.Rat {
 		r.SetInt(m.norm())
 	}
 	return r
+}
+
+// recordSize returns what one record of norm 1 is in the noisy sums.
+func (m *measure) recordSize() *big.Rat {
+	return new(big.Rat).Mul(m.resolution(), new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), m.shift)))
 }

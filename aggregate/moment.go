@@ -27,7 +27,7 @@ func (cell Cell) moment(m *measure) moment {
 	unit, _ := m.recordSize().Float64()
 	arm := new(big.Rat).Mul(m.grid.Step, big.NewRat(m.grid.Cells, 2))
 	o := moment{law: m.law, unit: 1 / unit, arm: arm, middle: new(big.Rat).Add(m.grid.Lower, arm), bounds: m.valueSpan()}
-	for _, sum := range cell.noisyParts(m) {
+	for _, sum := range partsOf(m, cell.sums) {
 		part := new(big.Rat).Quo(new(big.Rat).SetInt(sum), m.recordSize())
 		near, _ := part.Float64()
 		o.parts, o.near = append(o.parts, part), append(o.near, near)

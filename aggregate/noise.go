@@ -49,7 +49,7 @@ func (c *compiled) noisy(session *core.Session, g *group) (cell Cell, ok bool) {
 			continue
 		}
 		for i, draw := range session.Noise(m.law, m.parts()) {
-			sum := g.partsOf(m)[i].Shl(m.shift).Add(exact.Int(draw))
+			sum := partsOf(m, g.sums)[i].Shl(m.shift).Add(exact.Int(draw))
 			if m.form == formUnits && !c.threshold.passes(sum) {
 				return cell, false
 			}

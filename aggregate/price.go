@@ -117,11 +117,11 @@ func (c *compiled) sample(of *measure) Cell {
 	g := c.newGroup()
 	for i := range int64(ManyRecords) {
 		if of.grid != nil {
-			of.record(inTheMiddle(of.grid.Cells, i), g.partsOf(of))
+			of.record(inTheMiddle(of.grid.Cells, i), partsOf(of, g.sums))
 		}
 	}
 	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}
-	for i, sum := range g.partsOf(of) {
+	for i, sum := range partsOf(of, g.sums) {
 		cell.sums[of.first+i] = sum.Shl(of.shift).Big()
 	}
 	return cell

@@ -74,20 +74,6 @@ func (q question) draws(v *value) (yes bool, why string) {
 	return false, fmt.Sprintf("a tree of noisy counts, as %d ranks are more than %d: each of them costs nothing more", len(a.ranks), most)
 }
 
-// granular reports whether the steps of a value are given and few enough for each
-// to be a leaf.
-func (v *value) granular() bool {
-	step := v.asked
-	if step == nil && v.integer {
-		step = big.NewRat(1, 1)
-	}
-	if step == nil {
-		return false
-	}
-	steps := new(big.Rat).Sub(v.upper, v.lower)
-	return steps.Quo(steps, step).Cmp(big.NewRat(mostLeaves, 1)) < 0
-}
-
 // drawShare returns the part of the share of a measure of ranks that its draws
 // get: all of it, or half if the ends of intervals are to be paid as well.
 func (q question) drawShare(w want) *big.Rat {
@@ -154,18 +140,6 @@ func (q question) mixedRanges() []calibrate.Ranges {
 	return all
 }
 
-// events returns what a measure pays for.
-func (m *measure) events() []dp.Event {
-	var events []dp.Event
-	if m.drawing != nil {
-		events = append(events, m.drawing.event.Clone())
-	}
-	if m.law != nil {
-		events = append(events, m.event.Clone())
-	}
-	return events
-}
-
 // draw draws the ranks of one group, and reads the ends of intervals.
 func (m *measure) draw(session *core.Session, histogram map[int64]int64) []ranked {
 	d := m.drawing
@@ -221,14 +195,6 @@ func (m *measure) readEnds(r *ranked, reading *quantile.Reading, rank quantile.R
 		r.Lows = append(r.Lows, min(low*m.drawing.width, r.Point))
 		r.Highs = append(r.Highs, max(min((high+1)*m.drawing.width-1, m.grid.Cells), r.Point))
 	}
-}
-
-// noisyName names what noise is added to, in receipts and ledgers.
-func (m *measure) noisyName() string {
-	if m.drawing != nil {
-		return m.String() + ", ends of intervals"
-	}
-	return m.String()
 }
 
 // scale returns the scale of the draws, in records for each unit of cost.

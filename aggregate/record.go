@@ -2,24 +2,10 @@ package aggregate
 
 import (
 	"iter"
-	"math/big"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
-	"github.com/equipoise-dp/equipoise/internal/quantile"
 )
-
-// newGroup returns the group that nobody is in.
-func (c *compiled) newGroup() *group {
-	g := &group{sums: make([]exact.Int128, c.sums), histograms: make([]map[int64]int64, c.histograms)}
-	for i := range g.histograms {
-		g.histograms[i] = make(map[int64]int64)
-	}
-	return g
-}
-
-// partsOf returns the sums of a measure.
-func (g *group) partsOf(m *measure) []exact.Int128 { return g.sums[m.first : m.first+m.parts()] }
 
 // addUnit adds what one unit contributes to one group.
 func (c *compiled) addUnit(g *group, rows iter.Seq[[]int64]) {
@@ -49,61 +35,9 @@ func (c *compiled) addRecords(g *group, perUnit bool, point func(input int) int6
 		if m.form == formRanks {
 			g.histograms[m.list][at]++
 		} else {
-			m.record(at, g.partsOf(m))
+			m.record(at, partsOf(m, g.sums))
 		}
 	}
-}
-
-// parts returns how many sums the measure has in a group, without the tree's.
-func (m *measure) parts() int {
-	switch m.form {
-	case formPair:
-		return 2
-	case formTriple:
-		return 3
-	case formRanks:
-		return 0
-	}
-	return 1
-}
-
-// perUnit reports whether a unit contributes one record to a group, rather than
-// one for each row.
-func (m *measure) perUnit() bool {
-	return m.form == formUnits || m.value != nil && m.value.perUnit
-}
-
-// norm returns what the parts of one record amount to: their L1 norm with
-// Laplace noise, their L2 norm with Gaussian noise, at most. A record of
-// formRanks counts once on each level of the tree, which [measure.levels] says.
-//
-// Pair: x and w-x, both at least 0, add up to w; the L2 norm is at most the L1
-// norm. Triple, Laplace: (w-x)², 2x(w-x), x² add up to w². Triple, Gaussian:
-// (w-2x)(w-x), 4x(w-x), x(2x-w), whose squares add up to at most w⁴, with
-// equality at 0, w/2 and w. Proof: docs/proofs/moments.md.
-func (m *measure) norm() *big.Int {
-	switch m.form {
-	case formTotal:
-		return big.NewInt(m.grid.Largest())
-	case formPair:
-		return big.NewInt(m.grid.Cells)
-	case formTriple:
-		w := big.NewInt(m.grid.Cells)
-		return w.Mul(w, w)
-	}
-	return big.NewInt(1)
-}
-
-// levels returns how often a record is counted: on each level of a tree, or of the
-// ladder that ends of intervals are read from.
-func (m *measure) levels() int64 {
-	switch {
-	case m.drawing != nil:
-		return quantile.Counted(m.drawing.base, len(m.drawing.ranks))
-	case m.form == formRanks:
-		return int64(m.shape.Height)
-	}
-	return 1
 }
 
 // record writes the parts of a record at a point of the grid.

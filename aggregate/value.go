@@ -217,3 +217,17 @@ func powerOfTwo(r *big.Rat) bool {
 	n := r.Num()
 	return r.IsInt() && n.TrailingZeroBits() == uint(n.BitLen()-1)
 }
+
+// granular reports whether the steps of a value are given and few enough for each
+// to be a leaf.
+func (v *value) granular() bool {
+	step := v.asked
+	if step == nil && v.integer {
+		step = big.NewRat(1, 1)
+	}
+	if step == nil {
+		return false
+	}
+	steps := new(big.Rat).Sub(v.upper, v.lower)
+	return steps.Quo(steps, step).Cmp(big.NewRat(mostLeaves, 1)) < 0
+}
