@@ -42,3 +42,33 @@ func TestLeastTakesTheSmallerVariance(t *testing.T) {
 		t.Errorf("the grid does not compare: %v", chosen)
 	}
 }
+
+// For vectors of large numbers a scale is searched for on a coarser grid. What is
+// returned holds on the grid of the numbers themselves, or is the scale that is
+// enough in any case. At the first point the coarse grid alone would be too little,
+// by one part in a million of δ.
+func TestALaplaceScaleIsCertifiedOnTheRealGrid(t *testing.T) {
+	searched := 0
+	for _, c := range []struct {
+		epsilon, delta float64
+		l0, linf       int64
+	}{
+		{1.2833376149418902, 0.05268482089045205, 3, 46640},
+		{1, 1e-3, 2, 50_000}, {0.3, 0.01, 4, 20_001}, {2, 1e-6, 3, 1 << 17},
+	} {
+		change := Change{big.NewInt(c.l0), big.NewInt(c.linf)}
+		b := box{change, int(c.l0), float64(c.linf), c.epsilon, c.delta}
+		start := b.startLaplace(change.Laplace(exact.Decimal(c.epsilon)))
+		scale := b.leastLaplace(start)
+		if scale.Cmp(start) == 0 {
+			continue
+		}
+		searched++
+		if got := b.laplaceDelta(exact.FloatDown(scale)); got > c.delta {
+			t.Errorf("%+v: the scale %v has δ=%v", c, exact.FloatUp(scale), got)
+		}
+	}
+	if searched == 0 {
+		t.Error("no scale was searched for")
+	}
+}

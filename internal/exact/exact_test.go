@@ -72,3 +72,22 @@ func TestSqrtUpIsNeverBelowAndHardlyAbove(t *testing.T) {
 		}
 	}
 }
+
+// Numbers beyond all floats have the largest float on their inner side, and an
+// infinity on the other.
+func TestNumbersBeyondAllFloatsAreRoundedInTheirDirection(t *testing.T) {
+	huge := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 5000))
+	minus := new(big.Rat).Neg(huge)
+	for name, got := range map[string][2]float64{
+		"FloatDown":      {FloatDown(huge), math.MaxFloat64},
+		"FloatDown of -": {FloatDown(minus), math.Inf(-1)},
+		"FloatUp":        {FloatUp(huge), math.Inf(1)},
+		"FloatUp of -":   {FloatUp(minus), -math.MaxFloat64},
+		"DecimalDown":    {DecimalDown(huge), math.MaxFloat64},
+		"DecimalUp of -": {DecimalUp(minus), -math.MaxFloat64},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s is %v, want %v", name, got[0], got[1])
+		}
+	}
+}

@@ -150,3 +150,43 @@ func TestHugeSumsGoToTheBoundOfTheirSign(t *testing.T) {
 		}
 	}
 }
+
+// The first step, the last step and their number have 62 bits at most, each.
+func TestGridsThatDoNotFitIn62BitsAreRefused(t *testing.T) {
+	int64s := func(lower, upper int64) (a, b *big.Rat) { return big.NewRat(lower, 1), big.NewRat(upper, 1) }
+	for _, c := range []struct {
+		name         string
+		lower, upper int64
+		fits         bool
+	}{
+		{"the first step", -1 << 62, -1<<62 + 5, false},
+		{"the last step", 1<<62 - 5, 1 << 62, false},
+		{"the number of steps", -3 << 60, 3 << 60, false},
+		{"the lowest steps that fit", -1<<62 + 1, -1<<62 + 9, true},
+		{"the highest steps that fit", 1<<62 - 9, 1<<62 - 1, true},
+		{"as many steps as fit", 0, 1<<62 - 1, true},
+	} {
+		lower, upper := int64s(c.lower, c.upper)
+		if g := New(lower, upper, big.NewRat(1, 1)); (g != nil) != c.fits {
+			t.Errorf("%s: a grid of [%d, %d] is %v", c.name, c.lower, c.upper, g)
+		}
+	}
+}
+
+// Sums beyond the grid, also such as no int64 holds, are at its ends; and those on it
+// at their own points, counted from the first.
+func TestIntegerSumsAreClampedToTheGrid(t *testing.T) {
+	for _, bounds := range [][2]int64{{-10, 1}, {3, 5}, {0, 7}, {-1<<62 + 1, -1<<62 + 9}} {
+		g := New(big.NewRat(bounds[0], 1), big.NewRat(bounds[1], 1), big.NewRat(1, 1))
+		for x := bounds[0] - 3; x <= bounds[1]+3; x++ {
+			if want := min(max(x, bounds[0]), bounds[1]) - bounds[0]; g.Int(x) != want {
+				t.Errorf("%v: %d is at point %d, want %d", bounds, x, g.Int(x), want)
+			}
+		}
+		for sign, want := range map[int64]int64{-1: 0, 1: g.Cells} {
+			if got := g.IntSum(exact.Mul(sign<<60, 1<<60)); got != want {
+				t.Errorf("%v: %d·2^120 is at point %d, want %d", bounds, sign, got, want)
+			}
+		}
+	}
+}
