@@ -191,7 +191,7 @@ func (q question) refutes(c *calibration, spans float64) string {
 		}
 		last = next
 	}
-	if shown, declared := p.showsAlone(spans), float(c.threshold.delta); 1-math.Pow(1-shown, float64(q.l0)) > declared*(1+1e-6) {
+	if shown, declared := p.showsAlone(spans), float(c.threshold.event().Delta); 1-math.Pow(1-shown, float64(q.l0)) > declared*(1+1e-6) {
 		return fmt.Sprintf("the threshold: one unit shows with probability %v in %d groups", shown, q.l0)
 	}
 	return ""
@@ -250,7 +250,7 @@ func TestGaussianSelectionKeepsItsClaimExactlyAndATenthLessDoesNot(t *testing.T)
 	refuted := func(c *calibration) bool {
 		p := c.of(column{kind: kindUnits})
 		both := pair{p.releasedLaw(spans, p.groupOf(400)), p.releasedLaw(spans, p.groupOf(403))}
-		declared := float(c.threshold.delta) // half of δ is for the noise, and half for the threshold
+		declared := float(c.threshold.event().Delta) // half of δ is for the noise, and half for the threshold
 		return both.delta(epsilon, 1) > declared || 1-math.Pow(1-p.showsAlone(spans), 9) > declared
 	}
 	good, err := q.family(core.Gaussian)
@@ -328,6 +328,24 @@ func TestACountKeepsItsClaimExactlyAndATenthLessSensitivityDoesNot(t *testing.T)
 		both := pair{p.releasedLaw(spans, p.groupOf(10)), p.releasedLaw(spans, p.groupOf(0))}
 		if got := both.delta(1, 1) > both.missing(1)+1e-9; got != refuted {
 			t.Errorf("%d rows are allowed for, and 10 are there: refuted is %v, want %v", rows, got, refuted)
+		}
+	}
+}
+
+// Only a measure of one number per group changes by a box. A ledger that took a mean
+// for one would price it too low.
+func TestEveryMeasureNamesTheNoiseThatItsChangeAllows(t *testing.T) {
+	for _, family := range []core.Family{core.Laplace, core.Gaussian} {
+		for form, want := range map[form]dp.Mechanism{
+			formRows: dp.DiscreteLaplace, formUnits: dp.DiscreteLaplace, formTotal: dp.DiscreteLaplace,
+			formPair: dp.DiscreteLaplaceVector, formTriple: dp.DiscreteLaplaceVector, formRanks: dp.DiscreteLaplaceVector,
+		} {
+			if family == core.Gaussian {
+				want = dp.DiscreteGaussian
+			}
+			if got := (&measure{form: form}).mechanism(family); got != want {
+				t.Errorf("%s with %v noise is a %s, want %s", formNames[form], family, got, want)
+			}
 		}
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"math/bits"
 )
 
+// No release uses this yet: it is for the selection of groups by keys alone, where a
+// unit is in one group.
+
 // TruncatedGeometric decides whether a key held by n units may be published:
 // the choice that publishes most keys among all (epsilon, delta) private ones,
 // when a unit holds one key (Desfontaines, Voss, Gipson and Mandayam 2022,

@@ -2,6 +2,9 @@ package sample
 
 import "math"
 
+// No release uses this yet: it is for the groups with the largest counts, TopK for
+// several and PermuteAndFlip for one.
+
 // TopK returns the indices of k scores, most likely the largest ones, in the
 // order in which they were drawn: each is drawn among the rest by the
 // exponential mechanism with weight exp(rate*score), exactly. The law is that
