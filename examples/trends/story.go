@@ -290,17 +290,21 @@ func (o *options) Caps(cells int) string {
 // Share writes the part of the loss that a quantity's measure has.
 func (r *report) Share(q quantity) string { return grouped(100*q.Price.Share, 0) + " %" }
 
-// Scale writes the scale of a measure's noise, which the receipt has exactly.
-func (r *report) Scale(m aggregate.ReceiptMeasure) string {
-	exact, ok := new(big.Rat).SetString(m.Scale)
-	if !ok {
-		return m.Scale
+// NoiseOf says what noise a measure got; the receipt has its numbers exactly.
+func (r *report) NoiseOf(m aggregate.ReceiptMeasure) string {
+	if m.Scale == "" {
+		return fmt.Sprintf("%v, %s of ε=%s each", m.Mechanism, count(m.Draws, "draw", "draws"), approximately(m.Epsilon))
 	}
-	approx, _ := exact.Float64()
-	return strconv.FormatFloat(approx, 'g', 6, 64)
+	return fmt.Sprintf("%v, scale %s steps, for a change of %s by at most %s",
+		m.Mechanism, approximately(m.Scale), count(int(m.Sensitivity.L0), "number", "numbers"), count(int(m.Sensitivity.LInf), "step", "steps"))
 }
 
-// LInf writes by how much one unit can change one number of a measure.
-func (r *report) LInf(m aggregate.ReceiptMeasure) string {
-	return grouped(float64(m.Sensitivity.LInf), 0)
+// approximately writes an exact number with six digits.
+func approximately(number string) string {
+	exact, ok := new(big.Rat).SetString(number)
+	if !ok {
+		return number
+	}
+	x, _ := exact.Float64()
+	return strconv.FormatFloat(x, 'g', 6, 64)
 }
