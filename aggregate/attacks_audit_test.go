@@ -121,7 +121,7 @@ func payers(xs ...float64) []bill {
 
 // A2, A4: the bits of a float sum, mean and standard deviation, for values that are
 // zero, the bound, twice it, and on no grid.
-func TestA2A4LowestBitsOfFloatsTellNothing(t *testing.T) {
+func TestLowestBitsOfFloatsTellNothing(t *testing.T) {
 	const u = 100
 	for _, loss := range []dp.Loss{pure, concentrated} {
 		for _, p := range [][2][]bill{{payers(), payers(u)}, {payers(u), payers(u, u)}, {payers(), payers(u / 3.0)}, {payers(0.1), payers(0.1, u/3.0)}} {
@@ -135,7 +135,7 @@ func TestA2A4LowestBitsOfFloatsTellNothing(t *testing.T) {
 }
 
 // B3, B4: values whose float or int64 sum overflows.
-func TestB3B4SumsThatWouldOverflow(t *testing.T) {
+func TestSumsThatWouldOverflowKeepTheirClaim(t *testing.T) {
 	const u = 0x1p490
 	q := bills(group, 1, 1)
 	floats := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: -u, Upper: u})
@@ -147,7 +147,7 @@ func TestB3B4SumsThatWouldOverflow(t *testing.T) {
 }
 
 // B5: bounds on either side of zero and around it.
-func TestB5BoundsOnEitherSideOfZero(t *testing.T) {
+func TestBoundsOnEitherSideOfZeroKeepTheirClaim(t *testing.T) {
 	for _, b := range []aggregate.Bounds[float64]{{Lower: -10, Upper: 1}, {Lower: 3, Upper: 5}, {Lower: -5, Upper: -3}} {
 		q := bills(group, 1, 1)
 		v := aggregate.PerRow(q, "x", amount, b)
@@ -159,7 +159,7 @@ func TestB5BoundsOnEitherSideOfZero(t *testing.T) {
 }
 
 // B7: a mean whose number of rows changes by one.
-func TestB7MeansHideTheirSize(t *testing.T) {
+func TestMeansHideTheirSize(t *testing.T) {
 	q := bills(group, 1, 1)
 	v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
 	audit(t, pure, q, v.Mean(), payers(1), payers(1, 0))
@@ -169,7 +169,7 @@ func TestB7MeansHideTheirSize(t *testing.T) {
 
 // B10, B17: one unit in all groups with all rows, and everything is looked at
 // together.
-func TestB10B17AUnitInManyGroupsWithManyRows(t *testing.T) {
+func TestAUnitInManyGroupsWithManyRowsIsHidden(t *testing.T) {
 	q := bills([]int{0, 1, 2, 3}, 4, 3)
 	var rows []bill
 	for i := range 16 {
@@ -184,7 +184,7 @@ func TestB10B17AUnitInManyGroupsWithManyRows(t *testing.T) {
 }
 
 // B13, B14: special values are clamped, counted and summed alike.
-func TestB13B14SpecialValues(t *testing.T) {
+func TestSpecialValuesKeepTheirClaim(t *testing.T) {
 	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.SmallestNonzeroFloat64, math.MaxFloat64} {
 		q := bills(group, 1, 1)
 		v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: -1, Upper: 3})
@@ -197,7 +197,7 @@ func TestB13B14SpecialValues(t *testing.T) {
 // B18: replacing one unit is removing one and adding one, and costs twice: the claim
 // of a plan is about adding or removing, as its package says, and twice the claim
 // holds for replacing. Once the claim does not: the audit says so.
-func TestB18ReplacingOneUnitCostsTwice(t *testing.T) {
+func TestReplacingOneUnitCostsTwice(t *testing.T) {
 	q := bills(group, 1, 1)
 	v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: -1, Upper: 1})
 	p := plan(t, q, pure, v.Sum())
@@ -214,7 +214,7 @@ type silent struct{ testing.TB }
 func (silent) Errorf(string, ...any) {}
 
 // C1, C2, C3, C11: a new group with one unit, and ten of them, with either noise.
-func TestC1C2C3C11NewGroupsHideTheirUnit(t *testing.T) {
+func TestNewGroupsHideTheirUnit(t *testing.T) {
 	for _, c := range []struct {
 		loss    dp.Loss
 		maxKeys int
@@ -230,7 +230,7 @@ func TestC1C2C3C11NewGroupsHideTheirUnit(t *testing.T) {
 }
 
 // C7, C9: groups that are given show, with noise, whether or not anyone is in them.
-func TestC7C9GivenGroupsShowWithNoise(t *testing.T) {
+func TestGivenGroupsShowWithNoise(t *testing.T) {
 	q := bills([]int{0, 1}, 1, 1)
 	v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
 	audit(t, pure, q, q.Count(), nil, []bill{{0, 0, 1}})
@@ -239,7 +239,7 @@ func TestC7C9GivenGroupsShowWithNoise(t *testing.T) {
 }
 
 // C10: no raw count opens or shuts a gate: four and five units, then asked again.
-func TestC10NoGateOnTheRawCount(t *testing.T) {
+func TestNoGateOnTheRawCount(t *testing.T) {
 	loss := dp.Approx{Epsilon: 1, Delta: 0.01}
 	q := bills(nil, 1, 1)
 	p := plan(t, q, loss, q.Units())
@@ -264,7 +264,7 @@ func TestC10NoGateOnTheRawCount(t *testing.T) {
 
 // C12, D9: what is dropped, clamped or odd shows nowhere: the tag of a sample holds
 // errors and groups, and the receipt is the same.
-func TestC12D9NothingIsSaidAboutRows(t *testing.T) {
+func TestNothingIsSaidAboutRows(t *testing.T) {
 	q := bills([]int{0}, 1, 1)
 	v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
 	p := plan(t, q, pure, v.Sum(), v.Quantile(0.5))

@@ -80,7 +80,7 @@ func texts(t testing.TB, r *aggregate.Release[int], read func(aggregate.Cell) []
 // D1, D2, D3, D8: a partial answers once for one request: again, through a copy, after
 // an error of its store, and to 64 at the same time, it is the same answer, and one
 // payment.
-func TestD1D2D3D8OneAnswerForOneRequest(t *testing.T) {
+func TestARequestHasOneAnswer(t *testing.T) {
 	p, read := everything(t, group, pure)
 	part := collect(t, p, payers(1, 2, 3))
 	twin := *part
@@ -129,7 +129,7 @@ func TestD1D2D3D8OneAnswerForOneRequest(t *testing.T) {
 
 // D4: partials of another plan, none, empty ones, and the same one twice are refused
 // before anything is paid.
-func TestD4PartialsThatDoNotBelongTogether(t *testing.T) {
+func TestPartialsThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	p, _ := everything(t, group, pure)
 	other, _ := everything(t, group, dp.Pure{Epsilon: 2})
 	part := collect(t, p, payers(1))
@@ -148,7 +148,7 @@ func TestD4PartialsThatDoNotBelongTogether(t *testing.T) {
 // D6, D7, D13, F1: no exported function of dp and aggregate takes randomness, noise or
 // a hook on what is not noisy yet; values that promise to be immutable have no
 // field to set.
-func TestD6D7D13F1NothingCanBeInjected(t *testing.T) {
+func TestNothingCanBeInjected(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[dp.Noise](), reflect.TypeFor[aggregate.Plan[bill, int, int]](), reflect.TypeFor[aggregate.Partial[int]](), reflect.TypeFor[aggregate.Release[int]](), reflect.TypeFor[aggregate.Cell](), reflect.TypeFor[aggregate.Column[int]](), reflect.TypeFor[aggregate.Value[int]]()} {
 		for _, f := range reflect.VisibleFields(typ) {
 			if f.IsExported() {
@@ -219,7 +219,7 @@ func parsed(t testing.TB, dir string) []*ast.File {
 
 // F4, G4: one build, one generator: no file that draws, sums or releases has a build
 // tag; and none logs.
-func TestF4G4NoBuildTagsAndNoLogs(t *testing.T) {
+func TestThereAreNoBuildTagsAndNoLogs(t *testing.T) {
 	for _, dir := range []string{".", "../dp", "../internal/core", "../internal/sample", "../internal/bound", "../internal/grid", "../internal/exact", "../internal/ranktree"} {
 		for _, f := range parsed(t, dir) {
 			for _, c := range f.Comments {
@@ -244,7 +244,7 @@ func TestF4G4NoBuildTagsAndNoLogs(t *testing.T) {
 
 // C12: everything that a release and its receipt offer is on this list, and none of
 // it counts what was dropped, read or clamped.
-func TestC12ReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
+func TestReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
 	offered := map[reflect.Type][]string{
 		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "MarshalJSON", "Receipt", "String"},
 		reflect.TypeFor[*aggregate.Partial[int]](): {"Format", "LogValue", "MarshalText"},
@@ -274,7 +274,7 @@ func TestC12ReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
 
 // C8: the order of selected groups is that of their keys, in 100 orders of the rows,
 // and that of given ones is as given.
-func TestC8GroupsComeInAnOrderOfTheirOwn(t *testing.T) {
+func TestGroupsComeInAnOrderOfTheirOwn(t *testing.T) {
 	dptest.NoNoise(t)
 	r := mathrand.New(mathrand.NewPCG(8, 8))
 	selected, given := bills(nil, 50, 1), bills([]int{3, 1, 2}, 50, 1)
@@ -302,7 +302,7 @@ func TestC8GroupsComeInAnOrderOfTheirOwn(t *testing.T) {
 
 // C9: a given group without rows has noise: of 60 counts some differ, but for a
 // probability below 1e-19 (each is 0 with probability 0.47 at most).
-func TestC9EmptyGivenGroupsHaveNoise(t *testing.T) {
+func TestEmptyGivenGroupsHaveNoise(t *testing.T) {
 	q := bills([]int{0, 1}, 1, 1)
 	p := plan(t, q, pure, q.Count())
 	for range 60 {
@@ -318,7 +318,7 @@ func TestC9EmptyGivenGroupsHaveNoise(t *testing.T) {
 }
 
 // B15: without bounds there is no plan.
-func TestB15BoundsAreRequired(t *testing.T) {
+func TestBoundsAreRequired(t *testing.T) {
 	for _, b := range []aggregate.Bounds[float64]{{}, {Lower: 1, Upper: 1}, {Lower: 2, Upper: 1}, {Lower: math.NaN(), Upper: 1}, {Upper: math.Inf(1)}, {Upper: math.NaN()}, {Upper: 1, Step: math.NaN()}, {Upper: 1, Step: -1}} {
 		q := bills(group, 1, 1)
 		if _, err := q.Plan(pure, aggregate.PerRow(q, "x", amount, b).Sum()); err == nil {
@@ -329,7 +329,7 @@ func TestB15BoundsAreRequired(t *testing.T) {
 
 // A5, A13: what is released of a float sum is on the public grid, and no float of any
 // column is NaN, infinite or -0, whatever the rows and the noise. Deterministic.
-func TestA5A13FloatsAreOnThePublicGrid(t *testing.T) {
+func TestFloatsAreOnThePublicGrid(t *testing.T) {
 	q := bills(group, 1, 1)
 	v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: -1, Upper: 3, Step: 0.25})
 	sum := plan(t, q, pure, v.Sum())
@@ -354,7 +354,7 @@ func TestA5A13FloatsAreOnThePublicGrid(t *testing.T) {
 
 // D11: no verb, encoder or logger prints what is not public. The amount and the name
 // of the only row are looked for in everything.
-func TestD11PrivateStatePrintsNothing(t *testing.T) {
+func TestPrivateStatePrintsNothing(t *testing.T) {
 	const secret = 765432101234 // long enough not to be seen in addresses
 	q := &aggregate.Query[bill, string, string]{
 		Dataset: "d", UnitName: "u", Unit: func(bill) string { return "unit765432101234" }, Key: func(bill) string { return "key765432101234" }, MaxKeys: 1, MaxRowsPerKey: 1,
@@ -391,7 +391,7 @@ func TestD11PrivateStatePrintsNothing(t *testing.T) {
 
 // D12: estimates and intervals are functions of the kept text: read twice, they are
 // the same, and the text is that of the noisy integers alone.
-func TestD12EstimatesAreFunctionsOfTheKeptText(t *testing.T) {
+func TestEstimatesAreFunctionsOfTheKeptText(t *testing.T) {
 	p, read := everything(t, group, pure)
 	b := newPurse()
 	r, err := p.Run(t.Context(), b, question, aggregate.Slice(payers(1, 2)))
@@ -432,7 +432,7 @@ func (f *faulty) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte,
 
 // D14, E16: if keeping fails after noise was drawn, nothing is shown; asked again,
 // there is one answer: the kept one if it was kept after all. It stays paid for.
-func TestD14E16AFailureAfterNoiseShowsNothing(t *testing.T) {
+func TestAFailureAfterNoiseShowsNothing(t *testing.T) {
 	for _, persists := range []bool{false, true} {
 		p, read := everything(t, group, pure)
 		b := &faulty{newPurse(), persists, 2}
@@ -462,7 +462,7 @@ func TestD14E16AFailureAfterNoiseShowsNothing(t *testing.T) {
 }
 
 // F5: if there is no randomness, the process ends: paid, and nothing shown.
-func TestF5WithoutRandomnessNothingIsShown(t *testing.T) {
+func TestWithoutRandomnessNothingIsShown(t *testing.T) {
 	const child = "EQUIPOISE_TEST_NO_RANDOMNESS"
 	if os.Getenv(child) != "" {
 		p, _ := everything(t, group, pure)
@@ -472,7 +472,7 @@ func TestF5WithoutRandomnessNothingIsShown(t *testing.T) {
 		fmt.Println("shown", r, err)
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestF5WithoutRandomnessNothingIsShown$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestWithoutRandomnessNothingIsShown$", "-test.v")
 	cmd.Env = append(os.Environ(), child+"=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !bytes.Contains(out, []byte("paid")) || bytes.Contains(out, []byte("shown")) {
@@ -493,7 +493,7 @@ func (l loud) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error) {
 
 // G3: the kept text has the same shape for all rows: the same fields, and numbers
 // that are as long as noise makes them.
-func TestG3TheKeptTextHasOneShape(t *testing.T) {
+func TestTheKeptTextHasOneShape(t *testing.T) {
 	p, _ := everything(t, []int{0, 1}, pure)
 	shape := func(rows []bill) string {
 		b := newPurse()
@@ -514,7 +514,7 @@ func TestG3TheKeptTextHasOneShape(t *testing.T) {
 
 // C13, D10: whatever the rows, a plan that exists answers, within a second: no error,
 // panic or hang depends on data.
-func FuzzC13D10RowsNeverFail(f *testing.F) {
+func FuzzRowsNeverFail(f *testing.F) {
 	for _, x := range []float64{0, 1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.SmallestNonzeroFloat64, 0.1} {
 		f.Add(x, -x, int64(1), 0, 7)
 		f.Add(x, 1/x, int64(1000), 1, -3)
@@ -553,7 +553,7 @@ func quickly(t testing.TB, f func()) {
 
 // A12, C13: whatever the parameters, there is a plan or an error within a second; and
 // a plan that exists can be run, printed and priced, and what it shows is finite.
-func FuzzA12C13Parameters(f *testing.F) {
+func FuzzParametersArePlannedOrRefused(f *testing.F) {
 	odd := []float64{0, 1, -1, 0.5, 1e-9, 1e9, 1e-300, math.SmallestNonzeroFloat64, math.MaxFloat64, -math.MaxFloat64, math.NaN(), math.Inf(1), 0x1p62, 1 - 0x1p-53}
 	ints := []int{0, 1, 2, -1, 1000, 1 << 31, math.MaxInt64, math.MinInt64}
 	for i, x := range odd {
@@ -601,7 +601,7 @@ func (r returns) Kept(context.Context, dp.Charge) ([]byte, error)         { retu
 
 // D5: stored releases that are torn, flipped, huge or of another plan are refused or
 // read, within a second, and reading what was read does not panic.
-func FuzzD5StoredReleases(f *testing.F) {
+func FuzzStoredReleasesAreReadOrRefused(f *testing.F) {
 	p, read := everything(f, group, pure)
 	b := newPurse()
 	if _, err := p.Run(f.Context(), b, question, aggregate.Slice(payers(1))); err != nil {
@@ -635,7 +635,7 @@ func FuzzD5StoredReleases(f *testing.F) {
 
 // D9, D10: an error about rows is the caller's own, and says nothing that it did not
 // say.
-func TestD9ErrorsSayNothingOfRows(t *testing.T) {
+func TestErrorsSayNothingOfRows(t *testing.T) {
 	p, _ := everything(t, group, pure)
 	mine := errors.New("connection lost")
 	rows := func(n int) iter.Seq2[bill, error] {

@@ -198,7 +198,7 @@ var bothFamilies = []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.5}}
 // B1, B3, B4, B5, B8, B9, B11, B13, B14, B17: whatever the rows of one unit are, how
 // many, in which order and of which groups, and whoever else is there, they move
 // the exact sums by what the noise is for, and no more.
-func TestB1B3B4B5B8B11B13B14B17NoUnitMovesMoreThanDeclared(t *testing.T) {
+func TestNoUnitMovesMoreThanDeclared(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, loss := range bothFamilies {
 		for _, b := range someBounds {
@@ -220,9 +220,9 @@ func TestB1B3B4B5B8B11B13B14B17NoUnitMovesMoreThanDeclared(t *testing.T) {
 	}
 }
 
-// The check above is not blind: with a declared sensitivity that is a third lower
+// B5: The check above is not blind: with a declared sensitivity that is a third lower
 // it fails on every measure that one full row reaches.
-func TestB5AnUnderstatedSensitivityIsCaught(t *testing.T) {
+func TestAnUnderstatedSensitivityIsCaught(t *testing.T) {
 	for _, loss := range bothFamilies {
 		for i, p := range measured(t, attacked(2, 3), loss, someBounds[1]) {
 			for _, m := range p.measures {
@@ -251,7 +251,7 @@ func (n *notes) Errorf(string, ...any) { n.n++ }
 
 // B11: one person with 1, 10, 1000 rows in 1 or 50 groups, all different or all the
 // same.
-func TestB11RepetitionsAreBounded(t *testing.T) {
+func TestRepetitionsAreBounded(t *testing.T) {
 	for _, loss := range bothFamilies {
 		for _, p := range measured(t, attacked(2, 3), loss, someBounds[1]) {
 			for _, rows := range []int{1, 10, 1000} {
@@ -275,7 +275,7 @@ func TestB11RepetitionsAreBounded(t *testing.T) {
 
 // B2: any order of the rows, and any split among partials, gives the same state,
 // bit by bit.
-func TestB2OrderAndMergeTreesDoNotMatter(t *testing.T) {
+func TestOrderAndMergeTreesDoNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for _, loss := range bothFamilies {
 		for _, p := range measured(t, attacked(8, 50), loss, someBounds[5]) {
@@ -311,7 +311,7 @@ func TestB2OrderAndMergeTreesDoNotMatter(t *testing.T) {
 
 // B6: for every width, odd or even, and every point, the parts of one record have
 // at most the declared norm: L1 with Laplace noise, L2 with Gaussian noise.
-func TestB6PartsOfARecordHaveTheDeclaredNorm(t *testing.T) {
+func TestPartsOfARecordHaveTheDeclaredNorm(t *testing.T) {
 	for w := int64(1); w <= 60; w++ {
 		for x := range w + 1 {
 			lap, gauss := triple(core.Laplace, x, w), triple(core.Gaussian, x, w)
@@ -357,7 +357,7 @@ func tailOf(l *core.Law, t int64) *big.Float {
 // shown in any of them with probability at most δ, by the probabilities of the
 // noise itself; a threshold one lower would be too low (for Laplace noise, whose
 // tail has a closed form).
-func TestC1C2C3C4C5C11ThresholdsHideASingleUnit(t *testing.T) {
+func TestThresholdsHideASingleUnit(t *testing.T) {
 	plans := 0
 	for _, epsilon := range []float64{0.1, 1, 3, 20} {
 		for _, delta := range []float64{0.3, 0.01, 1e-6, 1e-12, 1e-20, 1e-100, 1e-290} {
@@ -416,7 +416,7 @@ func bothNoises(t testing.TB, q *Query[entry, int, int], loss dp.Approx) []*Plan
 // C4, C5: where δ, shared among groups, is as small as floats get, the plan is
 // refused or hides a single unit all the same: its threshold is not what an
 // infinity turns into.
-func TestC4C5ThresholdsDoNotOverflow(t *testing.T) {
+func TestThresholdsDoNotOverflow(t *testing.T) {
 	for _, epsilon := range []float64{1e-9, 1e-3, 1, 700, 1e300} {
 		for _, delta := range []float64{1e-300, 1e-307, 0x1p-1022, 1e-320, math.SmallestNonzeroFloat64} {
 			for _, maxKeys := range []int{1, 2, 3, 1 << 30, math.MaxInt32 << 20} {

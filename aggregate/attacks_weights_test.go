@@ -14,7 +14,7 @@ import (
 // exact numbers: Σ L1/scale ≤ ε, and Σ (L2/scale)² ≤ 2ρ, where a draw of bounded range
 // e is e and e²/4. Weights that are no
 // positive numbers are refused. Deterministic.
-func TestB10E12WeightsAddUpToTheLoss(t *testing.T) {
+func TestWeightsAddUpToTheLoss(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 12))
 	odd := []float64{1, 3, 0.1, 1e-3, 1e3, 1.0 / 3, 7e5}
 	for range 200 {

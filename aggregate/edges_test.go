@@ -87,7 +87,7 @@ func TestFingerprintsDiffer(t *testing.T) {
 }
 
 // D11: a Partial shows nothing in any form, copied, embedded or in a slice.
-func TestD11PartialsShowNothing(t *testing.T) {
+func TestPartialsShowNothing(t *testing.T) {
 	q := orders()
 	q.Keys = nil
 	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count())

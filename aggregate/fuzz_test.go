@@ -120,8 +120,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Hostile numbers, one at a time, are errors.
-func TestD5HostileStoredReleases(t *testing.T) {
+// D5: Hostile numbers, one at a time, are errors.
+func TestHostileStoredReleasesAreRefused(t *testing.T) {
 	p := facts(t, dp.Pure{Epsilon: 1}, limits{-10, 1, 1}, 2, 2)
 	charge := p.Charge(Request{Key: "k", Purpose: "p"})
 	text := written(p, charge, []int{0, 1}, nil)

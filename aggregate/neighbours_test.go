@@ -131,7 +131,7 @@ func nodes(m *measure, a, b map[int64]int64) map[[2]int64]int64 {
 // B1, B5, B10, B11, B14: in every form of measure, one unit moves the integers
 // that noise is added to by no more than the event of the ledger says, in the norm
 // of the noise; and there are inputs that move them by exactly that.
-func TestB5OneUnitMovesSumsByNoMoreThanDeclared(t *testing.T) {
+func TestOneUnitMovesSumsByNoMoreThanDeclared(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	odd := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.MaxFloat64, math.SmallestNonzeroFloat64}
 	rounds := 60
@@ -203,7 +203,7 @@ func extremeFacts(b limits, round int) []fact {
 
 // B2: sums are the same bits whatever the order of the rows, and however units are
 // spread over parts.
-func TestB2OrderAndShardingDoNotChangeSums(t *testing.T) {
+func TestOrderAndShardingDoNotChangeSums(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.5}} {
 		p := facts(t, loss, limits{-1e9, 1e12, 0}, 4, 1000)
@@ -266,7 +266,7 @@ func TestPartsOfARecord(t *testing.T) {
 }
 
 // B4: sums of the largest amounts do not wrap.
-func TestB4SumsDoNotWrap(t *testing.T) {
+func TestSumsDoNotWrap(t *testing.T) {
 	q := &Query[int64, int64, int]{Dataset: "d", UnitName: "u", Unit: func(i int64) int64 { return i }, MaxKeys: 1, MaxRowsPerKey: 1}
 	v := PerRow(q, "v", func(int64) int64 { return math.MaxInt64 }, Bounds[int64]{Lower: 0, Upper: 1 << 60})
 	p, err := q.Plan(dp.Pure{Epsilon: 1 << 30}, v.Sum())

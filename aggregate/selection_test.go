@@ -10,7 +10,7 @@ import (
 )
 
 // C3: the comparison itself: at the threshold a group shows, one step below it does not.
-func TestC3TheComparisonIsThatOfTheThreshold(t *testing.T) {
+func TestTheComparisonIsThatOfTheThreshold(t *testing.T) {
 	th := &threshold{at: 7}
 	for noisy, want := range map[int64]bool{6: false, 7: true, 8: true} {
 		if th.passes(exact.Int(noisy)) != want {
@@ -21,7 +21,7 @@ func TestC3TheComparisonIsThatOfTheThreshold(t *testing.T) {
 
 // C10: selection is a function of the noisy count: what shows is never below the
 // threshold, and a group with as many units as the threshold shows half of the time.
-func TestC10SelectionLooksAtTheNoisyCount(t *testing.T) {
+func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
 	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(int) int { return 0 }, MaxKeys: 1, MaxRowsPerKey: 1}
 	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-3}, q.Units())
 	if err != nil {
@@ -51,7 +51,7 @@ func TestC10SelectionLooksAtTheNoisyCount(t *testing.T) {
 // draws is within 10 % of the variance but for a probability below 1e-9 (its
 // standard deviation is at most √(5/20000), 1.6 %, of it), and a scale that is 10 %
 // too small is seen.
-func TestA10CountsOfATreeGetTheirNoise(t *testing.T) {
+func TestCountsOfATreeGetTheirNoise(t *testing.T) {
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.1}} {
 		q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, MaxKeys: 1, MaxRowsPerKey: 1}
 		v := PerRow(q, "v", func(i int) int { return i }, Bounds[int]{Lower: 0, Upper: 1000})

@@ -179,7 +179,7 @@ func TestErrorsBeforePayingAreFree(t *testing.T) {
 
 // E10: a key names one question. Another plan under it is the account's error, and
 // neither paid nor answered.
-func TestE10AnotherPlanUnderTheKey(t *testing.T) {
+func TestAnotherPlanUnderTheKeyIsRefused(t *testing.T) {
 	account := newAccount(t, dp.Pure{Epsilon: 10})
 	q := orders()
 	one, err1 := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
@@ -199,7 +199,7 @@ func TestE10AnotherPlanUnderTheKey(t *testing.T) {
 }
 
 // D14: bytes that were kept are what every later call decodes.
-func TestD14StoredBytesAreTheAnswer(t *testing.T) {
+func TestStoredBytesAreTheAnswer(t *testing.T) {
 	p := newPurse()
 	q := orders()
 	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count())

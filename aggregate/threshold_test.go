@@ -16,7 +16,7 @@ import (
 // C2, C3, C4, C5: a group that one unit is alone in is released with a probability
 // that, times the number of groups that a unit can be alone in, is at most δ. The
 // tails are summed up from the law of the integers that are drawn, in big.Float.
-func TestC3NobodyAloneIsReleased(t *testing.T) {
+func TestNobodyAloneIsReleased(t *testing.T) {
 	worst := map[core.Family]float64{}
 	for _, epsilon := range []float64{1e-3, 0.1, 1, 5, 50} {
 		for _, delta := range []float64{0.5, 1e-3, 1e-6, 1e-10, 1e-15, 1e-50, 1e-299} {
@@ -116,7 +116,7 @@ func bigExpNeg(x *big.Float) *big.Float {
 
 // C4: a delta that underflows when it is shared out is a mistake that Plan
 // reports, and not a threshold of minus infinity.
-func TestC4TinyDeltaIsRefused(t *testing.T) {
+func TestTinyDeltaIsRefused(t *testing.T) {
 	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(i int) int { return i }, MaxKeys: 1e9, MaxRowsPerKey: 1}
 	for _, delta := range []float64{math.SmallestNonzeroFloat64, 1e-320, 1e-300, 1e-292} {
 		if p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: delta}, q.Count()); err == nil {

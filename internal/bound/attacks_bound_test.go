@@ -40,7 +40,7 @@ func randomRows(r *rand.Rand, n, units, keys int) []row {
 // change when one unit is removed, nor when units come in another order. So what
 // one unit moves is its own rows, and they are bounded. Deterministic: no false
 // positives.
-func TestB12WhatIsKeptOfAUnitDoesNotDependOnOthers(t *testing.T) {
+func TestWhatIsKeptOfAUnitDoesNotDependOnOthers(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 12))
 	for range 300 {
 		seed := maphash.MakeSeed()
@@ -65,7 +65,7 @@ func TestB12WhatIsKeptOfAUnitDoesNotDependOnOthers(t *testing.T) {
 
 // B12: a cap for all units together is not independent, and the test above would
 // see it.
-func TestB12ACapForAllUnitsTogetherIsCaught(t *testing.T) {
+func TestACapForAllUnitsTogetherIsCaught(t *testing.T) {
 	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 200, 9, 7)
 	everyone := func(rows []row) []row { return slices.Clone(rows)[:20] }
 	notZero := func(r row) bool { return r.unit == 0 }
@@ -77,7 +77,7 @@ func TestB12ACapForAllUnitsTogetherIsCaught(t *testing.T) {
 
 // B11, B17: whatever comes, in whatever order, at most maxKeys groups and maxRows
 // rows in each are kept of a unit, and as many as that if there are.
-func TestB11B17CapsHoldForEverySequence(t *testing.T) {
+func TestCapsHoldForEverySequence(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 17))
 	for range 300 {
 		maxKeys, maxRows := 1+r.IntN(4), 1+r.IntN(4)

@@ -43,7 +43,7 @@ func random(rng *rand.Rand, units, keys, most int) []row {
 }
 
 // B12: what is kept of a unit does not depend on other units.
-func TestB12RemovingAUnitChangesNobodyElse(t *testing.T) {
+func TestRemovingAUnitChangesNobodyElse(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		rows, seed := random(rng, 6, 8, 200), maphash.MakeSeed()

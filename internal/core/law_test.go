@@ -8,7 +8,7 @@ import (
 )
 
 // F2: a session that has ended gives no more noise: its key is gone.
-func TestF2AnEndedSessionDrawsNothing(t *testing.T) {
+func TestAnEndedSessionDrawsNothing(t *testing.T) {
 	law, err := NewLaw(Laplace, big.NewRat(3, 1))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 // B16, B13: every float, however odd, lands on the grid, and the map is
 // monotone.
-func TestB16EveryValueIsOnTheGrid(t *testing.T) {
+func TestEveryValueIsOnTheGrid(t *testing.T) {
 	grids := map[string]*Grid{
 		"cents":  New(new(big.Rat), big.NewRat(500, 1), big.NewRat(1, 100)),
 		"dyadic": New(big.NewRat(-10, 1), big.NewRat(1, 3), exact.Float(0x1p-30)),

@@ -17,7 +17,7 @@ type place struct {
 
 // C8: the order of keys is that of their content, and does not depend on the
 // order in which they come.
-func TestC8SortIsByContent(t *testing.T) {
+func TestSortIsByContent(t *testing.T) {
 	want := []place{{"", 0, [2]uint16{}, false}, {"a", -2, [2]uint16{}, true}, {"a", 1, [2]uint16{0, 9}, true}, {"a", 1, [2]uint16{1, 0}, false}, {"a", 1, [2]uint16{1, 0}, true}, {"\xff", 0, [2]uint16{}, false}}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
