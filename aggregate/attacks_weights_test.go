@@ -29,12 +29,15 @@ func TestWeightsAddUpToTheLoss(t *testing.T) {
 			}
 			sum := new(big.Rat)
 			for _, m := range p.measures {
-				if m.drawing != nil {
-					part := new(big.Rat).Set(m.drawing.event.Epsilon)
+				for _, e := range m.events() {
+					if e.Mechanism != dp.BoundedRange {
+						continue
+					}
+					part := new(big.Rat).Set(e.Epsilon)
 					if _, concentrated := loss.(dp.Concentrated); concentrated {
 						part.Mul(part, part).Quo(part, big.NewRat(4, 1))
 					}
-					sum.Add(sum, part.Mul(part, big.NewRat(int64(m.drawing.event.Count), 1)))
+					sum.Add(sum, part.Mul(part, big.NewRat(int64(e.Count), 1)))
 				}
 				if m.law == nil {
 					continue

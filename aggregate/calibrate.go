@@ -21,6 +21,7 @@ type question struct {
 	selects bool
 	loss    dp.Loss
 	ranks   map[*value]asked
+	groups  int  // that are given; 0 if they are selected
 	trees   bool // all quantiles are read from trees, as in earlier versions
 }
 
@@ -150,7 +151,11 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 					continue
 				}
 				m.drawing = d
-				share.Sub(share, q.drawShare(w))
+				each, first := q.drawShare(w, f)
+				share.Sub(share, each).Sub(share, first)
+				if first.Sign() > 0 {
+					m.why += q.drawnTwice()
+				}
 			} else {
 				m.chooseLeaves(branching(f), q.trees)
 			}

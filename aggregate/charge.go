@@ -45,7 +45,9 @@ func (c *calibration) events() []dp.Event {
 func (m *measure) events() []dp.Event {
 	var events []dp.Event
 	if m.drawing != nil {
-		events = append(events, m.drawing.event.Clone())
+		for _, e := range m.drawing.events {
+			events = append(events, e.Clone())
+		}
 	}
 	if m.law != nil {
 		events = append(events, m.event.Clone())

@@ -120,7 +120,7 @@ func (c *compiled) releasedLaw(spans float64, groups ...*group) distribution {
 	return lawOf(spans, func(s *core.Session) string {
 		output := ""
 		for i, g := range groups {
-			if cell, shown := c.noisy(s, g); shown {
+			if cell, shown := c.noisy(s, g, nil); shown {
 				output += fmt.Sprint(i, cell.sums, cell.ranks)
 			}
 		}
@@ -294,7 +294,7 @@ func TestQuantilesKeepTheirClaimExactlyAndATenthLessDoesNot(t *testing.T) {
 			for _, p := range points {
 				g.histograms[0][p]++
 			}
-			return fmt.Sprint(m.noisyRanks(s, g.histograms[0]))
+			return fmt.Sprint(m.noisyRanks(s, g.histograms[0], nil))
 		})
 	}
 	refuted := func() bool {

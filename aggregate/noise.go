@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"iter"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -13,17 +14,32 @@ import (
 // that are selected, in an order that does not depend on that of the rows.
 func addNoise[Key comparable](c *compiled, given []Key, groups map[Key]*group) (released []Key, cells []Cell) {
 	core.InSession(func(session *core.Session) {
-		for _, key := range candidates(given, groups) {
-			g := groups[key]
-			if g == nil {
-				g = c.newGroup()
-			}
-			if cell, ok := c.noisy(session, g); ok {
+		near := make(bases)
+		if c.drawsTwice() {
+			near = drawFirst(c, session, inTurn(c, given, groups))
+		}
+		for key, g := range inTurn(c, candidates(given, groups), groups) {
+			if cell, ok := c.noisy(session, g, near); ok {
 				released, cells = append(released, key), append(cells, cell)
 			}
 		}
 	})
 	return released, cells
+}
+
+// inTurn yields the groups of some keys, also those without rows.
+func inTurn[Key comparable](c *compiled, keys []Key, groups map[Key]*group) iter.Seq2[Key, *group] {
+	return func(yield func(Key, *group) bool) {
+		for _, key := range keys {
+			g := groups[key]
+			if g == nil {
+				g = c.newGroup()
+			}
+			if !yield(key, g) {
+				return
+			}
+		}
+	}
 }
 
 // candidates returns the groups to look at: those given, or those that have
@@ -41,11 +57,11 @@ func candidates[Key comparable](given []Key, groups map[Key]*group) []Key {
 }
 
 // noisy adds noise to a group. It reports false if the group is not selected.
-func (c *compiled) noisy(session *core.Session, g *group) (cell Cell, ok bool) {
+func (c *compiled) noisy(session *core.Session, g *group, near bases) (cell Cell, ok bool) {
 	cell = Cell{plan: c, sums: make([]*big.Int, 0, c.sums)}
 	for _, m := range c.measures {
 		if m.form == formRanks {
-			cell.ranks = append(cell.ranks, m.noisyRanks(session, g.histograms[m.list]))
+			cell.ranks = append(cell.ranks, m.noisyRanks(session, g.histograms[m.list], near))
 			continue
 		}
 		for i, draw := range session.Noise(m.law, m.parts()) {

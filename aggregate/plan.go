@@ -59,7 +59,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	ws, weightOf := wants(asked, weights, q.selects())
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
-		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey), ranks: ranksAsked(asked),
+		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey), ranks: ranksAsked(asked), groups: len(q.given()),
 	}
 	calibrated, err := question.calibrate()
 	if err != nil {

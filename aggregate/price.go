@@ -68,7 +68,7 @@ func (p *Plan[Row, Unit, Key]) Prices() []Price {
 		price.StdDev, price.PlusMinus, price.Per = p.accuracy(a)
 		price.OwnStdDev = price.StdDev
 		if m.drawing != nil && m.law != nil {
-			price.Intervals, price.OwnStdDev = m.share/2, price.StdDev*m.alone()
+			price.Intervals, price.OwnStdDev = m.share/3, price.StdDev*m.alone()
 		}
 		prices = append(prices, price)
 	}
@@ -91,7 +91,7 @@ func (c *compiled) accuracy(a answer) (stdDev, plusMinus float64, per Per) {
 	switch a.kind {
 	case kindQuantile:
 		if m.drawing != nil {
-			stdDev, plusMinus = c.drawAccuracy(a.column, m)
+			stdDev, plusMinus = drawAccuracy(a.column, m)
 			return stdDev, plusMinus, PerRank
 		}
 		levels := math.Sqrt(float64(m.levels()))
@@ -145,7 +145,7 @@ func (p *Plan[Row, Unit, Key]) String() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ncolumn\tread from\tshare\tscale\t± at 95 %")
 	for i, price := range p.Prices() {
-		scale := p.answers[i].measure.scaleInUnits()
+		scale := p.answers[i].scale()
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", price.Column, price.Measure, percent(price.Share), short(scale), price.accuracy())
 	}
 	w.Flush()
@@ -200,12 +200,17 @@ func (p Price) accuracy() string {
 	return short(p.PlusMinus) + p.Per.String()
 }
 
+// scale returns the scale of what a column is read from.
+func (a answer) scale() float64 {
+	if a.measure.drawing != nil {
+		return a.measure.drawing.scale(a.rank)
+	}
+	return a.measure.scaleInUnits()
+}
+
 // scaleInUnits returns the scale of the noise in the unit of the measure:
 // records, or the value for sums.
 func (m *measure) scaleInUnits() float64 {
-	if m.drawing != nil {
-		return m.drawing.scale()
-	}
 	unit := m.recordSize()
 	if m.form == formTotal {
 		unit = new(big.Rat).Quo(unit, m.grid.Step)

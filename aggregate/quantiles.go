@@ -22,10 +22,10 @@ var ladder = []float64{0.5, 0.68, 0.8, 0.9, 0.95, 0.99, 0.999}
 
 // noisyRanks returns the quantiles that are asked of a measure, by the mechanism that
 // the plan chose for it.
-func (m *measure) noisyRanks(session *core.Session, histogram map[int64]int64) []ranked {
+func (m *measure) noisyRanks(session *core.Session, histogram map[int64]int64, near bases) []ranked {
 	var all []ranked
 	if m.drawing != nil {
-		all = m.draw(session, histogram)
+		all = m.draw(session, histogram, near)
 	} else {
 		all = m.readTree(session, histogram)
 	}

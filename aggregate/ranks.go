@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"math/big"
 	"slices"
@@ -16,11 +17,15 @@ import (
 // and the ends of intervals, if they are asked for, from noisy counts around what
 // was drawn. Proofs: docs/proofs/quantiles-drawn.md.
 type drawing struct {
-	plan  *quantile.Plan
-	base  *quantile.Base
-	ranks []quantile.Rank // sorted, each once
-	width int64           // points of a cell
-	event dp.Event        // of the draws; the noise for intervals is the measure's
+	plan   *quantile.Plan
+	base   *quantile.Base
+	ranks  []quantile.Rank // sorted, each once
+	width  int64           // points of a cell
+	events []dp.Event      // of the draws; the noise for intervals is the measure's
+
+	// first draws the ranks of every group a first time, to know where they are
+	// likely; or nil.
+	first *quantile.Plan
 }
 
 // asked are the ranks that are asked of a value.
@@ -75,13 +80,50 @@ func (q question) draws(v *value) (yes bool, why string) {
 }
 
 // drawShare returns the part of the share of a measure of ranks that its draws
-// get: all of it, or half if the ends of intervals are to be paid as well.
-func (q question) drawShare(w want) *big.Rat {
-	share := q.share(w)
+// get: all of it, or two thirds if the ends of intervals are to be paid as well, which
+// are then about as wide as those that a tree has for all of it; a part of that is for
+// first draws.
+func (q question) drawShare(w want, f core.Family) (each, first *big.Rat) {
+	each, first = q.share(w), new(big.Rat)
 	if q.ranks[w.value].ends {
-		share.Quo(share, big.NewRat(2, 1))
+		each.Mul(each, big.NewRat(2, 3))
 	}
-	return share
+	if q.drawsTwice(w.value, f) {
+		first.Mul(each, firstShare)
+		each.Sub(each, first)
+	}
+	return each, first
+}
+
+// firstShare is the part of the share of draws that first draws get.
+var firstShare = big.NewRat(15, 100)
+
+// manyGroups is how many groups must be given for first draws to be worth it.
+const manyGroups = 8
+
+// drawsTwice reports whether the ranks of a value are drawn in every group a first
+// time, with little of the loss, to know where they are likely: where many groups
+// are given, and the value's bounds span four octaves or more on one side of zero.
+// Losses must add up as squares do: a tenth of ε alone would say too little.
+func (q question) drawsTwice(v *value, f core.Family) bool {
+	step := v.asked
+	switch {
+	case q.trees || f != core.Gaussian || q.groups < manyGroups:
+		return false
+	case step == nil && v.integer:
+		step = big.NewRat(1, 1)
+	case step == nil:
+		step = new(big.Rat).Quo(new(big.Rat).Sub(v.upper, v.lower), big.NewRat(1<<31, 1))
+	}
+	steps := func(x *big.Rat) int64 {
+		n := new(big.Rat).Quo(x, step)
+		whole := new(big.Int).Quo(n.Num(), n.Denom())
+		if !whole.IsInt64() || whole.BitLen() > 62 {
+			return int64(whole.Sign()) << 62
+		}
+		return whole.Int64()
+	}
+	return quantile.Spans(steps(v.lower), steps(v.upper), 4)
 }
 
 // drawn returns the wants that are drawn.
@@ -98,53 +140,117 @@ func (q question) drawn() []want {
 	return all
 }
 
-// times returns how many mechanisms of bounded range a unit takes part in: one for
-// each level and group.
-func (q question) times(w want) *big.Int {
-	return new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(int64(quantile.Levels(len(q.ranks[w.value].ranks)))))
+// levels returns the shares of the levels of draws: of each, a unit takes part in one
+// for every group.
+func (q question) levels(w want, share *big.Rat) []*big.Rat {
+	shares := quantile.Shares(q.ranks[w.value].ranks)
+	for _, s := range shares {
+		s.Mul(s, share)
+	}
+	return shares
 }
 
 // newDrawing calibrates the draws of a measure. A draw of bounded range ε is
 // ε-private, and ε²/8-zCDP, which is what Gaussian noise with (L2/σ)² = ε²/4 is.
 func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share *big.Rat, c calibrate.Change) *big.Rat) (*drawing, error) {
-	a, times := q.ranks[w.value], q.times(w)
-	if !times.IsInt64() || times.Int64() > math.MaxInt32 {
-		return nil, fmt.Errorf("aggregate: %v takes %v draws for a unit, must be below 2^31; use smaller caps", m, times)
-	}
-	epsilon := new(big.Rat).Inv(scale(q.drawShare(w), calibrate.Change{L0: times, LInf: big.NewInt(1)}))
-	if f == core.Gaussian {
-		epsilon.Add(epsilon, epsilon)
-	}
 	points := m.grid.Cells + 1
-	d := &drawing{ranks: a.ranks, width: (points-1)/quantile.MaxCells + 1}
-	first := m.grid.First()
-	if d.width > 1 {
-		first = first / d.width
+	d := &drawing{ranks: q.ranks[w.value].ranks, width: (points-1)/quantile.MaxCells + 1}
+	d.base = quantile.NewBase(m.grid.First()/d.width, (points-1)/d.width+1)
+	groups, records := calibrate.Change{L0: big.NewInt(q.l0), LInf: big.NewInt(1)}, q.records(m).Int64()
+	plan := func(share *big.Rat, name string) (*quantile.Plan, error) {
+		var epsilons []*big.Rat
+		for _, level := range q.levels(w, share) {
+			epsilon := new(big.Rat).Inv(scale(level, groups))
+			if f == core.Gaussian {
+				epsilon.Add(epsilon, epsilon)
+			}
+			epsilons = append(epsilons, epsilon)
+			d.pay(dp.Event{Mechanism: dp.BoundedRange, For: name, Epsilon: epsilon, Count: int(q.l0)})
+		}
+		p, err := quantile.NewPlan(d.base, d.ranks, epsilons, records)
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: %v: %w", m, err)
+		}
+		return p, nil
 	}
-	d.base = quantile.NewBase(first, (points-1)/d.width+1)
-	plan, err := quantile.NewPlan(d.base, a.ranks, epsilon, q.records(m).Int64())
-	if err != nil {
-		return nil, fmt.Errorf("aggregate: %v: %w", m, err)
+	each, first := q.drawShare(w, f)
+	var err error
+	if d.plan, err = plan(each, m.String()); err == nil && first.Sign() > 0 {
+		d.first, err = plan(first, m.String()+", first draws")
 	}
-	d.plan = plan
-	d.event = dp.Event{Mechanism: dp.BoundedRange, For: m.String(), Epsilon: epsilon, Count: int(times.Int64())}
-	return d, nil
+	return d, err
+}
+
+// pay adds an event, or its count to that of the event before if that is the same
+// otherwise.
+func (d *drawing) pay(e dp.Event) {
+	if n := len(d.events); n > 0 && d.events[n-1].For == e.For && d.events[n-1].Epsilon.Cmp(e.Epsilon) == 0 {
+		d.events[n-1].Count += e.Count
+		return
+	}
+	d.events = append(d.events, e)
+}
+
+// drawnTwice says what first draws are for.
+func (q question) drawnTwice() string {
+	return fmt.Sprintf(", and first roughly in all %d groups, to know where those of most groups are", q.groups)
 }
 
 // mixedRanges returns what the draws take of a budget: their shares and how often.
 func (q question) mixedRanges() []calibrate.Ranges {
 	var all []calibrate.Ranges
 	for _, w := range q.drawn() {
-		all = append(all, calibrate.Ranges{Share: q.drawShare(w), Count: q.times(w)})
+		each, first := q.drawShare(w, core.Gaussian)
+		levels := q.levels(w, each)
+		if first.Sign() > 0 {
+			levels = append(levels, q.levels(w, first)...)
+		}
+		for _, share := range levels {
+			all = append(all, calibrate.Ranges{Share: share, Count: big.NewInt(q.l0)})
+		}
 	}
 	return all
 }
 
+// bases are, for a measure that is drawn twice, the bases of its ranks in all groups.
+type bases map[*measure][]*quantile.Base
+
+// drawsTwice reports whether a measure of the plan is.
+func (c *calibration) drawsTwice() bool {
+	return slices.ContainsFunc(c.measures, func(m *measure) bool { return m.drawing != nil && m.drawing.first != nil })
+}
+
+// drawFirst draws the ranks of all groups a first time. For each rank, the base of
+// the second draw is near the median of the groups: it is what groups have in
+// common, and known better than what one of them is.
+func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key, *group]) bases {
+	drawn := make(map[*measure][][]int64)
+	for _, g := range groups {
+		for _, m := range c.measures {
+			if d := m.drawing; d != nil && d.first != nil {
+				drawn[m] = append(drawn[m], d.first.Draw(session, quantile.NewCounts(d.cells(g.histograms[m.list]))))
+			}
+		}
+	}
+	near := make(bases)
+	for m, all := range drawn {
+		for i := range m.drawing.ranks {
+			cells := make([]int64, len(all))
+			for g := range all {
+				cells[g] = all[g][i]
+			}
+			slices.Sort(cells)
+			near[m] = append(near[m], m.drawing.base.Near(cells[len(cells)/2]))
+		}
+	}
+	return near
+}
+
 // draw draws the ranks of one group, and reads the ends of intervals.
-func (m *measure) draw(session *core.Session, histogram map[int64]int64) []ranked {
+func (m *measure) draw(session *core.Session, histogram map[int64]int64, near bases) []ranked {
 	d := m.drawing
 	counts := quantile.NewCounts(d.cells(histogram))
-	cells := d.plan.Draw(session, counts)
+	cells := d.plan.DrawNear(session, counts, near[m])
 	if core.Noiseless() {
 		cells = quantile.Exact(counts, d.ranks)
 	}
@@ -197,30 +303,29 @@ func (m *measure) readEnds(r *ranked, reading *quantile.Reading, rank quantile.R
 	}
 }
 
-// scale returns the scale of the draws, in records for each unit of cost.
-func (d *drawing) scale() float64 {
-	epsilon, _ := d.event.Epsilon.Float64()
-	return 1 / epsilon
+// scale returns the scale of the draws of a rank, in records.
+func (d *drawing) scale(rank float64) float64 {
+	i, _ := slices.BinarySearch(d.ranks, quantile.NewRank(rank))
+	return d.plan.Scale(i)
 }
 
-// noisiness is the logarithm of how far draws are off, in units of what does not
-// depend on the family.
+// noisiness is the mean logarithm of the scales of the ranks.
 func (d *drawing) noisiness() float64 {
-	return math.Log(d.scale())
+	sum := 0.0
+	for i := range d.ranks {
+		sum += math.Log(d.plan.Scale(i))
+	}
+	return sum / float64(len(d.ranks))
 }
 
 // drawAccuracy returns the standard deviation of a drawn rank, in records, where
 // values are spread evenly around it: that of a two-sided exponential law; and how
 // far noise moves the ends of its 95 % interval: as in the widest excess of the
 // ladder that quantiles spread over the bounds have. Without an interval that is NaN.
-func (c *compiled) drawAccuracy(asked column, m *measure) (stdDev, plusMinus float64) {
+func drawAccuracy(asked column, m *measure) (stdDev, plusMinus float64) {
 	d := m.drawing
 	rank := quantile.NewRank(asked.rank)
-	records := 1.0
-	if !m.perUnit() {
-		records = float64(c.maxRows)
-	}
-	stdDev = math.Sqrt2 * d.plan.Range(rank) * records * d.scale()
+	stdDev = math.Sqrt2 * d.scale(asked.rank)
 	if m.law == nil || asked.bare {
 		return stdDev, math.NaN()
 	}
@@ -233,12 +338,12 @@ func (c *compiled) drawAccuracy(asked column, m *measure) (stdDev, plusMinus flo
 }
 
 // alone returns what the error of draws would be without intervals, in parts of what
-// it is with them: half of a loss gives half of ε, or of its square.
+// it is with them: a part of the loss is a part of ε, or of its square.
 func (m *measure) alone() float64 {
 	if m.law.Family == core.Gaussian {
-		return math.Sqrt2 / 2
+		return math.Sqrt(2. / 3)
 	}
-	return 0.5
+	return 2. / 3
 }
 
 // checkIntervals returns an error if a quantile is asked for both with an interval

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -136,7 +137,7 @@ func TestQuantilesWithoutIntervalsAreNearerAndSayNothingOfIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, b := with.Prices()[0], without.Prices()[0]
-		if !(b.StdDev < a.StdDev) || math.Abs(a.OwnStdDev/b.StdDev-1) > 0.02 || a.Intervals != a.Share/2 || b.Intervals != 0 {
+		if !(b.StdDev < a.StdDev) || math.Abs(a.OwnStdDev/b.StdDev-1) > 0.02 || a.Intervals != a.Share/3 || b.Intervals != 0 {
 			t.Errorf("%v: with an interval %+v, without %+v", loss, a, b)
 		}
 		if !math.IsNaN(b.PlusMinus) || math.IsNaN(a.PlusMinus) {
@@ -252,6 +253,73 @@ func TestTreesFindValuesInWideBounds(t *testing.T) {
 					t.Errorf("%v: %v is %v, want %v", loss, v.Quantile(rank), e, x)
 				}
 			}
+		}
+	}
+}
+
+// Of many groups, quantiles within wide bounds are drawn twice where losses add up as
+// squares. Both draws are paid for, within the loss; and what is drawn in a group
+// without rows is mostly near what is drawn in the others, which no single draw is.
+func TestQuantilesOfManyGroupsAreDrawnTwice(t *testing.T) {
+	near := func(groups int, loss dp.Loss) (share float64, plan *aggregate.Plan[stay, int, int]) {
+		q, _ := stays()
+		q.Keys, q.MaxKeys = nil, 1
+		var rows []stay
+		for g := range groups {
+			q.Keys = append(q.Keys, g)
+			for i := range 300 {
+				if g >= 4 {
+					rows = append(rows, stay{g*300 + i, g, 40 + float64(i)/100})
+				}
+			}
+		}
+		v := aggregate.PerRow(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 1e6})
+		median := v.QuantileWithoutInterval(0.5)
+		plan, err := q.Plan(loss, median)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, all := 0.0, 0.0
+		for range 100 {
+			release := run(t, plan, rows)
+			for g := range 4 {
+				c, _ := release.Cell(g)
+				if x := median.Of(c).Value; x > 21 && x < 82 {
+					found++
+				}
+				all++
+			}
+		}
+		return found / all, plan
+	}
+	for _, loss := range []dp.Loss{dp.Concentrated{Rho: 0.5}, dp.Approx{Epsilon: 2, Delta: 1e-2}} {
+		share, plan := near(24, loss)
+		events := plan.Charge(aggregate.Request{Key: "k", Purpose: "p"}).Events
+		if _, concentrated := loss.(dp.Concentrated); !concentrated && len(events) == 1 {
+			continue // pure draws are more exact
+		}
+		if share < 0.45 { // 0.6 to be expected, in 400 draws
+			t.Errorf("%v: %.2f of the draws in empty groups are near those of the others", loss, share)
+		}
+		sum := new(big.Rat)
+		for _, e := range events {
+			square := new(big.Rat).Mul(e.Epsilon, e.Epsilon)
+			sum.Add(sum, square.Mul(square, big.NewRat(int64(e.Count), 8)))
+		}
+		if len(events) != 2 || !strings.Contains(plan.String(), "first roughly") {
+			t.Errorf("%v: %d events\n%v", loss, len(events), plan)
+		}
+		if _, concentrated := loss.(dp.Concentrated); concentrated && sum.Cmp(big.NewRat(1, 2)) > 0 {
+			t.Errorf("the draws cost ρ of %v", sum.FloatString(6))
+		}
+	}
+	for _, c := range []struct {
+		groups int
+		loss   dp.Loss
+	}{{7, dp.Concentrated{Rho: 0.5}}, {24, dp.Pure{Epsilon: 2}}} {
+		share, plan := near(c.groups, c.loss)
+		if n := len(plan.Charge(aggregate.Request{Key: "k", Purpose: "p"}).Events); n != 1 || share > 0.3 {
+			t.Errorf("%v, %d groups: %d events, %.2f of the draws in empty groups are near those of the others", c.loss, c.groups, n, share)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
 		s := core.Begin()
 		g := p.newGroup()
 		g.sums[0] = exact.Int(p.threshold.at >> p.threshold.shift)
-		cell, ok := p.noisy(s, g)
+		cell, ok := p.noisy(s, g, nil)
 		s.End()
 		if ok {
 			shown++

@@ -80,7 +80,7 @@ func (v *Value[T]) StdDev() Column[float64] {
 // Ranks are rounded to millionths where they are drawn.
 //
 // All quantiles of a value share one part of the loss. Few of them are drawn one by
-// one, which is most accurate, and half of their part pays for the ends of intervals,
+// one, which is most accurate, and a third of their part pays for the ends of intervals,
 // read from noisy counts around them; [Value.QuantileWithoutInterval] spends all of it on
 // the quantile. Many are read from a tree of noisy counts, intervals too. [Plan.Prices]
 // says which, why, and what either costs.

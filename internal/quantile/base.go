@@ -40,7 +40,7 @@ const octaves = 20
 func NewBase(first, cells int64) *Base {
 	top, low := magnitudes(first, first+cells-1)
 	b := &Base{first: first, cells: cells}
-	if top-low < wide || min(octave(first), octave(first+cells-1)) > top-wide && first < 0 && first+cells > 1 {
+	if !Spans(first, first+cells-1, wide) {
 		b.pieces = []piece{{0, 1, 0}}
 		b.total = uint64(cells)
 		return b
@@ -57,17 +57,20 @@ func NewBase(first, cells int64) *Base {
 		}
 	}
 	slices.Sort(starts)
-	for i, c := range starts {
-		each := linear + 2<<(top-max(octave(first+c), low))
-		if i > 0 {
-			last := b.pieces[i-1]
-			b.total += uint64(c-last.first) * last.each
-		}
-		b.pieces = append(b.pieces, piece{c, each, b.total})
+	for _, c := range starts {
+		b.add(c, linear+2<<(top-max(octave(first+c), low)))
 	}
 	last := b.pieces[len(b.pieces)-1]
 	b.total += uint64(cells-last.first) * last.each
 	return b
+}
+
+// Spans reports whether the magnitudes of cells span so many octaves, nearly all of
+// them on one side of zero.
+func Spans(first, last int64, octaves int) bool {
+	top, low := magnitudes(first, last)
+	oneSided := first >= 0 || last <= 0 || min(octave(first), octave(last)) <= top-wide
+	return top-low >= octaves && oneSided
 }
 
 // magnitudes returns the octaves of the largest and the smallest magnitude in a

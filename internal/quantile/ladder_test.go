@@ -119,7 +119,7 @@ func TestIntervalsHoldTheQuantileOfAnyRecords(t *testing.T) {
 		for _, ranks := range [][]Rank{{500_000}, {500_000, 950_000}, {100_000, 250_000, 500_000, 750_000, 900_000}} {
 			for name, points := range samples(r) {
 				base := NewBase(0, 1<<20)
-				p, err := NewPlan(base, ranks, big.NewRat(1, 4), 1)
+				p, err := NewPlan(base, ranks, each(big.NewRat(1, 4), len(ranks)), 1)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -24,7 +24,7 @@ func Small(t testing.TB, base *Base, shares []float64, epsilon string, records i
 	for _, s := range shares {
 		ranks = append(ranks, NewRank(s))
 	}
-	if err := p.build(ranks, e, records); err != nil {
+	if err := p.build(ranks, each(e, len(ranks)), records); err != nil {
 		t.Fatal(err)
 	}
 	f, _ := e.Float64()
@@ -33,6 +33,15 @@ func Small(t testing.TB, base *Base, shares []float64, epsilon string, records i
 		m.each = append(m.each, float64(base.before(c+1)-base.before(c)))
 	}
 	return p, m
+}
+
+// each returns one loss for every level.
+func each(epsilon *big.Rat, ranks int) []*big.Rat {
+	all := make([]*big.Rat, Levels(ranks))
+	for i := range all {
+		all[i] = epsilon
+	}
+	return all
 }
 
 func CountsOf(cells []int) *Counts {
@@ -78,10 +87,17 @@ func TestDrawsHaveTheirLaw(t *testing.T) {
 		records := int64(1 + r.IntN(2))
 		p, m := Small(t, base, ranks[r.IntN(len(ranks))], fmt.Sprint(1+r.IntN(20), "/4"), records, uint(r.IntN(2)))
 		counts := randomCounts(r, cells, 9)
+		var bases []*Base
+		if r.IntN(2) == 0 { // the same measures by the other door
+			p.base = NewBase(0, int64(cells))
+			for range m.ranks {
+				bases = append(bases, base)
+			}
+		}
 		session := core.Begin()
 		seen := map[string]int{}
 		for range draws {
-			seen[fmt.Sprint(p.Draw(session, CountsOf(counts)))]++
+			seen[fmt.Sprint(p.DrawNear(session, CountsOf(counts), bases))]++
 		}
 		session.End()
 		if stat, limit := chiSquare(seen, m.Released(counts), draws); stat > limit {

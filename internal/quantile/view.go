@@ -82,7 +82,7 @@ func (v *view) costAt(x int64, i int) int64 {
 // excess returns b·weight - a·all, but no more than ±2^62: costs that large are
 // all alike. Cutting moves no two costs further apart.
 func (v *view) excess(weight int64) int64 {
-	return exact.Mul(v.b, weight).Sub(exact.Mul(v.a, v.all)).Clamp()
+	return min(max(exact.Mul(v.b, weight).Sub(exact.Mul(v.a, v.all)).Clamp(), -1<<62), 1<<62)
 }
 
 // nearest returns the first candidate by which the share has come, or one past

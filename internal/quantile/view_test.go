@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/equipoise-dp/equipoise/internal/core"
 )
 
 // Runs hold every candidate once, and no candidate costs less than its run says:
@@ -174,15 +176,18 @@ func TestRanks(t *testing.T) {
 func TestPlansRefuse(t *testing.T) {
 	base := NewBase(0, 10)
 	for _, ranks := range [][]Rank{nil, {0}, {whole}, {5, 5}, {6, 5, 7}} {
-		if _, err := NewPlan(base, ranks, big.NewRat(1, 1), 1); err == nil {
+		if _, err := NewPlan(base, ranks, each(big.NewRat(1, 1), len(ranks)), 1); err == nil {
 			t.Errorf("ranks %v are accepted", ranks)
 		}
 	}
-	if _, err := NewPlan(base, []Rank{1}, new(big.Rat), 1); err == nil {
+	if _, err := NewPlan(base, []Rank{1}, []*big.Rat{new(big.Rat)}, 1); err == nil {
 		t.Error("a loss of 0 is accepted")
 	}
-	if _, err := NewPlan(base, []Rank{1}, big.NewRat(1, 1), 0); err == nil {
+	if _, err := NewPlan(base, []Rank{1}, []*big.Rat{big.NewRat(1, 1)}, 0); err == nil {
 		t.Error("units without records are accepted")
+	}
+	if _, err := NewPlan(base, []Rank{1, 2, 3}, []*big.Rat{big.NewRat(1, 1)}, 1); err == nil {
+		t.Error("a level without a loss is accepted")
 	}
 }
 
@@ -210,5 +215,108 @@ func TestCutsHoldEveryCellOnce(t *testing.T) {
 				t.Fatalf("part %d of %d has cells %d … %d of %d", part, parts, from, to, cells)
 			}
 		}
+	}
+}
+
+// A base that is moved near a cell is a measure; the cells near have much of it and
+// none has less than a quarter of its part.
+func TestNearMovesThreeQuartersOfTheMeasure(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 7))
+	for range 500 {
+		cells := 2048 + r.Int64N(1<<(12+r.IntN(20)))
+		first := r.Int64N(3)
+		if r.IntN(3) == 0 {
+			first = 1 - cells
+		}
+		base := NewBase(first, cells)
+		cell := r.Int64N(cells) >> r.IntN(10)
+		near := base.Near(cell)
+		if near.total != near.before(cells) || near.total >= 1<<(62-parts) {
+			t.Fatalf("%d cells near %d have measure %d, in all %d", cells, cell, near.before(cells), near.total)
+		}
+		for range 20 {
+			c := r.Int64N(cells)
+			old := float64(base.before(c+1)-base.before(c)) / float64(base.total)
+			if now := float64(near.before(c+1)-near.before(c)) / float64(near.total); now < 0.249*old {
+				t.Fatalf("cell %d of %d has %v of the measure near %d, had %v", c, cells, now, cell, old)
+			}
+			if at, _, _ := near.at(near.before(c)); at != c {
+				t.Fatalf("the measure of cell %d is of cell %d", c, at)
+			}
+		}
+		value := float64(first + cell)
+		from, to := near.clip(min(value*0.9, value*1.1)), near.clip(max(value*0.9, value*1.1))
+		if got := float64(near.before(to+1)-near.before(from)) / float64(near.total); got < 0.22 {
+			t.Fatalf("%v of the measure is within a tenth of cell %d of %d from %d", got, cell, cells, first)
+		}
+	}
+}
+
+// Costs of more records than 64 bits can weigh are cut, and stay on their side of the
+// share: a candidate that is far never looks near.
+func TestHugeCostsAreCutAndNotTurnedOver(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 9))
+	for range 500 {
+		histogram := map[int64]int64{}
+		for range 1 + r.IntN(5) {
+			histogram[r.Int64N(50)] = 1 + r.Int64N(1<<(1+r.IntN(42)))
+		}
+		b := 2 + r.Int64N(whole-1)
+		p := &problem{a: 1 + r.Int64N(b-1), b: b}
+		if r.IntN(2) == 0 {
+			p.left = &problem{}
+		}
+		if err := p.calibrate(big.NewRat(1, 1), 1, parts); err != nil {
+			t.Fatal(err)
+		}
+		v := newView(p, NewCounts(histogram), NewBase(0, 50), parts, 0, 50<<parts)
+		for range 50 {
+			x := v.first() + r.Int64N(v.last()-v.first()+1)
+			before := new(big.Int).SetInt64(v.weight(x << v.scale()))
+			after := new(big.Int).Set(before)
+			if !v.splits() {
+				after.SetInt64(v.weight((x + 1) << v.scale()))
+			}
+			all := new(big.Int).Mul(big.NewInt(p.a), big.NewInt(v.all))
+			over := before.Sub(before.Mul(before, big.NewInt(p.b)), all)
+			under := after.Sub(all, after.Mul(after, big.NewInt(p.b)))
+			want := big.NewInt(0)
+			for _, y := range []*big.Int{over, under} {
+				if y.Cmp(want) > 0 {
+					want = y
+				}
+			}
+			if most := new(big.Int).Lsh(big.NewInt(1), 62); want.Cmp(most) > 0 {
+				want = most
+			}
+			if got := v.cost(x); got != want.Int64() {
+				t.Fatalf("candidate %d of %v for %d/%d costs %d, want %v", x, histogram, p.a, p.b, got, want)
+			}
+		}
+		session := core.Begin()
+		v.draw(session)
+		session.End()
+	}
+}
+
+// The shares of the levels add up to 1, and two ranks are off by the same number of
+// records where the loss is divided so.
+func TestSharesMakeTwoRanksEquallyExact(t *testing.T) {
+	for _, ranks := range [][]Rank{{500_000}, {500_000, 950_000}, {1, 999_999}, {1, 2, 3}, {1, 2, 3, 4}} {
+		sum := new(big.Rat)
+		for _, s := range Shares(ranks) {
+			sum.Add(sum, s)
+		}
+		if sum.Cmp(big.NewRat(1, 1)) != 0 || len(Shares(ranks)) != Levels(len(ranks)) {
+			t.Errorf("ranks %v: shares %v", ranks, Shares(ranks))
+		}
+	}
+	ranks := []Rank{500_000, 950_000}
+	p, err := NewPlan(NewBase(0, 100), ranks, Shares(ranks), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 3 * 2.9; math.Abs(p.Scale(0)-want) > 1e-9 || math.Abs(p.Scale(1)-want) > 1e-9 {
+		t.Errorf("scales %v and %v, want %v", p.Scale(0), p.Scale(1), want)
 	}
 }
