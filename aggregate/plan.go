@@ -42,9 +42,9 @@ type input struct {
 // All mistakes are reported, joined, and none depends on rows: call it when the
 // program starts. It costs nothing.
 //
-// Measures get equal shares of the loss, unless columns are [Weighted]. Sum, Mean, Variance and StdDev of a
-// value are one measure, all its quantiles are another; Count and Units come
-// from the mean of a value where there is one. With a [dp.Approx], Laplace and
+// Measures get equal shares of the loss, unless columns are [Weighted]. Sum, Mean,
+// Variance and StdDev of a value are one measure, all its quantiles are another;
+// Count and Units come from the mean of a value where there is one. With a [dp.Approx], Laplace and
 // Gaussian noise are compared and the plan takes the one with less noise or, where
 // groups are selected, with the smaller product of noise and threshold.
 //

@@ -52,8 +52,8 @@ type Cell struct {
 
 // Noisy returns the noisy numbers that the cell holds, from which every estimate
 // follows: sums in steps of the noise, and of each quantile its point on the grid and
-// the ends of the interval in the middle of those that are kept, if there are any. It is for audits;
-// most programs want [Column.Of].
+// the ends of the interval in the middle of those that are kept, if there are any.
+// It is for audits; most programs want [Column.Of].
 func (c Cell) Noisy() []float64 {
 	var numbers []float64
 	for _, sum := range c.sums {

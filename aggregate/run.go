@@ -34,10 +34,10 @@ type Budget interface {
 // it asks what b can afford, reads rows, bounds and sums them, pays, adds noise,
 // keeps and releases.
 //
-// It fails if rows cannot be read, if b refuses or fails to answer, or soon after ctx
-// is done: until the release is paid for, and not from then on. If it fails, nothing is released; only if b failed to answer may
-// something be paid, and then running again with the same request does not pay
-// again.
+// It fails if rows cannot be read, if b refuses or fails to answer, or soon after
+// ctx is done: until the release is paid for, and not from then on. If it fails,
+// nothing is released; only if b failed to answer may something be paid, and then
+// running again with the same request does not pay again.
 func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Key], error) {
 	if err := check(b, r); err != nil {
 		return nil, err

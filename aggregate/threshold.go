@@ -32,7 +32,7 @@ func newThreshold(units *measure, l0 int64, delta *big.Rat) (*threshold, error) 
 		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, calibrate.LeastTail)
 	}
 	one := int64(1) << units.shift
-	return &threshold{one + calibrate.Tail(units.law, each), units.shift, delta, units.law}, nil
+	return &threshold{at: one + calibrate.Tail(units.law, each), shift: units.shift, delta: delta, law: units.law}, nil
 }
 
 // Units returns the threshold as a number of units.

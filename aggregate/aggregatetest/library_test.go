@@ -260,7 +260,7 @@ func TestReadIsAudited(t *testing.T) {
 		Read: func(cell aggregate.Cell) []float64 {
 			e := count.Of(cell)
 			lo, hi := e.Interval(0.95)
-			return []float64{float64(e.Value), float64(lo), float64(hi), e.StdDev}
+			return []float64{e.Raw().Value, float64(lo), float64(hi), e.StdDev}
 		},
 	}
 	if s := released(t, plan, c, nil)(); len(s.Numbers) != 5 || s.Numbers[0] != s.Numbers[1] {
