@@ -5,9 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -192,27 +190,27 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 	if !*long {
 		t.Skip("builds the library once for each mistake; runs with -long")
 	}
-	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
-	var group sync.WaitGroup
 	for _, p := range mistakes {
-		overlay := p.overlay(t, t.TempDir())
-		group.Go(func() {
-			limit <- struct{}{}
-			defer func() { <-limit }()
-			pkg := "./internal/questioner"
-			if p.tests == files {
-				pkg = "./examples/trends"
-			}
-			c := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", overlay, "-run", "^"+p.tests+"$", pkg)
-			c.Dir = filepath.Join("..", "..")
-			out, err := c.CombinedOutput()
-			switch {
-			case err == nil:
-				t.Errorf("%s: %s does not find it", p.name, p.tests)
-			case !strings.Contains(string(out), "--- FAIL: "+p.tests) && !strings.Contains(string(out), "panic: "):
-				t.Errorf("%s: the test does not run:\n%s", p.name, out)
-			}
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			p.mustBeFound(t)
 		})
 	}
-	group.Wait()
+}
+
+// mustBeFound runs the test that must find a mistake.
+func (p planted) mustBeFound(t *testing.T) {
+	pkg := "./internal/questioner"
+	if p.tests == files {
+		pkg = "./examples/trends"
+	}
+	c := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", p.overlay(t, t.TempDir()), "-run", "^"+p.tests+"$", pkg)
+	c.Dir = moduleRoot(t)
+	out, err := c.CombinedOutput()
+	switch {
+	case err == nil:
+		t.Errorf("%s does not find it", p.tests)
+	case !strings.Contains(string(out), "--- FAIL: "+p.tests) && !strings.Contains(string(out), "panic: "):
+		t.Errorf("the test does not run:\n%s", out)
+	}
 }
