@@ -111,7 +111,7 @@ func (f *file) drawSales() {
 		}
 		f.sales = append(f.sales, s)
 	}
-	if f.IntN(8) == 0 { // one unit with more rows than anybody would think of
+	if f.IntN(3) == 0 { // one unit with more rows than anybody would think of
 		busy := sale{unit: drawUnit(0), group: "A", day: first.AddDate(0, 0, 10), amount: "0.05"}
 		for range 1200 {
 			f.sales = append(f.sales, busy)

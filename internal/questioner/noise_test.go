@@ -169,3 +169,22 @@ func (q *question) levels(r release) string {
 	}
 	return ""
 }
+
+// A step that is too fine for the noise is refused by its name; and if the noise is so
+// large that a value could have but one step, the plan is.
+func TestStepsThatNoiseForbidsAreRefused(t *testing.T) {
+	for _, test := range []struct {
+		epsilon float64
+		step    float64
+		want    string
+	}{
+		{1e-4, 1e-9, "step is 0.000000, too fine for noise of this size"},
+		{1.2e-12, 0, "needs noise of more than its bounds"}, // 2^39.6 steps: one would do, two do not
+	} {
+		q := &question{loss: dp.Pure{Epsilon: test.epsilon}, maxKeys: 1, maxRows: 1, values: []spec{{name: "v", lower: 0.0, upper: 1.0, step: test.step}}}
+		q.columns = []column{{what: "mean"}}
+		if _, err := everyType[0].plan(q); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("a step of %v at ε = %v: %v, must say %q", test.step, test.epsilon, err, test.want)
+		}
+	}
+}
