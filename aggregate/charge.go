@@ -15,7 +15,7 @@ import (
 // Charge returns what one run costs: the events, in exact terms.
 func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 	return dp.Charge{
-		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key, Plan: p.fingerprint,
+		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key, Plan: p.fingerprint, Question: p.question,
 		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.paid),
 	}
 }

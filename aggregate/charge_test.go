@@ -28,8 +28,11 @@ func TestAChargeSaysWhatTheRequestAndThePlanSay(t *testing.T) {
 	request := aggregate.Request{Key: "a key", Purpose: "a purpose", Analyst: "an analyst", Periods: []string{"2026-05", "2026-06"}}
 	charge := plan.Charge(request)
 	charge.Events = nil
+	if len(charge.Question) != 64 || charge.Question == charge.Plan {
+		t.Errorf("question is %q", charge.Question)
+	}
 	want := dp.Charge{
-		Dataset: "orders", Unit: "customer", Purpose: "a purpose", Key: "a key", Plan: plan.Fingerprint(),
+		Dataset: "orders", Unit: "customer", Purpose: "a purpose", Key: "a key", Plan: plan.Fingerprint(), Question: charge.Question,
 		Analyst: "an analyst", Periods: []string{"2026-05", "2026-06"}, Loss: loss,
 	}
 	if diff := cmp.Diff(want, charge); diff != "" {

@@ -1,5 +1,11 @@
 package aggregate
 
+import (
+	"math/big"
+
+	"github.com/equipoise-dp/equipoise/internal/core"
+)
+
 // EarlierFingerprint returns the fingerprint that a plan had when the family of noise
 // was chosen in another way, and "" if it had that of today.
 func EarlierFingerprint[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) string {
@@ -7,4 +13,24 @@ func EarlierFingerprint[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) 
 		return ""
 	}
 	return p.earlier.fingerprint
+}
+
+// WithTwiceTheNoise returns the plan that a version of the library would make whose
+// noise is twice as wide.
+func WithTwiceTheNoise[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) *Plan[Row, Unit, Key] {
+	c := *p.compiled
+	c.measures = nil
+	for _, m := range p.measures {
+		wide := *m
+		scale := new(big.Rat).Mul(m.law.Scale, big.NewRat(2, 1))
+		law, err := core.NewLaw(m.law.Family, scale)
+		if err != nil {
+			panic(err)
+		}
+		wide.law, wide.event.Scale = law, scale
+		c.measures = append(c.measures, &wide)
+	}
+	other := p.query.compile(p.loss, p.columns(), &c.calibration)
+	other.question, other.given, other.keyName = p.question, p.given, p.keyName
+	return other
 }

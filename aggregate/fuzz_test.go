@@ -136,8 +136,22 @@ func TestHostileStoredReleasesAreRefused(t *testing.T) {
 		"no ranks":       func(s *stored) { s.Groups[1].Ranks = nil },
 		"key twice":      func(s *stored) { s.Groups[1].Key = s.Groups[0].Key },
 		"bad key":        func(s *stored) { s.Groups[1].Key = `["x"]` },
-		"other plan":     func(s *stored) { s.Plan = "x" },
-		"other format":   func(s *stored) { s.Format = "x" },
+		"other question": func(s *stored) { s.Plan, s.Question = "x", "x" },
+		"other loss":     func(s *stored) { s.Plan, s.Question, s.Receipt.Loss = "x", "", dp.Pure{Epsilon: 2} },
+		"no measures":    func(s *stored) { s.Plan, s.Receipt.Measures = "x", nil },
+		"no values":      func(s *stored) { s.Plan, s.Receipt.Values = "x", nil },
+		"a measure twice": func(s *stored) {
+			s.Plan, s.Receipt.Measures = "x", append(s.Receipt.Measures[:1], s.Receipt.Measures...)
+		},
+		"no such measure": func(s *stored) { s.Plan, s.Receipt.Measures[0].Name = "x", "x" },
+		"no such noise":   func(s *stored) { s.Plan, s.Receipt.Measures[0].Mechanism = "x", "x" },
+		"no scale":        func(s *stored) { s.Plan, s.Receipt.Measures[0].Scale = "x", "" },
+		"scale 1/0":       func(s *stored) { s.Plan, s.Receipt.Measures[0].Scale = "x", "1/0" },
+		"scale 1e999999":  func(s *stored) { s.Plan, s.Receipt.Measures[0].Scale = "x", "1e999999" },
+		"sensitivity":     func(s *stored) { s.Plan, s.Receipt.Measures[0].Sensitivity.LInf = "x", 7 },
+		"step":            func(s *stored) { s.Plan, s.Receipt.Values[0].Step = "x", "0.3" },
+		"threshold":       func(s *stored) { s.Plan, s.Receipt.Threshold = "x", 5 },
+		"other format":    func(s *stored) { s.Format = "x" },
 	} {
 		var s stored
 		if err := json.Unmarshal(text, &s); err != nil {

@@ -30,6 +30,10 @@ type compiled struct {
 	sums, histograms int        // of a group
 	paid             []dp.Event // what a run pays for; whoever gets it gets a copy
 	fingerprint      string
+	question         string // fingerprint of what is asked, without noise
+	keyName          string
+	given            []string  // keys, encoded; nil if groups are selected
+	before           *compiled // of the earlier version, or nil
 }
 
 // An input is a value as a plan reads it.
@@ -68,7 +72,10 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	p := q.compile(loss, asked, calibrated)
 	if old := question.calibrateEarlier(calibrated); old != nil {
 		p.earlier = q.compile(loss, asked, old)
+		p.before = p.earlier.compiled
+		p.earlier.ask(weights)
 	}
+	p.ask(weights)
 	return p, nil
 }
 

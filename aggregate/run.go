@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -50,7 +51,9 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	} else if kept != nil {
 		return decode[Key](p.compiled, kept)
 	}
-	if err := b.Afford(ctx, charge); err != nil {
+	if err := b.Afford(ctx, charge); errors.Is(err, dp.ErrOtherNoise) && p.earlier != nil {
+		return p.earlier.Run(ctx, b, r, rows)
+	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}
 	partial, err := p.Collect(ctx, rows)

@@ -12,10 +12,11 @@ import (
 // stored is the form in which a release is kept: the noisy integers, from which
 // every estimate follows.
 type stored struct {
-	Format  string        `json:"format"`
-	Plan    string        `json:"plan"`
-	Receipt Receipt       `json:"receipt"`
-	Groups  []storedGroup `json:"groups"`
+	Format   string        `json:"format"`
+	Plan     string        `json:"plan"`
+	Question string        `json:"question,omitempty"`
+	Receipt  Receipt       `json:"receipt"`
+	Groups   []storedGroup `json:"groups"`
 }
 
 type storedGroup struct {
@@ -28,7 +29,7 @@ const format = "equipoise release 1"
 
 // encode writes a release in the form in which it is kept.
 func encode[Key comparable](c *compiled, receipt Receipt, released []Key, cells []Cell) []byte {
-	s := stored{Format: format, Plan: c.fingerprint, Receipt: receipt}
+	s := stored{Format: format, Plan: c.fingerprint, Question: c.question, Receipt: receipt}
 	for i, key := range released {
 		s.Groups = append(s.Groups, storedGroup{Key: keys.Encode(key), Sums: cells[i].sums, Ranks: cells[i].ranks})
 	}
@@ -48,8 +49,9 @@ func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
 	if s.Format != format {
 		return nil, fmt.Errorf("aggregate: the stored release has format %q, must be %q", s.Format, format)
 	}
-	if s.Plan != c.fingerprint {
-		return nil, fmt.Errorf("aggregate: the stored release answers another plan")
+	c, err := c.answeredBy(&s)
+	if err != nil {
+		return nil, err
 	}
 	r := &Release[Key]{receipt: s.Receipt, index: make(map[Key]int, len(s.Groups))}
 	for _, g := range s.Groups {

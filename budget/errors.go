@@ -3,6 +3,8 @@ package budget
 import (
 	"errors"
 	"fmt"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 var (
@@ -39,15 +41,25 @@ type KeyReusedError struct {
 	Account string
 	Key     string
 	Entry   uint64 // what paid for the key
+	Noise   bool   // the question is the same, the noise is another, and nothing was kept
 }
 
 func (e *KeyReusedError) Error() string {
+	if e.Noise {
+		return fmt.Sprintf("budget: account %q: request key %q was paid in entry %d for the same question with other noise, and no release was kept; run the version of the library that paid, which the entry names, or use a new key",
+			e.Account, e.Key, e.Entry)
+	}
 	return fmt.Sprintf("budget: account %q: request key %q was used for another charge in entry %d; use a new key for a new question",
 		e.Account, e.Key, e.Entry)
 }
 
-// Unwrap returns [ErrKeyReused].
-func (e *KeyReusedError) Unwrap() error { return ErrKeyReused }
+// Unwrap returns [ErrKeyReused] and, if only the noise is another, [dp.ErrOtherNoise].
+func (e *KeyReusedError) Unwrap() []error {
+	if e.Noise {
+		return []error{ErrKeyReused, dp.ErrOtherNoise}
+	}
+	return []error{ErrKeyReused}
+}
 
 // An UnknownError says that the store failed in such a way that the charge may
 // be durable. It counts as spent. Spending again under the same key finds out

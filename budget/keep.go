@@ -99,7 +99,7 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 	if release == nil {
 		return nil, ErrNilRelease
 	}
-	p, err := a.paidWith(ctx, c)
+	p, exact, err := a.paidWith(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +109,9 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 		}
 	}
 	if p.kept.seq == 0 {
+		if !exact {
+			return nil, &KeyReusedError{a.name, c.Key, p.seq, true}
+		}
 		first, err := a.keep(ctx, c.Key, newKeeping(a.name, p, release))
 		if err != nil {
 			return nil, err
@@ -163,7 +166,7 @@ func (r *request) unknown(account string, err error) error {
 // another charge; and an error that wraps [ErrTampered] if what is there is not
 // what was kept.
 func (a *Account) Kept(ctx context.Context, c dp.Charge) ([]byte, error) {
-	_, err := a.paidWith(ctx, c)
+	_, _, err := a.paidWith(ctx, c)
 	if errors.Is(err, ErrNotPaid) {
 		return nil, nil
 	}
@@ -266,20 +269,20 @@ func (a *Account) uncovered(seq uint64) bool {
 	return p != nil && p.early && !p.whole && p.kept.seq == 0
 }
 
-// paidWith finds what a charge was paid with.
-func (a *Account) paidWith(ctx context.Context, c dp.Charge) (paid, error) {
+// paidWith finds what a charge was paid with, and whether with the same noise.
+func (a *Account) paidWith(ctx context.Context, c dp.Charge) (p paid, exact bool, err error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
-		return paid{}, fmt.Errorf("budget: charge: %w", err)
+		return paid{}, false, fmt.Errorf("budget: charge: %w", err)
 	}
-	p, err := a.lookup(ctx, c.Key)
-	if err != nil {
-		return paid{}, err
+	if p, err = a.lookup(ctx, c.Key); err != nil {
+		return paid{}, false, err
 	}
-	if p.charge != hashOf(raw) || p.whole {
-		return paid{}, &KeyReusedError{a.name, c.Key, p.seq}
+	asked := askedBy(&c, raw)
+	if !p.answers(asked) || p.whole {
+		return paid{}, false, &KeyReusedError{Account: a.name, Key: c.Key, Entry: p.seq}
 	}
-	return p, nil
+	return p, p.asked.charge == asked.charge, nil
 }
 
 // applyKeep adds the record of a release that is stored.

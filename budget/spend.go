@@ -16,7 +16,7 @@ type request struct {
 	ctx     context.Context
 	charge  *dp.Charge
 	raw     json.RawMessage // the charge, as it will be stored
-	digest  digest          // of raw
+	asked   asked
 	price   *filter.Price
 	from    *plan    // what it is drawn from, or nil
 	reserve bool     // its events are drawn later
@@ -53,7 +53,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 		return nil, fmt.Errorf("budget: charge has %d bytes, must have at most %d", len(raw), maxCharge)
 	}
 	return &request{
-		ctx: ctx, charge: &c, raw: raw, digest: hashOf(raw),
+		ctx: ctx, charge: &c, raw: raw, asked: askedBy(&c, raw),
 		price: s.setup.Price(&c), done: make(chan struct{}),
 	}, nil
 }
@@ -63,10 +63,11 @@ const maxCharge = 1 << 20
 // Spend adds the charge to the account, or returns a [*RefusedError] and adds
 // nothing. Once it returns nil the charge is durable, and never given back.
 //
-// If the same charge was paid before under the same key, Spend costs nothing and
+// If the same question was paid before under the same key, Spend costs nothing and
 // returns the first payment, which is then Repeated, with the release that was
 // kept, if any. Another
-// charge under a used key is a [*KeyReusedError]. If the store fails in such a
+// question under a used key is a [*KeyReusedError], and so is the same question with
+// other noise, if nothing was kept: what was paid does not cover it. If the store fails in such a
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
 // the same key. A payment that is Repeated and whose Kept is nil was made by
 // a caller that died, or is not done yet: publish nothing but what Keep returned.
@@ -103,7 +104,7 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
 	kept, err := a.keptUnder(ctx, r.charge.Key)
 	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
-		err = a.frozenFor(r)
+		err = errors.Join(a.frozenFor(r), a.paysFor(r))
 	}
 	if err != nil {
 		a.observe(ctx, outcomeOf(err), r, p, err)
@@ -112,6 +113,15 @@ func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Pa
 	p.Kept, p.Repeated = kept, true
 	a.observe(ctx, OutcomeRepeated, r, p, nil)
 	return p, nil
+}
+
+// paysFor returns an error if the key of a request was paid for other noise: what
+// was paid does not cover what would be drawn.
+func (a *Account) paysFor(r *request) error {
+	if p, ok := a.known(r.charge.Key); ok && p.asked.charge != r.asked.charge {
+		return &KeyReusedError{a.name, r.charge.Key, p.seq, true}
+	}
+	return nil
 }
 
 func (a *Account) frozenFor(r *request) error {
@@ -137,8 +147,8 @@ func (a *Account) paidFor(r *request) (dp.Payment, bool, error) {
 
 // payment answers a request whose key was paid.
 func (p *paid) payment(account string, r *request) (dp.Payment, error) {
-	if p.charge != r.digest || p.whole != r.reserve {
-		return dp.Payment{}, &KeyReusedError{account, r.charge.Key, p.seq}
+	if !p.answers(r.asked) || p.whole != r.reserve {
+		return dp.Payment{}, &KeyReusedError{Account: account, Key: r.charge.Key, Entry: p.seq}
 	}
 	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
 }
@@ -157,6 +167,20 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 	if err := a.refresh(ctx); err != nil {
 		return err
 	}
+	if err := a.decide(r); err != nil {
+		return err
+	}
+	if a.paysFor(r) == nil {
+		return nil
+	}
+	kept, err := a.keptUnder(ctx, r.charge.Key)
+	if err == nil && kept == nil {
+		err = a.paysFor(r)
+	}
+	return err
+}
+
+func (a *Account) decide(r *request) error {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	d := a.state.draft()

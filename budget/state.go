@@ -26,13 +26,13 @@ type state struct {
 
 // paid is what a request key was paid with.
 type paid struct {
-	seq    uint64
-	hash   digest // of the record
-	charge digest // of the charge
-	at     time.Time
-	whole  bool // a reservation, which pays for draws and for no release of its own
-	early  bool // of format 1: a release without a digest may stand beside it
-	kept   kept
+	seq   uint64
+	hash  digest // of the record
+	asked asked
+	at    time.Time
+	whole bool // a reservation, which pays for draws and for no release of its own
+	early bool // of format 1: a release without a digest may stand beside it
+	kept  kept
 }
 
 func newState(t Terms, stars map[string]float64) *state {
@@ -125,7 +125,7 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 	if err != nil {
 		return err
 	}
-	s.add(c.Key, &paid{seq: r.Seq, hash: hash, charge: hashOf(r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2})
+	s.add(c.Key, &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2})
 	return nil
 }
 

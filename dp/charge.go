@@ -67,16 +67,28 @@ type Event struct {
 // mechanisms that it pays for, and the request that it answers. Asking again
 // under the same key is not paying again.
 type Charge struct {
-	Dataset string   // what the rows are of
-	Unit    string   // who is protected, such as "customer"
-	Purpose string   // why it is asked
-	Key     string   // of the request
-	Plan    string   // fingerprint of the question; another one under the same key is an error
+	Dataset string // what the rows are of
+	Unit    string // who is protected, such as "customer"
+	Purpose string // why it is asked
+	Key     string // of the request
+	Plan    string // fingerprint of question and noise, for the record
+
+	// Question is a fingerprint of what was asked, without the noise that answers
+	// it. Under one key, charges with the same question, purpose, analyst, periods
+	// and loss are one request, whatever noise a version of the library chooses.
+	// Where it is empty, only the same charge is the same request.
+	Question string
+
 	Analyst string   // who asks; may be empty
 	Periods []string // periods of the data that are read; may be empty
 	Loss    Loss     // what the whole charge guarantees
 	Events  []Event  // what it consists of
 }
+
+// ErrOtherNoise is wrapped by the error of a budget whose key was paid for the same
+// question with other noise, and nothing was kept: what was paid does not cover what
+// would be drawn now.
+var ErrOtherNoise = errors.New("dp: the question was paid for with other noise")
 
 // A Payment is the answer to a charge that was accepted: where it stands in the
 // ledger and, if the request was answered before, the answer that was kept.
@@ -237,20 +249,21 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 }
 
 type chargeJSON struct {
-	Dataset string   `json:"dataset"`
-	Unit    string   `json:"unit,omitempty"`
-	Purpose string   `json:"purpose"`
-	Key     string   `json:"key"`
-	Plan    string   `json:"plan,omitempty"`
-	Analyst string   `json:"analyst,omitempty"`
-	Periods []string `json:"periods,omitempty"`
-	Loss    lossJSON `json:"loss"`
-	Events  []Event  `json:"events"`
+	Dataset  string   `json:"dataset"`
+	Unit     string   `json:"unit,omitempty"`
+	Purpose  string   `json:"purpose"`
+	Key      string   `json:"key"`
+	Plan     string   `json:"plan,omitempty"`
+	Question string   `json:"question,omitempty"`
+	Analyst  string   `json:"analyst,omitempty"`
+	Periods  []string `json:"periods,omitempty"`
+	Loss     lossJSON `json:"loss"`
+	Events   []Event  `json:"events"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (c Charge) MarshalJSON() ([]byte, error) {
-	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events})
+	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Question, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -259,6 +272,9 @@ func (c *Charge) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return fmt.Errorf("dp: charge: %w", err)
 	}
-	*c = Charge{j.Dataset, j.Unit, j.Purpose, j.Key, j.Plan, j.Analyst, j.Periods, j.Loss.Loss, j.Events}
+	*c = Charge{
+		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Plan: j.Plan, Question: j.Question,
+		Analyst: j.Analyst, Periods: j.Periods, Loss: j.Loss.Loss, Events: j.Events,
+	}
 	return nil
 }
