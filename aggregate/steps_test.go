@@ -216,3 +216,74 @@ func TestStoredBytesAreTheAnswer(t *testing.T) {
 		t.Errorf("%d payments for one request", len(p.charges))
 	}
 }
+
+// Every way in which Run ends at the budget is counted there, once.
+func TestRunIsCountedHoweverItEnds(t *testing.T) {
+	account := newAccount(t, dp.Pure{Epsilon: 1})
+	q := orders()
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := q.Plan(dp.Pure{Epsilon: 1}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []struct {
+		plan *aggregate.Plan[order, customerID, string]
+		key  string
+		want budget.Counts
+	}{
+		{plan, "k", budget.Counts{Spent: 1}},
+		{plan, "k", budget.Counts{Spent: 1, Repeated: 1}},
+		{plan, "more", budget.Counts{Spent: 1, Repeated: 1, Refused: 1}},
+		{other, "k", budget.Counts{Spent: 1, Repeated: 1, Refused: 1, KeyReused: 1}},
+	} {
+		_, err := end.plan.Run(t.Context(), account, aggregate.Request{Key: end.key, Purpose: "test"}, aggregate.Slice(someOrders))
+		if got := account.Counts(); got != end.want {
+			t.Errorf("after %q, %v: counts are %+v, want %+v", end.key, err, got, end.want)
+		}
+	}
+}
+
+// late is an account under whose key another caller keeps its release between this
+// one's draw and its Keep.
+type late struct {
+	*budget.Account
+	theirs []byte
+}
+
+func (b late) Keep(ctx context.Context, c dp.Charge, _ []byte) ([]byte, error) {
+	return b.Account.Keep(ctx, c, b.theirs)
+}
+
+// Whoever loses the race to keep shows the release that was kept, and not its own.
+func TestARacerShowsWhatWasKept(t *testing.T) {
+	loss := dp.Pure{Epsilon: 1}
+	q := orders()
+	plan, err := q.Plan(loss, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := aggregate.Request{Key: "k", Purpose: "test"}
+	account := newAccount(t, loss)
+	if _, err := plan.Run(t.Context(), account, request, aggregate.Slice(someOrders)); err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := account.Kept(t.Context(), plan.Charge(request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := plan.Run(t.Context(), account, request, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := make([]order, 0, 3000) // whose own counts would be far from theirs
+	for i := range 3000 {
+		many = append(many, order{customer: customerID(i), day: "mon"})
+	}
+	shown, err := plan.Run(t.Context(), late{newAccount(t, loss), theirs}, request, aggregate.Slice(many))
+	if err != nil || !same(first, shown, q.Count()) {
+		t.Errorf("a racer shows its own draw: %v", err)
+	}
+}

@@ -119,3 +119,25 @@ func ExampleAccount_Reserve() {
 	// <nil>
 	// 68 more such weeks fit <nil>
 }
+
+func ExampleAccount_Once() {
+	ctx := context.Background()
+	account, err := budget.OpenOrCreate(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	draws := 0
+	draw := func() ([]byte, error) { // the noise that the charge pays for
+		draws++
+		return fmt.Appendf(nil, "about %d visits", 40+draws), nil
+	}
+	for range 3 {
+		answer, err := account.Once(ctx, charge("monday", 7), draw)
+		fmt.Println(string(answer), err)
+	}
+	// Output:
+	// about 41 visits <nil>
+	// about 41 visits <nil>
+	// about 41 visits <nil>
+}

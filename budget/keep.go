@@ -165,15 +165,25 @@ func (r *request) unknown(account string, err error) error {
 // was, or the charge was not spent; a [*KeyReusedError] if the key was used for
 // another charge; and an error that wraps [ErrTampered] if what is there is not
 // what was kept.
+//
+// What it returns, but for nil and nil, ends a request, and is observed and counted.
 func (a *Account) Kept(ctx context.Context, c dp.Charge) ([]byte, error) {
-	_, _, err := a.paidWith(ctx, c)
+	p, _, err := a.paidWith(ctx, c)
 	if errors.Is(err, ErrNotPaid) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
+	var release []byte
+	if err == nil {
+		release, err = a.keptUnder(ctx, c.Key)
 	}
-	return a.keptUnder(ctx, c.Key)
+	r := &request{charge: &c}
+	switch {
+	case err != nil:
+		a.observe(ctx, outcomeOf(err), r, dp.Payment{}, err)
+	case release != nil:
+		a.observe(ctx, OutcomeRepeated, r, dp.Payment{Entry: p.seq}, nil)
+	}
+	return release, err
 }
 
 // Payment returns the payment that was made under a key, with the release that

@@ -154,7 +154,9 @@ func (p *paid) payment(account string, r *request) (dp.Payment, error) {
 }
 
 // Afford returns nil if Spend would accept the charge now, otherwise the error
-// that Spend would return. It spends nothing.
+// that Spend would return. It spends nothing. Whoever gets an error has been refused,
+// or failed, and is observed and counted like one who spends; [Account.HowMany] and
+// [Account.WhatIf] are questions that are not.
 func (a *Account) Afford(ctx context.Context, c dp.Charge) error {
 	r, err := a.newRequest(ctx, c)
 	if err != nil {
@@ -164,6 +166,14 @@ func (a *Account) Afford(ctx context.Context, c dp.Charge) error {
 }
 
 func (a *Account) afford(ctx context.Context, r *request) error {
+	err := a.affordable(ctx, r)
+	if err != nil {
+		a.observe(ctx, outcomeOf(err), r, dp.Payment{}, err)
+	}
+	return err
+}
+
+func (a *Account) affordable(ctx context.Context, r *request) error {
 	if err := a.refresh(ctx); err != nil {
 		return err
 	}
