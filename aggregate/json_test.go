@@ -3,6 +3,7 @@ package aggregate_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
@@ -68,5 +69,12 @@ func TestQuantilesAreInOrder(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestAReleaseIsNotReadFromItsJSON(t *testing.T) {
+	var r aggregate.Release[string]
+	if err := json.Unmarshal([]byte(`{"receipt": {}, "groups": []}`), &r); err == nil || !strings.Contains(err.Error(), "run the plan with the same request") {
+		t.Errorf("error is %v", err)
 	}
 }

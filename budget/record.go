@@ -158,6 +158,9 @@ func (r *record) checkFields() error {
 			return fmt.Errorf("record %d of kind %q has a %s", r.Seq, r.Kind, f.name)
 		}
 	}
+	if r.Engine < 0 {
+		return fmt.Errorf("record %d has engine %d, must be at least 1", r.Seq, r.Engine)
+	}
 	if r.Version < 2 && (r.Kind == KindKeep || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
 		return fmt.Errorf("record %d of format %d has what came with format 2", r.Seq, r.Version)
 	}

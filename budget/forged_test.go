@@ -1,0 +1,220 @@
+package budget
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+var long = flag.Bool("long", false, "run the longer versions of tests")
+
+// forge returns the records with one of them changed, sealed and chained anew, as
+// whoever holds the store can.
+func forge(t *testing.T, records []Record, at int, change func(map[string]any)) []Record {
+	t.Helper()
+	out := slices.Clone(records)
+	prev := ""
+	for i := range out {
+		open, err := unseal(out[i].Data)
+		var fields map[string]any
+		if err == nil {
+			d := json.NewDecoder(bytes.NewReader(open))
+			d.UseNumber()
+			err = d.Decode(&fields)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			fields["prev"] = prev
+		}
+		if i == at {
+			change(fields)
+		}
+		data, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[i].Data = seal(data)
+		prev = hexOf(hashOf(out[i].Data))
+	}
+	return out
+}
+
+// judge opens and verifies records, with an anchor if one is given.
+func judge(t *testing.T, records []Record, anchors ...Anchor) error {
+	t.Helper()
+	s := Memory()
+	if err := s.Append(t.Context(), "visits", records...); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Open(t.Context(), s, "visits", anchors...)
+	if err != nil {
+		return err
+	}
+	_, err = a.Verify(t.Context(), anchors...)
+	return err
+}
+
+// odd are values that a field should not have.
+var odd = []any{
+	nil, "", "x", "99999999999999999999", json.Number("-1"), json.Number("0"), json.Number("1"), json.Number("7"),
+	json.Number("18446744073709551615"), json.Number("1e999"), true, []any{}, []any{"refused"}, []any{"basic"}, []any{"plan"},
+	[]any{"renyi", "renyi", "renyi", "renyi", "renyi"}, map[string]any{}, map[string]any{"epsilon": "1e308"}, map[string]any{"x": "y"},
+}
+
+// Records of which one field was changed, the chain and sums made anew, are never a
+// panic; what breaks a rule of the ledger is found without an anchor, and all of it
+// is found with one.
+func TestForgedRecordsAreFoundAndNeverPanic(t *testing.T) {
+	a := busy(t)
+	records := stored(a)
+	anchor, err := a.Anchor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := judge(t, forge(t, records, -1, nil), anchor); !errors.Is(err, ErrTampered) {
+		t.Fatalf("chained anew and else the same: %v", err) // fields stand in another order
+	}
+	if err := judge(t, forge(t, records, -1, nil)); err != nil {
+		t.Fatalf("chained anew and else the same, without an anchor: %v", err)
+	}
+	unseen := 0
+	for at := range records {
+		for _, f := range []string{"v", "seq", "kind", "at", "id", "module", "engine", "terms", "orders", "charge", "took", "from", "digest", "early", "limit", "reason", "by"} {
+			for _, value := range append(odd, "gone") {
+				forged := forge(t, records, at, func(m map[string]any) {
+					if value == "gone" {
+						delete(m, f)
+					} else {
+						m[f] = value
+					}
+				})
+				err := judge(t, forged)
+				if err != nil && !errors.Is(err, ErrTampered) && !errors.Is(err, ErrVersion) {
+					t.Errorf("record %d, %s = %v: %v is neither ErrTampered nor ErrVersion", at, f, value, err)
+				}
+				if err == nil {
+					unseen++
+					if free := []string{"id", "module", "reason", "by", "at", "orders", "early", "took"}; !slices.Contains(free, f) && changed(t, records[at], forged[at], f) {
+						t.Errorf("record %d, %s = %v: not found", at, f, value)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d forgeries are sound ledgers in themselves", unseen)
+}
+
+// changed says whether a field has another value in two records.
+func changed(t *testing.T, a, b Record, f string) bool {
+	t.Helper()
+	var of [2]map[string]any
+	for i, r := range []Record{a, b} {
+		if err := json.Unmarshal(r.Data, &of[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := func(v any) string {
+		if v == nil || v == false || v == "" || v == 0.0 {
+			return "none"
+		}
+		b, _ := json.Marshal(v)
+		return string(b)
+	}
+	return text(of[0][f]) != text(of[1][f])
+}
+
+// Random edits of a ledger with releases, by whoever can write every byte and every
+// sum: all are found by an anchor, and none lowers what is spent.
+func TestRandomEditsAreFoundByAnAnchor(t *testing.T) {
+	edits := 300
+	if *long {
+		edits = 1000
+	}
+	a := busy(t)
+	anchor, err := a.Anchor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := stored(a)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range edits {
+		name, records := edit(t, r, whole)
+		if records == nil {
+			continue
+		}
+		if err := judge(t, records, anchor); !errors.Is(err, ErrTampered) {
+			t.Errorf("edit %d, %s: %v, want ErrTampered", i, name, err)
+		}
+	}
+}
+
+// edit changes a ledger in one way. It returns nil if that changed nothing.
+func edit(t *testing.T, r *rand.Rand, whole []Record) (string, []Record) {
+	t.Helper()
+	records := slices.Clone(whole)
+	for i := range records {
+		records[i].Data, records[i].Release = bytes.Clone(records[i].Data), bytes.Clone(records[i].Release)
+	}
+	i, j := r.IntN(len(records)), r.IntN(len(records))
+	kept := slices.DeleteFunc(slices.Collect(maps.Keys(numbered(records))), func(i int) bool { return records[i].Release == nil })
+	slices.Sort(kept)
+	k, l := kept[r.IntN(len(kept))], kept[r.IntN(len(kept))]
+	renumber := func(rs []Record) []Record {
+		for i := range rs {
+			rs[i].Seq = uint64(i)
+		}
+		return rs
+	}
+	switch r.IntN(8) {
+	case 0:
+		at := r.IntN(len(records[i].Data))
+		records[i].Data[at] ^= 1 << r.IntN(8)
+		return fmt.Sprintf("a bit of byte %d of record %d", at, i), records
+	case 1:
+		return fmt.Sprintf("without record %d", i), renumber(append(records[:i], records[i+1:]...))
+	case 2:
+		records[i].Data, records[j].Data = records[j].Data, records[i].Data
+		if i == j {
+			return "", nil
+		}
+		return fmt.Sprintf("records %d and %d swapped", i, j), records
+	case 3:
+		release := records[k].Release
+		release[r.IntN(len(release))] ^= 1 << r.IntN(8)
+		return fmt.Sprintf("a bit of release %d", k), records
+	case 4:
+		if k == l {
+			records[k].Release = nil
+			return fmt.Sprintf("without release %d", k), records
+		}
+		records[k].Release, records[l].Release = records[l].Release, records[k].Release
+		return fmt.Sprintf("releases %d and %d swapped", k, l), records
+	case 5:
+		if records[i].Release != nil {
+			return "", nil
+		}
+		records[i].Release = []byte("forged")
+		return fmt.Sprintf("a release beside record %d", i), records
+	case 6:
+		return fmt.Sprintf("chained anew, record %d of another time", i), forge(t, records, i, func(m map[string]any) { m["at"] = "2020-01-01T00:00:00Z" })
+	}
+	records[k].Release = append(records[k].Release[:saltSize:saltSize], "another number"...)
+	digest := digestOf("visits", uint64(k)-1, records[k].Release)
+	return fmt.Sprintf("release %d with its digest and chain anew", k), forge(t, records, k, func(m map[string]any) { m["digest"] = hexOf(digest) })
+}
+
+func numbered(records []Record) map[int]bool {
+	m := map[int]bool{}
+	for i := range records {
+		m[i] = true
+	}
+	return m
+}
