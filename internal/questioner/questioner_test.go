@@ -197,7 +197,7 @@ func (q *question) names(r release) string {
 		}
 	}
 	for _, s := range q.values {
-		for _, form := range []string{"sum", "mean", "variance", "quantiles", "quantiles, ends of intervals"} {
+		for _, form := range []string{"sum", "mean", "variance", "quantiles", "quantiles, first draws", "quantiles, ends of intervals"} {
 			forms[s.name+" "+form] = true
 		}
 	}
