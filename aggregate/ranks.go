@@ -157,15 +157,15 @@ func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share
 	d := &drawing{ranks: q.ranks[w.value].ranks, width: (points-1)/quantile.MaxCells + 1}
 	d.base = quantile.NewBase(m.grid.First()/d.width, (points-1)/d.width+1)
 	groups, records := calibrate.Change{L0: big.NewInt(q.l0), LInf: big.NewInt(1)}, q.records(m).Int64()
-	plan := func(share *big.Rat, name string) (*quantile.Plan, error) {
+	plan := func(share *big.Rat, which string) (*quantile.Plan, error) {
 		var epsilons []*big.Rat
-		for _, level := range q.levels(w, share) {
+		for i, level := range q.levels(w, share) {
 			epsilon := new(big.Rat).Inv(scale(level, groups))
 			if f == core.Gaussian {
 				epsilon.Add(epsilon, epsilon)
 			}
 			epsilons = append(epsilons, epsilon)
-			d.pay(dp.Event{Mechanism: dp.BoundedRange, For: name, Epsilon: epsilon, Count: int(q.l0)})
+			d.pay(dp.Event{Mechanism: dp.BoundedRange, For: m.String() + d.ofRank(i) + which, Epsilon: epsilon, Count: int(q.l0)})
 		}
 		p, err := quantile.NewPlan(d.base, d.ranks, epsilons, records)
 		if err != nil {
@@ -175,10 +175,19 @@ func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share
 	}
 	each, first := q.drawShare(w, f)
 	var err error
-	if d.plan, err = plan(each, m.String()); err == nil && first.Sign() > 0 {
-		d.first, err = plan(first, m.String()+", first draws")
+	if d.plan, err = plan(each, ""); err == nil && first.Sign() > 0 {
+		d.first, err = plan(first, ", first draws")
 	}
 	return d, err
+}
+
+// ofRank names the rank that is drawn on a level by itself, such as " p95": of two ranks,
+// which have losses of their own.
+func (d *drawing) ofRank(level int) string {
+	if len(d.ranks) != 2 {
+		return ""
+	}
+	return fmt.Sprintf(" p%g", d.ranks[level].Share()*100)
 }
 
 // pay adds an event, or its count to that of the event before if that is the same
