@@ -218,3 +218,52 @@ func numbered(records []Record) map[int]bool {
 	}
 	return m
 }
+
+// What breaks a rule of the ledger is found when it is opened, without an anchor.
+func TestForgeriesThatBreakARuleAreFoundWithoutAnAnchor(t *testing.T) {
+	a := busy(t)
+	records := stored(a)
+	charge := func(m map[string]any) map[string]any { return m["charge"].(map[string]any) }
+	reserve, last := len(records)-3, len(records)-1 // and a draw between them
+	for name, f := range map[string]struct {
+		at     int
+		change func(map[string]any)
+	}{
+		"a charge that a plan took, which it is not of": {1, func(m map[string]any) { m["took"] = []any{"plan", "plan", "plan", "plan", "plan"} }},
+		"a charge that was refused":                     {1, func(m map[string]any) { m["took"] = slices.Repeat([]any{""}, 5) }},
+		"a charge of fewer limits":                      {1, func(m map[string]any) { m["took"] = m["took"].([]any)[1:] }},
+		"a key twice":                                   {3, func(m map[string]any) { charge(m)["key"] = "g0" }},
+		"a draw for another analyst":                    {last, func(m map[string]any) { charge(m)["analyst"] = "bob" }},
+		"a draw for another period":                     {last, func(m map[string]any) { charge(m)["periods"] = []any{"2026-01", "2027-01"} }},
+		"a draw that a filter took":                     {last, func(m map[string]any) { m["took"] = []any{"basic"} }},
+		"a draw of more than is left":                   {last, func(m map[string]any) { charge(m)["events"].([]any)[0].(map[string]any)["count"] = 4 }},
+		"a draw of what is no reservation":              {last, func(m map[string]any) { m["from"] = 1 }},
+		"a release of what did not pay":                 {2, func(m map[string]any) { m["from"] = 2 }},
+		"a second release":                              {4, func(m map[string]any) { m["from"] = 1 }},
+		"an early release of a late charge":             {2, func(m map[string]any) { m["early"] = true }},
+		"a release of another time":                     {2, func(m map[string]any) { m["at"] = "2020-01-01T00:00:00Z" }},
+		"a release of a whole reservation": {last, func(m map[string]any) {
+			delete(m, "charge")
+			delete(m, "took")
+			m["kind"], m["from"], m["digest"], m["at"] = "keep", reserve, hexOf(digest{}), stampOf(t, records[reserve])
+		}},
+	} {
+		forged := forge(t, records, f.at, f.change)
+		s := Memory()
+		if err := s.Append(t.Context(), "visits", forged...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), s, "visits"); !errors.Is(err, ErrTampered) {
+			t.Errorf("%s: %v, want ErrTampered", name, err)
+		}
+	}
+}
+
+func stampOf(t *testing.T, r Record) string {
+	t.Helper()
+	record, err := decodeRecord(r.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record.At
+}

@@ -208,3 +208,28 @@ func TestALedgerOfFormat1IsSpentFurther(t *testing.T) {
 		}
 	}
 }
+
+// A charge that says which question it asks is a request of format 1 if all is equal
+// that both say, and no other.
+func TestAQuestionIsFoundAmongThoseOfFormat1(t *testing.T) {
+	a, charges := importGolden(t, readGolden(t)[0])
+	for name, test := range map[string]struct {
+		change func(*dp.Charge)
+		same   bool
+	}{
+		"noise":   {func(c *dp.Charge) { c.Plan = "another"; c.Events[0].Scale.SetInt64(9) }, true},
+		"purpose": {func(c *dp.Charge) { c.Purpose = "research" }, false},
+		"analyst": {func(c *dp.Charge) { c.Analyst = "bob" }, false},
+		"loss":    {func(c *dp.Charge) { c.Loss = dp.Pure{Epsilon: 0.25} }, false},
+		"columns": {func(c *dp.Charge) { c.Events[0].For = "another" }, false},
+	} {
+		c := charges["by hand"]
+		c.Events = []dp.Event{c.Events[0].Clone()}
+		c.Question, c.Plan = "how many", "another"
+		test.change(&c)
+		kept, err := a.Kept(t.Context(), c)
+		if test.same && (string(kept) != "41" || err != nil) || !test.same && !errors.Is(err, ErrKeyReused) {
+			t.Errorf("another %s: %q, %v", name, kept, err)
+		}
+	}
+}
