@@ -323,3 +323,47 @@ func TestQuantilesOfManyGroupsAreDrawnTwice(t *testing.T) {
 		}
 	}
 }
+
+// Draws are calibrated for all rows of a unit in all its groups: three times the rows
+// are three times as far off, and so are three times the groups where losses add up
+// themselves; where their squares do it is √3. A value per unit has one record.
+func TestDrawsAreCalibratedForAllThatAUnitHas(t *testing.T) {
+	scale := func(loss dp.Loss, maxKeys, maxRows int, perUnit bool, ranks ...float64) float64 {
+		q, _ := stays()
+		q.MaxKeys, q.MaxRowsPerKey = maxKeys, maxRows
+		make := aggregate.PerRow[float64, stay, int, int]
+		if perUnit {
+			make = aggregate.PerUnit[float64, stay, int, int]
+		}
+		v := make(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 90})
+		var columns []aggregate.AnyColumn
+		for _, r := range ranks {
+			columns = append(columns, v.QuantileWithoutInterval(r))
+		}
+		plan, err := q.Plan(loss, columns...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.Prices()[0].StdDev
+	}
+	pure, rho := dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.125} // one draw of bounded range 1
+	for _, c := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"one row in one group", scale(pure, 1, 1, false, 0.5), math.Sqrt2},
+		{"at a rank of 0.95", scale(pure, 1, 1, false, 0.95), 1.9 * math.Sqrt2},
+		{"three rows", scale(pure, 1, 3, false, 0.5), 3 * math.Sqrt2},
+		{"three groups", scale(pure, 3, 1, false, 0.5), 3 * math.Sqrt2},
+		{"three rows in three groups, per unit", scale(pure, 3, 3, true, 0.5), 3 * math.Sqrt2},
+		{"two ranks", scale(pure, 1, 1, false, 0.5, 0.95), 2.9 * math.Sqrt2},
+		{"three ranks on two levels", scale(pure, 1, 1, false, 0.5, 0.25, 0.75), 2 * math.Sqrt2},
+		{"one row, as squares", scale(rho, 1, 1, false, 0.5), math.Sqrt2},
+		{"three rows, as squares", scale(rho, 1, 3, false, 0.5), 3 * math.Sqrt2},
+		{"three groups, as squares", scale(rho, 3, 1, false, 0.5), math.Sqrt(6)},
+	} {
+		if math.Abs(c.got/c.want-1) > 1e-6 {
+			t.Errorf("%s: draws are off by %v, want %v", c.name, c.got, c.want)
+		}
+	}
+}
