@@ -93,8 +93,12 @@ func (v *value) gridOfStep(text string) *grid.Grid {
 // calibrationOf returns the noise of a stored release, from its receipt.
 func (c *compiled) calibrationOf(s *stored) (*calibration, error) {
 	out := &calibration{}
-	for _, r := range s.Receipt.Measures {
-		if err := out.add(c, r, s.Receipt.Values); err != nil {
+	for i, r := range s.Receipt.Measures {
+		err := out.add(c, r, s.Receipt.Values)
+		if slices.ContainsFunc(s.Receipt.Measures[:i], func(o ReceiptMeasure) bool { return o.Name == r.Name }) {
+			err = errTwice
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%.80q: %w", r.Name, err)
 		}
 	}
@@ -107,28 +111,28 @@ func (c *compiled) calibrationOf(s *stored) (*calibration, error) {
 	return out, nil
 }
 
+var errTwice = errors.New("it is there twice")
+
 // add adds what one line of a receipt says to a calibration: draws, noise, or the
-// noise for the intervals of draws.
+// noise for the intervals of draws. Draws of a measure may have several lines.
 func (c *calibration) add(plan *compiled, r ReceiptMeasure, values []ReceiptValue) error {
-	i := slices.IndexFunc(plan.measures, func(m *measure) bool {
-		return m.String() == r.Name || m.drawing != nil && m.noisyName() == r.Name
-	})
+	i := slices.IndexFunc(plan.measures, func(m *measure) bool { return m.hasLine(r.Name) })
 	if i < 0 {
 		return errors.New("it is not asked for")
 	}
-	today := plan.measures[i]
+	today, drawn := plan.measures[i], r.Mechanism == dp.BoundedRange
 	m := c.find(today.form, today.value)
-	switch ends := m != nil && m.drawing != nil && m.law == nil; {
-	case m == nil && today.String() == r.Name:
+	switch {
+	case m == nil && (drawn || today.String() == r.Name):
 		m = &measure{form: today.form, value: today.value, share: today.share}
 		c.measures = append(c.measures, m)
 		if err := m.setGrid(plan, values); err != nil {
 			return err
 		}
-	case !ends || m.noisyName() != r.Name:
-		return errors.New("it is there twice")
+	case m == nil || m.drawing == nil || m.law != nil || !drawn && m.noisyName() != r.Name:
+		return errTwice
 	}
-	if r.Mechanism == dp.BoundedRange {
+	if drawn {
 		m.drawing = today.drawing
 		if m.drawing == nil || m.law != nil {
 			return errors.New("it was drawn")

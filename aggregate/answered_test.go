@@ -73,3 +73,54 @@ func TestOtherNoiseIsNotDrawnForWhatWasPaid(t *testing.T) {
 		t.Errorf("the version that paid: %v", err)
 	}
 }
+
+// So are quantiles that are drawn: one, two with losses of their own, three, first
+// roughly in many groups, and with intervals.
+func TestDrawsThatWerePaidForAreGivenWhateverAPlanOfTodayChooses(t *testing.T) {
+	for _, ranks := range [][]float64{{0.5}, {0.5, 0.95}, {0.25, 0.5, 0.75}} {
+		for _, groups := range []int{1, 12} {
+			for _, ends := range []bool{false, true} {
+				q, _ := stays()
+				q.Keys, q.MaxKeys = nil, 1
+				for g := range groups {
+					q.Keys = append(q.Keys, g)
+				}
+				v := aggregate.PerRow(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 1e6})
+				var columns []aggregate.AnyColumn
+				for _, r := range ranks {
+					if c := v.QuantileWithoutInterval(r); !ends {
+						columns = append(columns, c)
+					} else {
+						columns = append(columns, v.Quantile(r))
+					}
+				}
+				loss := dp.Concentrated{Rho: 0.5}
+				today, err := q.Plan(loss, columns...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				other := aggregate.WithTwiceTheNoise(today)
+				if today.Fingerprint() == other.Fingerprint() {
+					t.Fatal("the plans are one")
+				}
+				account, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "stays", Unit: "patient", Limit: loss})
+				if err != nil {
+					t.Fatal(err)
+				}
+				request := aggregate.Request{Key: "k", Purpose: "test"}
+				first, err := other.Run(t.Context(), account, request, aggregate.Slice([]stay{{1, 0, 40}}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := today.Run(t.Context(), account, request, nil)
+				if err != nil {
+					t.Errorf("%v, %d groups, intervals %v: %v", ranks, groups, ends, err)
+					continue
+				}
+				if first.String() != again.String() {
+					t.Errorf("%v, %d groups, intervals %v: another answer", ranks, groups, ends)
+				}
+			}
+		}
+	}
+}

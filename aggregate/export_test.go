@@ -16,12 +16,25 @@ func EarlierFingerprint[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) 
 }
 
 // WithTwiceTheNoise returns the plan that a version of the library would make whose
-// noise is twice as wide.
+// noise is twice as wide, and whose draws are said to cost half as much.
 func WithTwiceTheNoise[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) *Plan[Row, Unit, Key] {
 	c := *p.compiled
 	c.measures = nil
 	for _, m := range p.measures {
 		wide := *m
+		if m.drawing != nil {
+			d := *m.drawing
+			d.events = nil
+			for _, e := range m.drawing.events {
+				e.Epsilon = new(big.Rat).Quo(e.Epsilon, big.NewRat(2, 1))
+				d.events = append(d.events, e)
+			}
+			wide.drawing = &d
+		}
+		if m.law == nil {
+			c.measures = append(c.measures, &wide)
+			continue
+		}
 		scale := new(big.Rat).Mul(m.law.Scale, big.NewRat(2, 1))
 		law, err := core.NewLaw(m.law.Family, scale)
 		if err != nil {

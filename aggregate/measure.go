@@ -66,7 +66,7 @@ func (m *measure) String() string {
 // noisyName names what noise is added to, in receipts and ledgers.
 func (m *measure) noisyName() string {
 	if m.drawing != nil {
-		return m.String() + ", ends of intervals"
+		return m.String() + endsOf
 	}
 	return m.String()
 }

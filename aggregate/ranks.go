@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
@@ -176,9 +177,26 @@ func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share
 	each, first := q.drawShare(w, f)
 	var err error
 	if d.plan, err = plan(each, ""); err == nil && first.Sign() > 0 {
-		d.first, err = plan(first, ", first draws")
+		d.first, err = plan(first, firstDraws)
 	}
 	return d, err
+}
+
+// firstDraws and endsOf name lines of a receipt, after the name of the measure.
+const (
+	firstDraws = ", first draws"
+	endsOf     = ", ends of intervals"
+)
+
+// hasLine reports whether a line of a receipt can be of the measure: by its name, or
+// by one of those that draws have.
+func (m *measure) hasLine(name string) bool {
+	of, ok := strings.CutPrefix(name, m.String())
+	if !ok || of == "" || m.drawing == nil {
+		return ok && of == ""
+	}
+	of = strings.TrimSuffix(of, firstDraws)
+	return of == "" || of == endsOf || len(m.drawing.ranks) == 2 && (of == m.drawing.ofRank(0) || of == m.drawing.ofRank(1))
 }
 
 // ofRank names the rank that is drawn on a level by itself, such as " p95": of two ranks,
