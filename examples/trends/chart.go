@@ -15,6 +15,7 @@ import (
 type chart struct {
 	ID, Label, Note, Group string
 	Last                   string // the last number, in words
+	Noisy                  string // that it cannot be read, or empty
 	SVG                    template.HTML
 }
 
@@ -28,6 +29,7 @@ func (r *report) Charts() [][]chart {
 			w := r.FigureWords(i, last.Figures[i])
 			c := chart{ID: fmt.Sprintf("chart-%d-%d", n, i), Label: q.Label, Note: q.Note, Group: g.Name,
 				Last: r.Period.short(last.Period) + ": " + w.Value + " " + w.interval()}
+			c.Noisy = r.noisy(r.frame(i), g, i)
 			c.SVG = r.draw(c, g, i)
 			row = append(row, c)
 		}
