@@ -246,7 +246,7 @@ func TestThereAreNoBuildTagsAndNoLogs(t *testing.T) {
 // it counts what was dropped, read or clamped.
 func TestReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
 	offered := map[reflect.Type][]string{
-		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "MarshalJSON", "Receipt", "String"},
+		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "MarshalJSON", "Receipt", "String", "UnmarshalJSON"},
 		reflect.TypeFor[*aggregate.Partial[int]](): {"Format", "LogValue", "MarshalText"},
 		reflect.TypeFor[aggregate.Cell]():          {"Noisy"},
 	}
