@@ -114,6 +114,7 @@ func (d *draft) commit() {
 	for seq, k := range d.keeping {
 		s.entries[seq].kept = k
 	}
+	s.refused = 0
 	s.next += uint64(len(d.records))
 	s.last = d.last
 }

@@ -24,6 +24,8 @@ type Entry struct {
 	Limit  dp.Loss           // KindRaise
 	Reason string            // KindRaise, KindFreeze, KindThaw
 	By     string            // likewise
+
+	Refused *Refusal // KindRefuse
 }
 
 // Entries yields the entries of the account, its terms first. It checks that
@@ -68,7 +70,7 @@ func readEntry(rec Record, next uint64, last digest, terms *Terms) (Entry, error
 }
 
 func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
-	e = Entry{Seq: r.Seq, Kind: r.Kind, Module: r.Module, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By}
+	e = Entry{Seq: r.Seq, Kind: r.Kind, Module: r.Module, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By, Refused: r.Refused}
 	if e.At, err = r.time(); err != nil {
 		return e, err
 	}

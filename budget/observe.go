@@ -86,6 +86,9 @@ func (a *Account) Counts() Counts {
 
 func (a *Account) observe(ctx context.Context, out Outcome, r *request, p dp.Payment, err error) {
 	a.counts.of(out).Add(1)
+	if e, ok := errors.AsType[*RefusedError](err); ok {
+		a.keepRefusal(ctx, r.charge, e)
+	}
 	if o := a.observer.Load(); o != nil {
 		(*o).Observe(ctx, Observation{a.name, r.charge.Purpose, out, p.Entry, r.charge.Loss, err})
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	formatVersion = 2 // of records; 1 has no KindKeep, and releases stand beside what paid
+	formatVersion = 2 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid
 	engineVersion = 1 // of prices, orders and weights
 )
 
@@ -30,6 +30,7 @@ const (
 	KindRaise   = "raise"
 	KindFreeze  = "freeze"
 	KindThaw    = "thaw"
+	KindRefuse  = "refuse"
 )
 
 // A record is what a [Record] holds: one line of JSON.
@@ -39,19 +40,20 @@ type record struct {
 	Prev    string             `json:"prev,omitempty"` // hash of the record before
 	Kind    string             `json:"kind"`
 	At      string             `json:"at"`
-	ID      string             `json:"id,omitempty"`     // random: tells records apart that are alike otherwise
-	Module  string             `json:"module,omitempty"` // version of the program's copy of this module
-	Engine  int                `json:"engine,omitempty"` // create
-	Terms   *Terms             `json:"terms,omitempty"`  // create
-	Orders  map[string]float64 `json:"orders,omitempty"` // create: the order with most weight, per limit
-	Charge  json.RawMessage    `json:"charge,omitempty"` // spend, reserve, draw
-	Took    []filter.Way       `json:"took,omitempty"`   // spend, reserve, draw: the decision, per scope
-	From    uint64             `json:"from,omitempty"`   // draw: the record that reserved; keep: the record that paid
-	Digest  string             `json:"digest,omitempty"` // keep: of the release
-	Early   bool               `json:"early,omitempty"`  // keep: the release stands beside the record that paid, as format 1 has it
-	Limit   json.RawMessage    `json:"limit,omitempty"`  // raise
-	Reason  string             `json:"reason,omitempty"` // raise, freeze, thaw
-	By      string             `json:"by,omitempty"`     // raise, freeze, thaw
+	ID      string             `json:"id,omitempty"`      // random: tells records apart that are alike otherwise
+	Module  string             `json:"module,omitempty"`  // version of the program's copy of this module
+	Engine  int                `json:"engine,omitempty"`  // create
+	Terms   *Terms             `json:"terms,omitempty"`   // create
+	Orders  map[string]float64 `json:"orders,omitempty"`  // create: the order with most weight, per limit
+	Charge  json.RawMessage    `json:"charge,omitempty"`  // spend, reserve, draw
+	Took    []filter.Way       `json:"took,omitempty"`    // spend, reserve, draw: the decision, per scope
+	From    uint64             `json:"from,omitempty"`    // draw: the record that reserved; keep: the record that paid
+	Digest  string             `json:"digest,omitempty"`  // keep: of the release
+	Early   bool               `json:"early,omitempty"`   // keep: the release stands beside the record that paid, as format 1 has it
+	Limit   json.RawMessage    `json:"limit,omitempty"`   // raise
+	Reason  string             `json:"reason,omitempty"`  // raise, freeze, thaw
+	By      string             `json:"by,omitempty"`      // raise, freeze, thaw
+	Refused *Refusal           `json:"refused,omitempty"` // refuse
 }
 
 // encode returns the record's bytes, sealed, and their hash.
@@ -134,6 +136,7 @@ var fields = map[string]struct{ must, may []string }{
 	KindRaise:   {[]string{"limit", "reason", "by"}, []string{"id", "module"}},
 	KindFreeze:  {[]string{"reason", "by"}, []string{"id", "module"}},
 	KindThaw:    {[]string{"reason", "by"}, []string{"id", "module"}},
+	KindRefuse:  {[]string{"refused"}, []string{"id", "module"}},
 }
 
 // checkFields returns an error if a record lacks a field of its kind, or has one
@@ -150,6 +153,7 @@ func (r *record) checkFields() error {
 		{"id", r.ID != ""}, {"module", r.Module != ""}, {"engine", r.Engine != 0}, {"terms", r.Terms != nil},
 		{"orders", r.Orders != nil}, {"charge", r.Charge != nil}, {"took", r.Took != nil}, {"from", r.From != 0},
 		{"digest", r.Digest != ""}, {"early", r.Early}, {"limit", r.Limit != nil}, {"reason", r.Reason != ""}, {"by", r.By != ""},
+		{"refused", r.Refused != nil},
 	} {
 		switch must := slices.Contains(want.must, f.name); {
 		case must && !f.there:
@@ -161,7 +165,7 @@ func (r *record) checkFields() error {
 	if r.Engine < 0 {
 		return fmt.Errorf("record %d has engine %d, must be at least 1", r.Seq, r.Engine)
 	}
-	if r.Version < 2 && (r.Kind == KindKeep || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
+	if r.Version < 2 && (r.Kind == KindKeep || r.Kind == KindRefuse || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
 		return fmt.Errorf("record %d of format %d has what came with format 2", r.Seq, r.Version)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 
 // A RefusedError is returned by [Account.Spend] and [Account.Afford] if a charge
 // is more than what is left. It costs nothing, does not depend on private data
-// and may be shown to anyone.
+// and may be shown to anyone. [Terms.Refusals] says how many the ledger keeps.
 //
 // What is left is rounded down and what is spent is rounded up, as the decimals
 // that are printed, so that a charge of Fits does fit. A nil loss is nothing.

@@ -76,6 +76,7 @@ func (t Terms) differences(o Terms) (all []FieldDifference) {
 	add("Terms.Period", limitText(t.Period), limitText(o.Period))
 	add("Terms.Analyst", limitText(t.Analyst), limitText(o.Analyst))
 	add("Terms.EventShare", fmt.Sprint(t.share()), fmt.Sprint(o.share()))
+	add("Terms.Refusals", fmt.Sprint(t.Refusals), fmt.Sprint(o.Refusals))
 	return all
 }
 

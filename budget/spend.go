@@ -156,7 +156,8 @@ func (p *paid) payment(account string, r *request) (dp.Payment, error) {
 // Afford returns nil if Spend would accept the charge now, otherwise the error
 // that Spend would return. It spends nothing. Whoever gets an error has been refused,
 // or failed, and is observed and counted like one who spends; [Account.HowMany] and
-// [Account.WhatIf] are questions that are not.
+// [Account.WhatIf] are questions that are not. [Terms.Refusals] says whether the
+// ledger keeps the refusal.
 func (a *Account) Afford(ctx context.Context, c dp.Charge) error {
 	r, err := a.newRequest(ctx, c)
 	if err != nil {

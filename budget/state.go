@@ -21,6 +21,7 @@ type state struct {
 	filters map[scope]filter.Filter
 	plans   map[uint64]*plan
 	frozen  string // why, or ""
+	refused int    // refusals that are recorded since the last record of another kind
 	limits  map[scope]dp.Loss
 }
 
@@ -79,6 +80,8 @@ func (s *state) apply(r *record, hash digest) error {
 		s.frozen = r.Reason
 	case KindThaw:
 		s.frozen = ""
+	case KindRefuse:
+		s.refused++
 	case KindCreate:
 		if r.Seq != 0 {
 			err = fmt.Errorf("%w: record %d creates an account that is there", ErrTampered, r.Seq)
@@ -88,6 +91,9 @@ func (s *state) apply(r *record, hash digest) error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.Kind != KindRefuse {
+		s.refused = 0
 	}
 	s.next, s.last = r.Seq+1, hash
 	return nil

@@ -47,6 +47,12 @@ type Terms struct {
 	// and under GDP and ZCDP such mechanisms are refused. Under Basic it means
 	// nothing.
 	EventShare float64
+
+	// Refusals is how many requests that were refused the ledger keeps between two
+	// entries of another kind, 1000 at most: who asked for what, for which purpose,
+	// and what refused it. Further ones are only counted, so that nobody can fill
+	// the ledger by asking. If 0, none is kept.
+	Refusals int
 }
 
 // Check returns every mistake of the terms, joined.
@@ -63,6 +69,9 @@ func (t Terms) Check() error {
 	}
 	if !(t.EventShare >= 0 && t.EventShare < 1) {
 		errs = append(errs, fmt.Errorf("budget: Terms.EventShare is %v, must be in [0, 1)", t.EventShare))
+	}
+	if t.Refusals < 0 || t.Refusals > mostRefusals {
+		errs = append(errs, fmt.Errorf("budget: Terms.Refusals is %d, must be 0 to %d", t.Refusals, mostRefusals))
 	}
 	return errors.Join(errs...)
 }
@@ -115,6 +124,7 @@ type termsJSON struct {
 	Period     json.RawMessage            `json:"period,omitempty"`
 	Analyst    json.RawMessage            `json:"analyst,omitempty"`
 	EventShare float64                    `json:"event_share,omitempty"`
+	Refusals   int                        `json:"refusals,omitempty"`
 }
 
 // MarshalJSON writes losses as exact decimals.
@@ -128,7 +138,7 @@ func (t Terms) MarshalJSON() ([]byte, error) {
 		errs = append(errs, err)
 		return b
 	}
-	j := termsJSON{t.Dataset, t.Unit, loss(t.Limit), t.Rule.String(), nil, loss(t.Period), loss(t.Analyst), t.EventShare}
+	j := termsJSON{t.Dataset, t.Unit, loss(t.Limit), t.Rule.String(), nil, loss(t.Period), loss(t.Analyst), t.EventShare, t.Refusals}
 	if t.Purposes != nil {
 		j.Purposes = map[string]json.RawMessage{}
 		for p, l := range t.Purposes {
@@ -158,7 +168,7 @@ func (t *Terms) UnmarshalJSON(b []byte) error {
 	}
 	rule, err := ParseRule(j.Rule)
 	errs = append(errs, err)
-	*t = Terms{j.Dataset, j.Unit, loss(j.Limit), rule, nil, loss(j.Period), loss(j.Analyst), j.EventShare}
+	*t = Terms{j.Dataset, j.Unit, loss(j.Limit), rule, nil, loss(j.Period), loss(j.Analyst), j.EventShare, j.Refusals}
 	if j.Purposes != nil {
 		t.Purposes = map[string]dp.Loss{}
 		for p, l := range j.Purposes {

@@ -25,6 +25,7 @@ func TestAccount(t *testing.T, open func(*testing.T) budget.Store) {
 		{"SameKey", testSameKey},
 		{"KeyReused", testKeyReused},
 		{"Refusal", testRefusal},
+		{"Refusals", testRefusals},
 		{"Reopen", testReopen},
 		{"Create", testCreate},
 		{"OpenOrCreate", testOpenOrCreate},

@@ -21,6 +21,7 @@ type options struct {
 	purposes                                purposesFlag
 	rule                                    string
 	share                                   float64
+	refusals                                int
 	anchors                                 anchorsFlag
 	by, reason                              string
 	loss                                    lossFlag

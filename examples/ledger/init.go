@@ -27,6 +27,7 @@ be raised later, by an act of its own that is recorded. For example:
 			f.Var(&o.analyst, "analyst", "what each analyst may spend, a `loss`")
 			f.StringVar(&o.rule, "rule", budget.Default.String(), "the `rule` by which charges are added up: default, basic, gdp or zcdp")
 			f.Float64Var(&o.share, "event-share", 0, "the `part` of the limit's δ, below 1, that is kept for mechanisms with a δ of their own, such as\nthresholds; the rest turns Rényi divergence into ε. 0 stands for 1/4 under rule default; under gdp and\nzcdp it refuses such mechanisms; under basic it means nothing")
+			f.IntVar(&o.refusals, "refusals", 0, "how many requests that were refused are kept between two payments, a `number` up to 1000; 0 keeps none")
 		},
 		words: map[string][]string{"rule": {"default", "basic", "gdp", "zcdp"}},
 		run:   runInit,
@@ -61,7 +62,7 @@ func (e *env) terms() (budget.Terms, error) {
 	}
 	t := budget.Terms{
 		Dataset: e.account, Unit: e.unit, Limit: e.limit.Loss, Rule: rule, Purposes: e.purposes,
-		Period: e.period.Loss, Analyst: e.analyst.Loss, EventShare: e.share,
+		Period: e.period.Loss, Analyst: e.analyst.Loss, EventShare: e.share, Refusals: e.refusals,
 	}
 	return t, t.Check()
 }

@@ -25,19 +25,20 @@ With --json there is one object for each entry, with its mechanisms and hash.`,
 
 // A logged is one entry as JSON.
 type logged struct {
-	Seq    uint64            `json:"entry"`
-	Kind   string            `json:"kind"`
-	At     time.Time         `json:"at"`
-	Hash   string            `json:"hash"`
-	Terms  *budget.Terms     `json:"terms,omitempty"`
-	Charge *dp.Charge        `json:"charge,omitempty"`
-	Took   map[string]string `json:"took,omitempty"`
-	From   uint64            `json:"from,omitempty"`
-	Limit  dp.Loss           `json:"limit,omitempty"`
-	Reason string            `json:"reason,omitempty"`
-	By     string            `json:"by,omitempty"`
-	Cost   string            `json:"cost,omitempty"` // by which the account's total rose
-	Spent  dp.Loss           `json:"spent"`          // the total
+	Seq     uint64            `json:"entry"`
+	Kind    string            `json:"kind"`
+	At      time.Time         `json:"at"`
+	Hash    string            `json:"hash"`
+	Terms   *budget.Terms     `json:"terms,omitempty"`
+	Charge  *dp.Charge        `json:"charge,omitempty"`
+	Took    map[string]string `json:"took,omitempty"`
+	From    uint64            `json:"from,omitempty"`
+	Limit   dp.Loss           `json:"limit,omitempty"`
+	Reason  string            `json:"reason,omitempty"`
+	By      string            `json:"by,omitempty"`
+	Refused *budget.Refusal   `json:"refused,omitempty"`
+	Cost    string            `json:"cost,omitempty"` // by which the account's total rose
+	Spent   dp.Loss           `json:"spent"`          // the total
 }
 
 func runLog(ctx context.Context, e *env) error {
@@ -81,10 +82,23 @@ func loggedOf(entries []budget.Entry, totals []dp.Loss) []logged {
 	out := make([]logged, len(entries))
 	before := dp.Loss(nil)
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By, rise(before, totals[i]), totals[i]}
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By, e.Refused, rise(before, totals[i]), totals[i]}
 		before = totals[i]
 	}
 	return out
+}
+
+// refusalWords says who was refused what, and why.
+func refusalWords(f budget.Refusal) string {
+	by := ""
+	if f.Analyst != "" {
+		by = ", by " + f.Analyst
+	}
+	why := f.Reason
+	if why == "" {
+		why = fmt.Sprintf("%s had %s left", f.Scope, dp.FormatLoss(f.Left))
+	}
+	return fmt.Sprintf("refused: %s (%s)%s: %s", f.Purpose, f.Key, by, why)
 }
 
 // declares is what an entry declares to cost.
@@ -94,6 +108,8 @@ func declares(e budget.Entry) string {
 		return e.Charge.Loss.String()
 	case budget.KindDraw:
 		return "paid"
+	case budget.KindRefuse:
+		return e.Refused.Asked.String()
 	}
 	return ""
 }
@@ -105,6 +121,8 @@ func what(e budget.Entry) string {
 		return fmt.Sprintf("dataset %q, limit %v", e.Terms.Dataset, e.Terms.Limit)
 	case e.Limit != nil:
 		return fmt.Sprintf("limit %v, by %s: %s", e.Limit, e.By, e.Reason)
+	case e.Refused != nil:
+		return refusalWords(*e.Refused)
 	case e.Kind == budget.KindKeep:
 		return fmt.Sprintf("the release of entry %d", e.From)
 	case e.Charge == nil:

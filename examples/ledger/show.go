@@ -28,6 +28,7 @@ type shown struct {
 	Rule     string       `json:"rule"`
 	Entries  uint64       `json:"entries"`
 	Charges  int          `json:"charges"`
+	Refused  int          `json:"refused"` // requests, as far as they are kept
 	Frozen   bool         `json:"frozen"`
 	Reasons  []string     `json:"reasons,omitempty"`   // of every freeze since the last thaw
 	ReadOnly string       `json:"read_only,omitempty"` // why nothing can be spent here
@@ -88,7 +89,7 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 	}
 	t, times := a.Terms(), chargeTimes(entries)
 	return shown{
-		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), st.Frozen, frozenFor(entries), readOnly(ctx, s),
+		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), refusedIn(entries), st.Frozen, frozenFor(entries), readOnly(ctx, s),
 		shownScopes(st.Limits()), forecastOf(times, st.Whole, e.now()),
 	}, nil
 }
@@ -109,6 +110,16 @@ func chargeTimes(entries []budget.Entry) (times []time.Time) {
 		}
 	}
 	return times
+}
+
+// refusedIn counts the refusals that the ledger keeps.
+func refusedIn(entries []budget.Entry) (n int) {
+	for _, e := range entries {
+		if e.Kind == budget.KindRefuse {
+			n++
+		}
+	}
+	return n
 }
 
 // frozenFor returns the reason of every freeze since the last thaw.
@@ -145,6 +156,9 @@ func (s shown) print(e *env) error {
 		protects = fmt.Sprintf(", protects each %s", plain(s.Unit))
 	}
 	e.printf("account %q%s, rule %s, %s\n", s.Account, protects, s.Rule, count(s.Charges, "charge", "charges"))
+	if s.Refused > 0 {
+		e.printf("%s, see log\n", count(s.Refused, "request was refused", "requests were refused"))
+	}
 	if s.Frozen {
 		e.printf("FROZEN, nothing is accepted: %s\n", plain(strings.Join(s.Reasons, "; ")))
 	}
