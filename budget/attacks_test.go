@@ -29,7 +29,8 @@ func spentOf(t *testing.T, a *Account) dp.Loss {
 	return l
 }
 
-func TestE1BadCharges(t *testing.T) {
+// E1: charges that are no numbers.
+func TestChargesThatAreNoNumbersAreRefused(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	for i, l := range []dp.Loss{
 		dp.Pure{Epsilon: math.NaN()}, dp.Pure{Epsilon: -1}, dp.Pure{Epsilon: math.Inf(1)}, dp.Pure{Epsilon: 0},
@@ -66,7 +67,8 @@ func TestE1BadCharges(t *testing.T) {
 	}
 }
 
-func TestE2TinyCharges(t *testing.T) {
+// E2: charges too small for a float sum.
+func TestTinyChargesAreCounted(t *testing.T) {
 	for _, tiny := range []float64{1e-17, 5e-324} {
 		a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 		if _, err := a.Spend(t.Context(), testCharge("half", dp.Pure{Epsilon: 0.5})); err != nil {
@@ -87,7 +89,8 @@ func TestE2TinyCharges(t *testing.T) {
 	}
 }
 
-func TestE3Decimals(t *testing.T) {
+// E3: rounding lets too much through.
+func TestDecimalsAddUpExactly(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	got := spendMany(t, a, 20, func(key string) dp.Charge { return testCharge(key, dp.Pure{Epsilon: 0.1}) })
 	if got < 10 {
@@ -102,7 +105,8 @@ func TestE3Decimals(t *testing.T) {
 	}
 }
 
-func TestE4ManyGoroutines(t *testing.T) {
+// E4: two checks, then two charges.
+func TestManyGoroutinesStayWithinTheLimit(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	var accepted atomic.Int64
 	var wg sync.WaitGroup
@@ -127,9 +131,9 @@ func TestE4ManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestE5TwoHandles has several accounts over one store, as several processes
+// E5: several accounts have one store, as several processes
 // would. Package budgettest does it with processes.
-func TestE5TwoHandles(t *testing.T) {
+func TestAccountsOverOneStoreStayWithinTheLimit(t *testing.T) {
 	s := Memory()
 	if _, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1})); err != nil {
 		t.Fatal(err)
@@ -177,7 +181,8 @@ func oldCopy(t *testing.T, s Store, n int) Store {
 	return old
 }
 
-func TestE8Rollback(t *testing.T) {
+// E8: an older copy.
+func TestAnOlderCopyIsFound(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	spendMany(t, a, 5, func(key string) dp.Charge { return testCharge(key, dp.Pure{Epsilon: 0.1}) })
 	anchor, err := a.Anchor(t.Context())
@@ -210,7 +215,8 @@ func TestE8Rollback(t *testing.T) {
 	}
 }
 
-func TestE9OpenNeverCreates(t *testing.T) {
+// E9: a deleted file is a new budget.
+func TestOpenNeverCreates(t *testing.T) {
 	s := Memory()
 	if _, err := Open(t.Context(), s, "visits"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Open: %v, want ErrNotFound", err)
@@ -226,7 +232,8 @@ func TestE9OpenNeverCreates(t *testing.T) {
 	}
 }
 
-func TestE10SameKey(t *testing.T) {
+// E10: a request that is repeated.
+func TestOneKeyIsPaidOnce(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	c := testCharge("k", dp.Pure{Epsilon: 0.6})
 	first, err := a.Spend(t.Context(), c)
@@ -267,7 +274,8 @@ func TestE10SameKey(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestE10SameKeyAtOnce(t *testing.T) {
+// E10: a request that is repeated.
+func TestOneKeyAtOnceIsPaidOnce(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	c := testCharge("k", dp.Pure{Epsilon: 1})
 	entries := make(chan uint64, 32)
@@ -290,7 +298,8 @@ func TestE10SameKeyAtOnce(t *testing.T) {
 	}
 }
 
-func TestE11DeltaIsChecked(t *testing.T) {
+// E11: δ is never checked.
+func TestDeltaIsChecked(t *testing.T) {
 	for _, rule := range []Rule{Default, Basic, GDP, ZCDP} {
 		terms := testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6})
 		terms.Rule = rule
@@ -302,10 +311,10 @@ func TestE11DeltaIsChecked(t *testing.T) {
 	}
 }
 
-// TestE12Composition compares what the rules accept with the exact δ of the
+// E12: compares what the rules accept with the exact δ of the
 // composition of randomised responses, in the hardest case for a formula: all
 // equal, up to the limit.
-func TestE12Composition(t *testing.T) {
+func TestCompositionIsNotCheaperThanTheExactDelta(t *testing.T) {
 	for _, rule := range []Rule{Default, GDP, ZCDP, Basic} {
 		for _, e := range []float64{0.05, 0.2, 0.5, 1} {
 			limit := dp.Approx{Epsilon: 2, Delta: 1e-4}
@@ -336,7 +345,8 @@ func binomialDelta(n int, e, epsilon float64) float64 {
 	return delta
 }
 
-func TestE13PeriodsAdd(t *testing.T) {
+// E13: parallel composition of what overlaps.
+func TestPeriodsAddUp(t *testing.T) {
 	terms := testTerms(dp.Pure{Epsilon: 1})
 	terms.Period = dp.Pure{Epsilon: 0.5}
 	a := newAccount(t, terms)
@@ -365,9 +375,9 @@ func TestE13PeriodsAdd(t *testing.T) {
 	}
 }
 
-// TestE14TermsAreFinal: there is no way to change terms, and what was returned
+// E14: there is no way to change terms, and what was returned
 // is a copy.
-func TestE14TermsAreFinal(t *testing.T) {
+func TestTermsAreFinal(t *testing.T) {
 	terms := testTerms(dp.Pure{Epsilon: 1})
 	terms.Purposes = map[string]dp.Loss{"research": dp.Pure{Epsilon: 0.5}}
 	a := newAccount(t, terms)
@@ -383,7 +393,8 @@ func TestE14TermsAreFinal(t *testing.T) {
 	}
 }
 
-func TestE15Clock(t *testing.T) {
+// E15: the clock.
+func TestTheClockDecidesNothing(t *testing.T) {
 	terms := testTerms(dp.Pure{Epsilon: 1})
 	terms.Period = dp.Pure{Epsilon: 0.5}
 	a := newAccount(t, terms)
@@ -413,7 +424,8 @@ func TestE15Clock(t *testing.T) {
 	}
 }
 
-func TestE16NoRefund(t *testing.T) {
+// E16: a refund after something was revealed.
+func TestNothingIsRefunded(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	ctx, cancel := context.WithCancel(t.Context())
 	c := testCharge("k", dp.Pure{Epsilon: 1})
@@ -429,8 +441,8 @@ func TestE16NoRefund(t *testing.T) {
 	}
 }
 
-// TestE17OnlyChargesDecide: the same charges are decided alike whatever is kept.
-func TestE17OnlyChargesDecide(t *testing.T) {
+// E17: the same charges are decided alike whatever is kept.
+func TestOnlyChargesDecide(t *testing.T) {
 	decisions := func(release string) (out []bool) {
 		a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 		for i := range 30 {

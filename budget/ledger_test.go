@@ -78,9 +78,9 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestE7EveryByte flips every byte of every record, and drops, swaps and
+// E7: flips every byte of every record, and drops, swaps and
 // repeats records: all of it is found, flips without an anchor too.
-func TestE7EveryByte(t *testing.T) {
+func TestEveryFlippedByteIsFound(t *testing.T) {
 	a := busy(t)
 	anchor, err := a.Anchor(t.Context())
 	if err != nil {

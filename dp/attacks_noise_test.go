@@ -39,7 +39,7 @@ var someLosses = []dp.Loss{dp.Pure{Epsilon: 0.1}, dp.Pure{Epsilon: 1}, dp.Pure{E
 
 // A1, A2, A10: no noise is refuted, at 1 and 2, at 0 and the largest change, and at
 // numbers that floats cannot hold.
-func TestA1A2A10NoiseIsNotRefuted(t *testing.T) {
+func TestNoiseIsNotRefuted(t *testing.T) {
 	for _, loss := range someLosses {
 		for _, c := range []struct{ linf, x, y int64 }{{1, 1, 2}, {1000, 0, 1000}, {3, math.MaxInt64 - 3, math.MaxInt64}} {
 			n := calibrated(t, loss, 1, c.linf)
@@ -50,7 +50,7 @@ func TestA1A2A10NoiseIsNotRefuted(t *testing.T) {
 
 // A7: at an epsilon above 1, where the classic formula is wrong, ours is not
 // refuted.
-func TestA7GaussianAboveEpsilonOneIsNotRefuted(t *testing.T) {
+func TestGaussianNoiseAboveEpsilonOneIsNotRefuted(t *testing.T) {
 	for _, loss := range []dp.Approx{{6, 0.7}, {8, 0.1}} {
 		n := calibrated(t, loss, 1, 1024)
 		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 300_000, Alpha: alpha}, adds(n, 0), adds(n, 1024))
@@ -58,7 +58,7 @@ func TestA7GaussianAboveEpsilonOneIsNotRefuted(t *testing.T) {
 }
 
 // A16: numbers of a vector have noise of their own.
-func TestA16NoiseIsNotShared(t *testing.T) {
+func TestNumbersOfAVectorDoNotShareNoise(t *testing.T) {
 	for _, loss := range someLosses {
 		n := calibrated(t, loss, 1, 1)
 		dptest.Audit(t, dptest.Trial{Claim: loss, Runs: 32_000, Alpha: alpha}, adds(n, 0, 0, 0), adds(n, 0, 1, 0))
@@ -68,7 +68,7 @@ func TestA16NoiseIsNotShared(t *testing.T) {
 // A3: noise is added in integers: next to 2^62, where floats are 1024 apart, every
 // residue is seen, and nothing wraps at the ends of int64. All 8 residues are
 // seen in 400 draws but for a probability of 8·(7/8)^400 < 1e-22.
-func TestA3NoiseIsAddedInIntegers(t *testing.T) {
+func TestNoiseIsAddedInIntegers(t *testing.T) {
 	n := calibrated(t, dp.Pure{Epsilon: 0.01}, 1, 1)
 	seen := make(map[int64]bool)
 	for range 400 {
@@ -87,7 +87,7 @@ func TestA3NoiseIsAddedInIntegers(t *testing.T) {
 
 // A6: the samplers reach further than any shift: a scale is at most 2^40 and a draw
 // has 63 bits, so what is cut off has a probability below e^-(2^22).
-func TestA6NoiseReachesBeyondAnyShift(t *testing.T) {
+func TestNoiseReachesBeyondAnyShift(t *testing.T) {
 	for _, epsilon := range []float64{1e-12, 0.1, 1, 20, 200} {
 		for _, delta := range []float64{1e-2, 1e-9, 1e-20} {
 			for _, linf := range []int64{1, 1 << 20, 1 << 40, math.MaxInt64} {
@@ -147,7 +147,7 @@ func discreteTrueDelta(sigma float64, s int64, epsilon float64) float64 {
 // A7, A8, A9: the δ of every calibrated Gaussian is at most what was asked, by an
 // independent sum or integral, from ε = 1e-6 to 50 and δ down to 1e-15; and it is
 // not needlessly small. So is that of Laplace noise.
-func TestA7A8A9TheTrueDeltaIsAtMostTheAsked(t *testing.T) {
+func TestTheTrueDeltaIsAtMostTheAsked(t *testing.T) {
 	gaussians := 0
 	for _, epsilon := range []float64{1e-6, 1e-3, 0.1, 1, 3, 10, 50} {
 		for _, delta := range []float64{0.5, 1e-1, 1e-3, 1e-6, 1e-10, 1e-15} {
@@ -206,8 +206,8 @@ func checkLaplace(t testing.TB, e dp.Event, epsilon float64) {
 	}
 }
 
-// The check of deltas is not blind: the classic formula fails it where it is wrong.
-func TestA7TheClassicFormulaIsCaught(t *testing.T) {
+// A7: the check of deltas is not blind: the classic formula fails it where it is wrong.
+func TestTheClassicFormulaIsCaught(t *testing.T) {
 	for _, c := range []dp.Approx{{6, 0.2}, {8, 0.1}, {20, 1e-3}} {
 		classic := math.Sqrt(2*math.Log(1.25/c.Delta)) / c.Epsilon
 		if trueDelta(1/classic, c.Epsilon) <= c.Delta {
@@ -219,7 +219,7 @@ func TestA7TheClassicFormulaIsCaught(t *testing.T) {
 // A9: the variance of draws is that of the law. Red by chance with probability below
 // 1e-9 for each law: 6.5 standard deviations, and as much for the kurtosis. A
 // scale that is squared, or 5 % off, fails.
-func TestA9TheVarianceOfDrawsIsRight(t *testing.T) {
+func TestTheVarianceOfDrawsIsRight(t *testing.T) {
 	const n = 200_000
 	zeros := make([]int64, n)
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 0.1}, dp.Concentrated{Rho: 0.01}} {
@@ -240,7 +240,7 @@ func TestA9TheVarianceOfDrawsIsRight(t *testing.T) {
 
 // A11: where e^ε overflows, there is still enough noise, or none is promised, and at
 // once.
-func TestA11LargeEpsilonsAreHandled(t *testing.T) {
+func TestLargeEpsilonsAreHandled(t *testing.T) {
 	for _, epsilon := range []float64{700, 709, 710, 1e3, 1e15, 1e308, math.MaxFloat64} {
 		for _, loss := range []dp.Loss{dp.Pure{Epsilon: epsilon}, dp.Approx{Epsilon: epsilon, Delta: 1e-9}, dp.Concentrated{Rho: epsilon}} {
 			within(t, 5*time.Second, func() {
@@ -275,7 +275,7 @@ func within(t testing.TB, deadline time.Duration, f func()) {
 // by chance with probability below 1e-9 each (6.2 standard deviations of a
 // binomial); noise that is truncated towards zero, or a zero of half weight, is
 // caught.
-func TestA13B19F6NoiseIsSymmetrical(t *testing.T) {
+func TestNoiseIsSymmetrical(t *testing.T) {
 	const n = 200_000
 	noise := calibrated(t, dp.Pure{Epsilon: 1}, 1, 1)
 	var below, zero, above float64
@@ -306,7 +306,7 @@ func TestA13B19F6NoiseIsSymmetrical(t *testing.T) {
 
 // F2: two releases never have the same noise: 64 draws of two calls agree with
 // probability below 1e-100.
-func TestF2CallsDoNotShareNoise(t *testing.T) {
+func TestCallsDoNotShareNoise(t *testing.T) {
 	noise := calibrated(t, dp.Pure{Epsilon: 0.001}, 1, 1)
 	a, b := noise.AddAll(make([]int64, 64)), noise.AddAll(make([]int64, 64))
 	same := 0
@@ -322,7 +322,7 @@ func TestF2CallsDoNotShareNoise(t *testing.T) {
 
 // A12, B9: whatever the arguments, Calibrate answers within a second, with enough
 // noise for a sensitivity that is computed without overflow, or refuses.
-func FuzzA12B9Calibrate(f *testing.F) {
+func FuzzCalibrateIsEnoughOrRefuses(f *testing.F) {
 	odd := []float64{0, 1, -1, 0.1, 1e-6, 1e-300, math.SmallestNonzeroFloat64, math.MaxFloat64, math.NaN(), math.Inf(1), math.Inf(-1), 0x1p-1022, 1 - 0x1p-53, 40}
 	ints := []int64{0, 1, -1, 7, 1000, 1 << 31, 1 << 40, math.MaxInt64, math.MinInt64}
 	for i, x := range odd {
@@ -370,7 +370,7 @@ func FuzzA12B9Calibrate(f *testing.F) {
 
 // D5, A12: losses, events and charges from text: no panic, within a second, and what
 // is accepted is written back the same.
-func FuzzD5ReadingLossesEventsAndCharges(f *testing.F) {
+func FuzzLossesEventsAndChargesAreReadOrRefused(f *testing.F) {
 	for _, text := range []string{``, `{}`, `null`, `{"epsilon":"0.1"}`, `{"epsilon":"0.1","delta":"1e-06"}`, `{"rho":"0.5"}`, `{"rho":"NaN"}`, `{"epsilon":"1e999"}`, `{"epsilon":"-1"}`,
 		`{"epsilon":"1","rho":"1"}`, `{"mechanism":"discrete laplace","scale":"1/3","sensitivity":{"l0":1,"linf":1},"count":1}`, `{"mechanism":"gaussian","scale":"1/0"}`, `{"mechanism":"threshold","delta":"2","count":-1}`,
 		`{"scale":"1e1000"}`, `{"dataset":"d","purpose":"p","key":"k","loss":{"epsilon":"1"},"events":[{"mechanism":"declared","epsilon":"1","count":1}]}`, `{"loss":null}`, `{"loss":[]}`} {
@@ -446,7 +446,7 @@ func vectorTrueDelta(e dp.Event, epsilon float64) float64 {
 // A7, B10: of vectors too, the true δ of the composition is at most the asked one;
 // and with a scale that is 5 % lower it is not, where the noise is smooth enough
 // for that to show.
-func TestA7B10TheTrueDeltaOfVectorsIsAtMostTheAsked(t *testing.T) {
+func TestTheTrueDeltaOfVectorsIsAtMostTheAsked(t *testing.T) {
 	vectors, caught := 0, 0
 	for _, epsilon := range []float64{0.5, 1, 2, 4} {
 		for _, delta := range []float64{0.1, 1e-3, 1e-6} {

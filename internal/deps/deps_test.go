@@ -59,7 +59,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 
 // F3, F4: nothing but tests, and packages that need a *testing.T, draws from
 // anything but crypto/rand.
-func TestF3NoPackageImportsMathRand(t *testing.T) {
+func TestNoPackageImportsMathRand(t *testing.T) {
 	for _, line := range list(t, "list", "-f", `{{.ImportPath}}:{{join .Imports ","}}`, m+"...") {
 		pkg, imports, _ := strings.Cut(line, ":")
 		if strings.Contains(imports, "testing") || pkg == m+"examples/accuracy" { // makes data up

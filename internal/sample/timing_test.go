@@ -67,7 +67,7 @@ func ranks(n int, value func(int) int64) []float64 {
 
 // G1: the time of a draw tells nothing of its magnitude. 300,000 draws, one at a
 // time; |z| stays below 6 with probability 1 - 2e-9 if they are independent.
-func TestG1TimeTellsNothing(t *testing.T) {
+func TestTimeTellsNothing(t *testing.T) {
 	s, dst := NewSource(), make([]int64, 1)
 	for _, f := range families {
 		for _, text := range []string{"1", "16", "1000", "1099511627776"} {
@@ -86,7 +86,7 @@ func TestG1TimeTellsNothing(t *testing.T) {
 
 // G1: the measurement would see a leak. The mutant draws its geometric variable
 // by counting coins, as the oracle does.
-func TestG1SeesAMutant(t *testing.T) {
+func TestTheTimeOfCountedCoinsTells(t *testing.T) {
 	s, d := NewSource(), decay(t, "1/2")
 	z := spearman(timeDraws(func() int64 {
 		n := int64(0)
