@@ -11,19 +11,19 @@ import (
 
 // An Entry is one record of an account, as its readers see it.
 type Entry struct {
-	Seq    uint64
-	Kind   string    // KindCreate, KindSpend, …
-	At     time.Time // of what is paid and kept: in whole hours, when it was paid
-	Module string    // version of this module that wrote it; "" of early ones
-	Hash   [32]byte
-	Terms  *Terms            // KindCreate
-	Charge *dp.Charge        // KindSpend, KindReserve, KindDraw
-	Took   map[string]string // likewise: how each scope took the charge
-	From   uint64            // KindDraw: the entry that reserved; KindKeep: the entry that paid
-	Digest [32]byte          // KindKeep: of the release
-	Limit  dp.Loss           // KindRaise
-	Reason string            // KindRaise, KindFreeze, KindThaw
-	By     string            // likewise
+	Seq       uint64
+	Kind      string    // KindCreate, KindSpend, …
+	At        time.Time // of what is paid and kept: in whole hours, when it was paid
+	Module    string    // version of this module that wrote it; "" of early ones
+	Hash      [32]byte
+	Terms     *Terms            // KindCreate
+	Charge    *dp.Charge        // KindSpend, KindReserve, KindDraw
+	Decisions map[string]string // likewise: how each scope took the charge
+	From      uint64            // KindDraw: the entry that reserved; KindKeep: the entry that paid
+	Digest    [32]byte          // KindKeep: of the release
+	Limit     dp.Loss           // KindRaise
+	Reason    string            // KindRaise, KindFreeze, KindThaw
+	By        string            // likewise
 
 	Refused *Refusal // KindRefuse
 }
@@ -90,10 +90,10 @@ func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
 	if e.Charge, err = r.charge(); err != nil {
 		return e, err
 	}
-	e.Took = map[string]string{}
+	e.Decisions = map[string]string{}
 	if scopes, err := terms.scopesOf(e.Charge); err == nil && len(scopes) == len(r.Took) {
 		for i, sc := range scopes {
-			e.Took[sc.String()] = string(r.Took[i])
+			e.Decisions[sc.String()] = string(r.Took[i])
 		}
 	}
 	return e, nil

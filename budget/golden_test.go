@@ -85,8 +85,8 @@ func TestALedgerOfFormat1IsReadAndVerified(t *testing.T) {
 				kept++
 			}
 		}
-		if r.Releases != 0 || len(r.Uncovered) != kept || r.Later != nil || r.Clock != nil {
-			t.Errorf("%s: %d releases, and %d without digest, want 0 and %d; later %v, clock %v", f.Account, r.Releases, len(r.Uncovered), kept, r.Later, r.Clock)
+		if r.Releases != 0 || len(r.Uncovered) != kept || r.NotRepeated != nil || r.Backdated != nil {
+			t.Errorf("%s: %d releases, and %d without digest, want 0 and %d; later %v, clock %v", f.Account, r.Releases, len(r.Uncovered), kept, r.NotRepeated, r.Backdated)
 		}
 		s := r.Status
 		if amountOf(s.Whole.Spent) != f.Spent || amountOf(s.Whole.Left) != f.Left || s.Entries != f.Entries || s.Frozen != f.Frozen {
@@ -155,7 +155,7 @@ func TestCoverRecordsTheDigestsOfFormat1(t *testing.T) {
 			}
 		}
 		after, err := a.Verify(t.Context())
-		if err != nil || after.Uncovered != nil || after.Releases != len(before.Uncovered) || after.Clock != nil {
+		if err != nil || after.Uncovered != nil || after.Releases != len(before.Uncovered) || after.Backdated != nil {
 			t.Errorf("%s: %+v, %v", f.Account, after, err)
 		}
 		if got, want := after.Status.Whole, before.Status.Whole; amountOf(got.Spent) != amountOf(want.Spent) {

@@ -85,7 +85,7 @@ func TestAppendFails(t *testing.T) {
 			if _, err := a.Spend(t.Context(), testCharge("more", dp.Pure{Epsilon: 0.6})); !isRefused(err) {
 				t.Errorf("more than is left: %v, want a refusal", err)
 			}
-			if r, err := a.Verify(t.Context()); err != nil || r.Charges != 1 || len(r.Later) != 0 {
+			if r, err := a.Verify(t.Context()); err != nil || r.Charges != 1 || len(r.NotRepeated) != 0 {
 				t.Errorf("Verify: %+v, %v", r, err)
 			}
 		})

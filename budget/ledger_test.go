@@ -59,7 +59,7 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Charges != 6 || r.Releases != 3 || r.Uncovered != nil || r.Later != nil || r.Clock != nil || r.Anchor.Seq != 12 {
+	if r.Charges != 6 || r.Releases != 3 || r.Uncovered != nil || r.NotRepeated != nil || r.Backdated != nil || r.Anchor.Seq != 12 {
 		t.Errorf("report is %+v", r)
 	}
 	status, err := a.Status(t.Context())
@@ -418,7 +418,7 @@ func TestReprice(t *testing.T) {
 	spendMany(t, a, 15, func(key string) dp.Charge { return gaussianCharge(key, dp.Approx{Epsilon: 0.25, Delta: 1e-7}, 20) })
 	spent := spentOf(t, a).(dp.Approx)
 	g, err := a.Reprice(t.Context(), GDP)
-	if err != nil || g.Beyond {
+	if err != nil || g.Unpriced {
 		t.Fatalf("%+v, %v", g, err)
 	}
 	exact := g.Exact.(dp.Approx)

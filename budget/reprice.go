@@ -11,9 +11,9 @@ import (
 
 // Repriced is the history of an account, priced by one accountant.
 type Repriced struct {
-	Rule   Rule
-	Loss   dp.Loss // nil is nothing
-	Beyond bool    // some charges have no price under the rule and are not in Loss
+	Rule     Rule
+	Loss     dp.Loss // nil is nothing
+	Unpriced bool    // some charges have no price under the rule and are not in Loss
 
 	// Exact is what all charges would amount to, at the δ of Loss, if they had
 	// been declared before the first of them: the least ε that is true of their
@@ -52,7 +52,7 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 		p := s.setup.Price(e.Charge)
 		w := f.Decide(p)
 		if w == filter.Refused {
-			out.Beyond = true
+			out.Unpriced = true
 			continue
 		}
 		f.Add(p, w, 1)

@@ -24,15 +24,15 @@ type Report struct {
 	// about its bytes. [Account.Cover] records their digests as they are now.
 	Uncovered []uint64
 
-	// Later are entries whose decision a filter of this program does not
+	// NotRepeated are entries whose decision a filter of this program does not
 	// repeat. They are not tampered with, since the chain holds; an earlier
 	// program, or one on another machine, computed a bound that was smaller.
-	Later []uint64
+	NotRepeated []uint64
 
-	// Clock are entries that are dated an hour or more before the one that
+	// Backdated are entries that are dated an hour or more before the one that
 	// precedes them; what is paid is dated in whole hours. Nothing depends on
 	// their time.
-	Clock []uint64
+	Backdated []uint64
 }
 
 // Verify reads the whole account again and recomputes everything: the numbers
@@ -133,7 +133,7 @@ func (v *verifier) next(rec Record) error {
 	}
 	if r.Kind != KindKeep { // which is dated when it was paid
 		if coarse(at).Before(coarse(v.at)) {
-			v.report.Clock = append(v.report.Clock, rec.Seq)
+			v.report.Backdated = append(v.report.Backdated, rec.Seq)
 		}
 		v.at = at
 	}
@@ -172,7 +172,7 @@ func (v *verifier) again(r *record) error {
 	d := v.state.draft()
 	_, took, err := d.ways(&request{charge: c, price: price})
 	if err != nil || !slices.Equal(took, r.Took) {
-		v.report.Later = append(v.report.Later, r.Seq)
+		v.report.NotRepeated = append(v.report.NotRepeated, r.Seq)
 	}
 	return nil
 }

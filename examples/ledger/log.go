@@ -82,7 +82,7 @@ func loggedOf(entries []budget.Entry, totals []dp.Loss) []logged {
 	out := make([]logged, len(entries))
 	before := dp.Loss(nil)
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Took, e.From, e.Limit, e.Reason, e.By, e.Refused, rise(before, totals[i]), totals[i]}
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Decisions, e.From, e.Limit, e.Reason, e.By, e.Refused, rise(before, totals[i]), totals[i]}
 		before = totals[i]
 	}
 	return out

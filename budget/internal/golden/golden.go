@@ -18,7 +18,7 @@ func Check(t *testing.T, s budget.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := a.Verify(t.Context()); err != nil || r.Charges != 3 || r.Later != nil {
+	if r, err := a.Verify(t.Context()); err != nil || r.Charges != 3 || r.NotRepeated != nil {
 		t.Errorf("Verify = %+v, %v, want 3 charges, decided as then", r, err)
 	}
 	wantSpent(t, a, dp.Pure{Epsilon: 4}, dp.Pure{Epsilon: 0.75})
