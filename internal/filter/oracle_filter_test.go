@@ -33,13 +33,6 @@ const (
 	unsure
 )
 
-func truth(b bool) verdict {
-	if b {
-		return yes
-	}
-	return no
-}
-
 func within(x, limit, slack float64) verdict {
 	switch {
 	case x <= limit*(1-slack):
