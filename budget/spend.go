@@ -145,14 +145,6 @@ func (a *Account) paidFor(r *request) (dp.Payment, bool, error) {
 	return p, err == nil, err
 }
 
-// payment answers a request whose key was paid.
-func (p *paid) payment(account string, r *request) (dp.Payment, error) {
-	if !p.answers(r.asked) || p.whole != r.reserve {
-		return dp.Payment{}, &KeyReusedError{Account: account, Key: r.charge.Key, Entry: p.seq}
-	}
-	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
-}
-
 // Afford returns nil if Spend would accept the charge now, otherwise the error
 // that Spend would return. It spends nothing. Whoever gets an error has been refused,
 // or failed, and is observed and counted like one who spends; [Account.HowMany] and

@@ -36,6 +36,14 @@ type paid struct {
 	kept  kept
 }
 
+// payment answers a request whose key was paid.
+func (p *paid) payment(account string, r *request) (dp.Payment, error) {
+	if !p.answers(r.asked) || p.whole != r.reserve {
+		return dp.Payment{}, &KeyReusedError{Account: account, Key: r.charge.Key, Entry: p.seq}
+	}
+	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
+}
+
 func newState(t Terms, stars map[string]float64) *state {
 	return &state{
 		terms: t.clone(), stars: stars,
