@@ -4,7 +4,7 @@ import "math"
 
 // A Composition is a multiset of mechanisms used on the same people, in any order. The zero value is empty. Its bounds
 // hold when the multiset was fixed before the first answer was seen (Zhu, Dong and Wang 2022, Theorem 10; adaptive
-// order and early stopping included); for mechanisms chosen in the light of answers use Renyi divergences of fixed
+// order and early stopping included); for mechanisms chosen in the light of answers use Rényi divergences of fixed
 // order, or sums.
 type Composition struct {
 	entries []entry
@@ -46,7 +46,7 @@ func (c *Composition) put(m Mechanism, count int) {
 }
 
 // Delta returns an upper bound on the least delta for which the composition is (eps, delta)-differentially private: the
-// least of the contour engine's bound, basic composition's, the Renyi bound, and a closed form where there is one.
+// least of the contour engine's bound, basic composition's, the Rényi bound, and a closed form where there is one.
 // Round-off is included and there is no floor. It returns 1 if eps is NaN or negative or a mechanism invalid.
 // Proof: docs/proofs/accounting-contour.md.
 func (c *Composition) Delta(eps float64) float64 {

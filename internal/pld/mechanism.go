@@ -42,7 +42,7 @@ func Laplace(eps0 float64) Mechanism { return scaled(laplace, eps0) }
 func Pure(eps float64) Mechanism { return Declared(eps, 0) }
 
 // Zcdp is any rho-zero-concentrated mechanism (Bun and Steinke 2016). It has no loss distribution, so a composition
-// that holds one is priced by Renyi divergences alone.
+// that holds one is priced by Rényi divergences alone.
 func Zcdp(rho float64) Mechanism { return scaled(zcdp, rho) }
 
 // BoundedRange is any mechanism of bounded range eps (Durfee and Rogers 2019): its losses on a pair of

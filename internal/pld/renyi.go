@@ -2,7 +2,7 @@ package pld
 
 import "math"
 
-// Renyi returns an upper bound on the Renyi divergence of the given order alpha >= 1 between the mechanism's two output
+// Renyi returns an upper bound on the Rényi divergence of the given order alpha >= 1 between the mechanism's two output
 // distributions, in the worse direction; order 1 is the Kullback-Leibler divergence and is bounded by a slightly
 // higher order. These add up over adaptively chosen mechanisms at a fixed order (Feldman and Zrnic 2021),
 // so they are what filters count. It returns +Inf for an alpha that is NaN or below 1, for an invalid mechanism, and
