@@ -28,7 +28,7 @@ func TestChartsWhoseBandsFillThemAreTooNoisy(t *testing.T) {
 		for _, x := range c.figures {
 			g.Rows = append(g.Rows, cells{Figures: []figure{x}})
 		}
-		if got := (&report{}).noisy(f, g, 0) != ""; got != c.noisy {
+		if got := (&report{options: &options{}}).noisy(f, g, 0) != ""; got != c.noisy {
 			t.Errorf("%s: too noisy is %v, must be %v", c.name, got, c.noisy)
 		}
 	}
