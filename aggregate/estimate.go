@@ -22,8 +22,9 @@ func (cell Cell) estimate(a answer) estimate {
 	return a.measure.quantile(cell.ranks[a.measure.list][a.index])
 }
 
-// linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is
-// that of the noise.
+// linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is that
+// of the noise; but for the number of units that selected its group, which is too
+// high on average among the groups that are shown, and has an interval for that.
 func (cell Cell) linear(a answer) estimate {
 	m := a.measure
 	recordSize := m.recordSize()
@@ -39,7 +40,11 @@ func (cell Cell) linear(a answer) estimate {
 		if half == nil {
 			return nil, nil
 		}
-		return new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
+		lo, hi = new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
+		if end := cell.lowerEnd(a, confidence); end != nil && end.Cmp(lo) < 0 {
+			lo = end
+		}
+		return lo, hi
 	}
 	return estimate{value: value, stdDev: m.law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true}
 }

@@ -58,7 +58,9 @@ func (q *Query[Row, Unit, Key]) Count() Column[int64] {
 	return Column[int64]{column{query: q, kind: kindCount}}
 }
 
-// Units asks how many units are in a group.
+// Units asks how many units are in a group. Where groups are selected, its interval
+// also holds among those that are shown: they are shown because this number is large,
+// so that it is too large on average for groups near the threshold.
 func (q *Query[Row, Unit, Key]) Units() Column[int64] {
 	return Column[int64]{column{query: q, kind: kindUnits}}
 }

@@ -28,6 +28,20 @@ func (l *Law) laplaceHalfWidth(confidence float64) float64 {
 	return max(t, 0)
 }
 
+// LogTail returns bounds of ln P(X ≥ k) for a draw X: equal ones for Laplace, and for
+// Gaussian those of the continuous law from k and from k-1 on.
+func (l *Law) LogTail(k int64) (least, most float64) {
+	if l.Family == Gaussian {
+		return normal.LogTail(float64(k) / l.approx), normal.LogTail(float64(k-1) / l.approx)
+	}
+	both := math.Log1p(math.Exp(-1 / l.approx)) // P(X ≥ k) = q^k/(1+q) from k = 1 on
+	least = -float64(k)/l.approx - both
+	if k < 1 {
+		least = math.Log1p(-math.Exp(-float64(1-k)/l.approx - both))
+	}
+	return least, least
+}
+
 // StdDev returns the standard deviation of one draw.
 func (l *Law) StdDev() float64 { return l.stdDev }
 
