@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -134,11 +135,25 @@ const readOnly = "the server is read-only, perhaps a standby; to spend, connect 
 
 // explain adds what to do to an error of the server.
 func explain(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		err = unreachedError{err}
+	}
 	var e *pgconn.PgError
 	if errors.As(err, &e) && remedies[e.Code] != "" {
 		return fmt.Errorf("postgres: %s: %w", remedies[e.Code], err)
 	}
 	return prefixed(err)
+}
+
+// An unreachedError is that there is no connection to the server. It may be for want of
+// a file, the server's socket, which must not be taken for the want of a ledger.
+type unreachedError struct{ cause error }
+
+func (e unreachedError) Error() string      { return e.cause.Error() }
+func (e unreachedError) As(target any) bool { return errors.As(e.cause, target) }
+func (e unreachedError) Is(target error) bool {
+	return target != fs.ErrNotExist && target != fs.ErrExist && errors.Is(e.cause, target)
 }
 
 func prefixed(err error) error {

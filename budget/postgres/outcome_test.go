@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -211,6 +213,36 @@ func TestNoConnection(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	wantNothing(t, "Append, cancelled before", s.Append(cancelled, "a", budget.Record{Data: []byte("x")}), "context canceled")
+}
+
+// TestAServerThatIsNotReachedIsNoMissingLedger: whoever makes a ledger where there is
+// none must not be told so by a socket that is not there. The cause is kept.
+func TestAServerThatIsNotReachedIsNoMissingLedger(t *testing.T) {
+	config, err := pgxpool.ParseConfig("host=127.0.0.1 dbname=ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cause := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, syscall.ENOENT, context.DeadlineExceeded} {
+		config.ConnConfig.DialFunc = func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "unix", Err: cause}
+		}
+		pool, err := pgxpool.NewWithConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		for name, open := range map[string]func(context.Context, *pgxpool.Pool) (*postgres.Store, error){
+			"Open": postgres.Open, "Create": postgres.Create, "OpenOrCreate": postgres.OpenOrCreate,
+		} {
+			_, err := open(t.Context(), pool)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
+				t.Errorf("%s, %v: %v says whether there is a ledger", name, cause, err)
+			}
+			if hidden := cause == fs.ErrNotExist || cause == fs.ErrExist; !hidden && !errors.Is(err, cause) || !errors.As(err, new(*pgconn.ConnectError)) {
+				t.Errorf("%s, %v: %v hides its cause", name, cause, err)
+			}
+		}
+	}
 }
 
 // TestShutdownIsUnknown: a server that ends the connection does not say what
