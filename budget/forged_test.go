@@ -4,15 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
-	"maps"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
-
-var long = flag.Bool("long", false, "run the longer versions of tests")
 
 // forge returns the records with one of them changed, sealed and chained anew, as
 // whoever holds the store can.
@@ -129,94 +123,6 @@ func changed(t *testing.T, a, b Record, f string) bool {
 		return string(b)
 	}
 	return text(of[0][f]) != text(of[1][f])
-}
-
-// Random edits of a ledger with releases, by whoever can write every byte and every
-// sum: all are found by an anchor, and none lowers what is spent.
-func TestRandomEditsAreFoundByAnAnchor(t *testing.T) {
-	edits := 300
-	if *long {
-		edits = 1000
-	}
-	a := busy(t)
-	anchor, err := a.Anchor(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := stored(a)
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range edits {
-		name, records := edit(t, r, whole)
-		if records == nil {
-			continue
-		}
-		if err := judge(t, records, anchor); !errors.Is(err, ErrTampered) {
-			t.Errorf("edit %d, %s: %v, want ErrTampered", i, name, err)
-		}
-	}
-}
-
-// edit changes a ledger in one way. It returns nil if that changed nothing.
-func edit(t *testing.T, r *rand.Rand, whole []Record) (string, []Record) {
-	t.Helper()
-	records := slices.Clone(whole)
-	for i := range records {
-		records[i].Data, records[i].Release = bytes.Clone(records[i].Data), bytes.Clone(records[i].Release)
-	}
-	i, j := r.IntN(len(records)), r.IntN(len(records))
-	kept := slices.DeleteFunc(slices.Collect(maps.Keys(numbered(records))), func(i int) bool { return records[i].Release == nil })
-	slices.Sort(kept)
-	k, l := kept[r.IntN(len(kept))], kept[r.IntN(len(kept))]
-	renumber := func(rs []Record) []Record {
-		for i := range rs {
-			rs[i].Seq = uint64(i)
-		}
-		return rs
-	}
-	switch r.IntN(8) {
-	case 0:
-		at := r.IntN(len(records[i].Data))
-		records[i].Data[at] ^= 1 << r.IntN(8)
-		return fmt.Sprintf("a bit of byte %d of record %d", at, i), records
-	case 1:
-		return fmt.Sprintf("without record %d", i), renumber(append(records[:i], records[i+1:]...))
-	case 2:
-		records[i].Data, records[j].Data = records[j].Data, records[i].Data
-		if i == j {
-			return "", nil
-		}
-		return fmt.Sprintf("records %d and %d swapped", i, j), records
-	case 3:
-		release := records[k].Release
-		release[r.IntN(len(release))] ^= 1 << r.IntN(8)
-		return fmt.Sprintf("a bit of release %d", k), records
-	case 4:
-		if k == l {
-			records[k].Release = nil
-			return fmt.Sprintf("without release %d", k), records
-		}
-		records[k].Release, records[l].Release = records[l].Release, records[k].Release
-		return fmt.Sprintf("releases %d and %d swapped", k, l), records
-	case 5:
-		if records[i].Release != nil {
-			return "", nil
-		}
-		records[i].Release = []byte("forged")
-		return fmt.Sprintf("a release beside record %d", i), records
-	case 6:
-		return fmt.Sprintf("chained anew, record %d of another time", i), forge(t, records, i, func(m map[string]any) { m["at"] = "2020-01-01T00:00:00Z" })
-	}
-	records[k].Release = append(records[k].Release[:saltSize:saltSize], "another number"...)
-	digest := digestOf("visits", uint64(k)-1, records[k].Release)
-	return fmt.Sprintf("release %d with its digest and chain anew", k), forge(t, records, k, func(m map[string]any) { m["digest"] = hexOf(digest) })
-}
-
-func numbered(records []Record) map[int]bool {
-	m := map[int]bool{}
-	for i := range records {
-		m[i] = true
-	}
-	return m
 }
 
 // What breaks a rule of the ledger is found when it is opened, without an anchor.

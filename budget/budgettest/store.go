@@ -8,7 +8,8 @@
 // A store that passes [TestStore] and [TestAccount] keeps its contract while
 // all goes well; [TestFaults] breaks every durable step in two ways. A store
 // that outlives its process must also pass [TestDurable], which opens it from
-// several processes and kills them.
+// several processes and kills them. [TestEdits] edits what a store has, and wants each
+// edit found.
 package budgettest
 
 import (

@@ -73,3 +73,6 @@ func Raise(t *testing.T, s *Store, changes int64) {
 		t.Fatal(err)
 	}
 }
+
+// Sum is what stands beside a release.
+func Sum(account string, seq uint64, data []byte) []byte { return sum(account, seq, data) }
