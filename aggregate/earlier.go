@@ -47,6 +47,21 @@ func (c *calibration) costs(other *calibration) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
+// keptEarlier returns the release of the request if the charge of the earlier version
+// finds one, and nil if there is none or it cannot be read. It is asked first: of a
+// release that the earlier version paid for, today's charge would be told, and the
+// account would count, that its key is another question's.
+func (p *Plan[Row, Unit, Key]) keptEarlier(ctx context.Context, b Budget, r Request) []byte {
+	if p.earlier == nil {
+		return nil
+	}
+	kept, err := b.Kept(ctx, p.earlier.Charge(r))
+	if err != nil {
+		return nil
+	}
+	return kept
+}
+
 // paidEarlier reports whether the request was paid for by the charge of the
 // earlier version.
 func (p *Plan[Row, Unit, Key]) paidEarlier(ctx context.Context, b Budget, r Request) bool {

@@ -75,9 +75,14 @@ func TestAReleaseThatWasPaidForWithTheEarlierNoiseIsStillGiven(t *testing.T) {
 	if _, err := account.Keep(t.Context(), old.Charge, old.Release); err != nil {
 		t.Fatal(err)
 	}
+	before := account.Counts()
 	release, err := plan.Run(t.Context(), account, r, func(func(wardVisit, error) bool) { t.Error("rows were read again") })
 	if err != nil {
 		t.Fatal(err)
+	}
+	before.Repeated++
+	if got := account.Counts(); got != before {
+		t.Errorf("a release that is given once more is counted as %+v, want %+v", got, before)
 	}
 	cell, ok := release.Cell("ward 0")
 	if got := units.Of(cell).Value; !ok || got != 290 {

@@ -36,13 +36,13 @@ func (r *Release[Key]) MarshalJSON() ([]byte, error) {
 	}{r.receipt, groups})
 }
 
-// estimateJSON is what [dp.Estimate] is written as, with integers of any size.
 // UnmarshalJSON returns an error: the JSON has estimates, and not the noisy numbers
 // from which a release computes them.
 func (r *Release[Key]) UnmarshalJSON([]byte) error {
 	return errors.New("aggregate: a Release is not read back from its JSON; run the plan with the same request and budget, which returns the stored release at no cost")
 }
 
+// estimateJSON is what [dp.Estimate] is written as, with integers of any size.
 type estimateJSON struct {
 	Value   *json.Number `json:"value"`
 	Low     *json.Number `json:"low"`

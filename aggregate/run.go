@@ -43,6 +43,9 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err := check(b, r); err != nil {
 		return nil, err
 	}
+	if kept := p.keptEarlier(ctx, b, r); kept != nil {
+		return decode[Key](p.compiled, kept)
+	}
 	charge := p.Charge(r)
 	if kept, err := b.Kept(ctx, charge); err != nil && p.paidEarlier(ctx, b, r) {
 		return p.earlier.Run(ctx, b, r, rows)

@@ -19,10 +19,12 @@ type draft struct {
 	paid    []*paid
 	keeping map[uint64]kept // releases that are in the draft, by what paid
 	last    digest
+
+	refusals int // refusals that stand last
 }
 
 func (s *state) draft() *draft {
-	return &draft{state: s, touched: map[scope]filter.Filter{}, last: s.last}
+	return &draft{state: s, touched: map[scope]filter.Filter{}, last: s.last, refusals: s.refused}
 }
 
 // look returns the filter of a scope as the draft has it, not to be changed.
@@ -114,7 +116,7 @@ func (d *draft) commit() {
 	for seq, k := range d.keeping {
 		s.entries[seq].kept = k
 	}
-	s.refused = 0
+	s.refused = d.refusals
 	s.next += uint64(len(d.records))
 	s.last = d.last
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // forge returns the records with one of them changed, sealed and chained anew, as
@@ -67,7 +69,37 @@ var odd = []any{
 // panic; what breaks a rule of the ledger is found without an anchor, and all of it
 // is found with one.
 func TestForgedRecordsAreFoundAndNeverPanic(t *testing.T) {
-	a := busy(t)
+	t.Run("charges and acts", func(t *testing.T) { forgeEveryField(t, busy(t)) })
+	t.Run("refusals", func(t *testing.T) { forgeEveryField(t, refusing(t)) })
+}
+
+// refusing returns an account that keeps two refusals, and has as many.
+func refusing(t *testing.T) *Account {
+	t.Helper()
+	terms := testTerms(dp.Pure{Epsilon: 1})
+	terms.Refusals = 2
+	a := newAccount(t, terms)
+	for _, key := range []string{"a", "b"} {
+		if _, err := a.Spend(t.Context(), laplaceCharge(key, dp.Pure{Epsilon: 2}, 1)); !isRefused(err) {
+			t.Fatalf("Spend: %v, want a refusal", err)
+		}
+	}
+	if n := len(stored(a)); n != 3 {
+		t.Fatalf("%d records, want terms and 2 refusals", n)
+	}
+	return a
+}
+
+// More refusals than the terms keep were not written by this library.
+func TestMoreRefusalsThanTheTermsKeepAreFound(t *testing.T) {
+	records := stored(refusing(t))
+	fewer := forge(t, records, 0, func(m map[string]any) { m["terms"].(map[string]any)["refusals"] = 1 })
+	if err := judge(t, fewer); !errors.Is(err, ErrTampered) {
+		t.Errorf("two refusals where the terms keep one: %v, want ErrTampered", err)
+	}
+}
+
+func forgeEveryField(t *testing.T, a *Account) {
 	records := stored(a)
 	anchor, err := a.Anchor(t.Context())
 	if err != nil {
@@ -81,7 +113,7 @@ func TestForgedRecordsAreFoundAndNeverPanic(t *testing.T) {
 	}
 	unseen := 0
 	for at := range records {
-		for _, f := range []string{"v", "seq", "kind", "at", "id", "module", "engine", "terms", "orders", "charge", "took", "from", "digest", "early", "limit", "reason", "by"} {
+		for _, f := range []string{"v", "seq", "kind", "at", "id", "module", "engine", "terms", "orders", "charge", "took", "from", "digest", "early", "limit", "reason", "by", "refused"} {
 			for _, value := range append(odd, "gone") {
 				forged := forge(t, records, at, func(m map[string]any) {
 					if value == "gone" {

@@ -223,8 +223,11 @@ func (d *draft) addAll(a *Account, batch []*request) (refusal bool) {
 }
 
 func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
-	if r.keep != nil {
+	switch {
+	case r.keep != nil:
 		return d.addKeep(r)
+	case r.refusal != nil:
+		return d.addRefusal(r.refusal, at)
 	}
 	key := r.charge.Key
 	if old, ok := d.keys[key]; ok {
@@ -260,7 +263,7 @@ func (d *draft) write(rec *record, release []byte) error {
 		return err
 	}
 	d.records = append(d.records, Record{rec.Seq, data, release})
-	d.last = hash
+	d.last, d.refusals = hash, refusalsAfter(d.refusals, rec.Kind)
 	return nil
 }
 

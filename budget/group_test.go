@@ -217,3 +217,43 @@ func TestConflicts(t *testing.T) {
 		t.Errorf("counts are %+v", n)
 	}
 }
+
+// Refusals that wait are kept in one append, together with what else waits: a flood of
+// them takes no turns from those who spend.
+func TestRefusalsAreAppendedInGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{Store: Memory(), commit: time.Second}
+		terms := testTerms(dp.Pure{Epsilon: 1})
+		terms.Refusals = 20
+		a, err := Create(t.Context(), s, terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.n.Store(0)
+		if err := a.take(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 30 {
+			wg.Go(func() {
+				c := testCharge(fmt.Sprint(i), dp.Pure{Epsilon: 2})
+				a.keepRefusal(t.Context(), &c, &RefusedError{Asked: c.Loss, Scope: "account"})
+			})
+		}
+		synctest.Wait() // all are in the queue
+		wg.Go(func() {
+			if _, err := a.Spend(t.Context(), testCharge("paid", dp.Pure{Epsilon: 0.1})); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		a.release()
+		wg.Wait()
+		if n := s.n.Load(); n != 1 {
+			t.Errorf("%d appends, want 1", n)
+		}
+		if a.state.next != 22 || a.state.refused != 0 {
+			t.Errorf("%d records, %d refusals last, want the terms, 20 refusals and a payment", a.state.next, a.state.refused)
+		}
+	})
+}

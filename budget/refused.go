@@ -1,11 +1,10 @@
 package budget
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -55,10 +54,8 @@ func (f Refusal) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
 func (f *Refusal) UnmarshalJSON(b []byte) error {
 	var j refusalJSON
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&j); err != nil {
-		return fmt.Errorf("budget: refusal: %w", err)
+	if err := readStrictly("refusal", b, &j); err != nil {
+		return err
 	}
 	*f = Refusal{j.Purpose, j.Key, j.Analyst, nil, j.Scope, nil, j.Binds, j.Frozen, j.Reason}
 	var err1, err2 error
@@ -68,38 +65,19 @@ func (f *Refusal) UnmarshalJSON(b []byte) error {
 	return errors.Join(err1, err2)
 }
 
-// keepRefusal appends a refusal to the ledger if the terms want it and there is
-// room. It is done as well as can be: whatever fails here changes nothing of the
-// refusal, which its caller gets either way.
+// keepRefusal gets a refusal into the ledger, together with what else is being
+// appended, if the terms want it and there is room. It is done as well as can be:
+// whatever fails here changes nothing of the refusal, which its caller gets either
+// way.
 func (a *Account) keepRefusal(ctx context.Context, c *dp.Charge, e *RefusedError) {
-	if !a.wantsRefusal() || a.take(ctx) != nil {
+	if !a.wantsRefusal() {
 		return
 	}
-	defer a.release()
-	for {
-		if _, err := a.readOn(ctx); err != nil {
-			return
-		}
-		a.doubt = false
-		if !a.wantsRefusal() {
-			return
-		}
-		d := a.state.draft()
-		rec := record{Kind: KindRefuse, At: stamp(coarse(a.now())), Refused: &Refusal{
-			Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Asked: e.Asked,
-			Scope: e.Scope, Left: e.Left, Binds: e.Binds, Frozen: e.Frozen, Reason: e.Reason}}
-		if d.write(&rec, nil) != nil {
-			return
-		}
-		switch out, _ := a.append(ctx, d); out {
-		case overtaken:
-		case appended:
-			a.readOn(ctx) //nolint:errcheck // whoever comes next reads on
-			return
-		default:
-			return
-		}
+	f := &Refusal{
+		Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Asked: e.Asked,
+		Scope: e.Scope, Left: e.Left, Binds: e.Binds, Frozen: e.Frozen, Reason: e.Reason,
 	}
+	a.submit(ctx, &request{ctx: ctx, charge: c, refusal: f, done: make(chan struct{})}) //nolint:errcheck // as said
 }
 
 // wantsRefusal says whether there is room for one more refusal. Each payment and
@@ -108,4 +86,20 @@ func (a *Account) wantsRefusal() bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.state.refused < a.state.terms.Refusals
+}
+
+// addRefusal adds a refusal to the draft, if there is room.
+func (d *draft) addRefusal(f *Refusal, at time.Time) error {
+	if d.refusals >= d.terms.Refusals {
+		return nil
+	}
+	return d.write(&record{Kind: KindRefuse, At: stamp(coarse(at)), Refused: f}, nil)
+}
+
+// refusalsAfter counts the refusals that stand last in the ledger.
+func refusalsAfter(n int, kind string) int {
+	if kind == KindRefuse {
+		return n + 1
+	}
+	return 0
 }

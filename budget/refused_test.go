@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,6 +60,76 @@ func TestARefusalThatCannotBeKeptIsARefusal(t *testing.T) {
 	}
 	if n := a.Counts().Refused; n != 1 {
 		t.Errorf("%d refusals are counted, want 1", n)
+	}
+}
+
+// lost fails every record but the first, and reads nothing while it does, so that
+// nobody knows what is there.
+type lost struct {
+	budget.Store
+	down *bool
+}
+
+func (l lost) Append(ctx context.Context, account string, records ...budget.Record) error {
+	err := l.Store.Append(ctx, account, records...)
+	if *l.down {
+		return errors.New("no answer")
+	}
+	return err
+}
+
+func (l lost) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	if *l.down && from > 1 {
+		return func(yield func(budget.Record, error) bool) { yield(budget.Record{}, errors.New("no answer")) }
+	}
+	return l.Store.Read(ctx, account, from)
+}
+
+// If nobody knows whether a refusal was kept, it is a refusal all the same; and what
+// comes after it is paid once the store answers.
+func TestARefusalThatMayBeKeptIsARefusal(t *testing.T) {
+	down := false
+	a, err := budget.Create(t.Context(), lost{budget.Memory(), &down}, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 0.5}, Refusals: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	down = true
+	if _, err := a.Spend(t.Context(), charge("k", 7)); !errors.As(err, new(*budget.RefusedError)) || errors.Is(err, budget.ErrUnknown) {
+		t.Errorf("Spend: %v, want a refusal", err)
+	}
+	down = false
+	if p, err := a.Spend(t.Context(), charge("small", 1)); err != nil || p.Entry != 2 {
+		t.Errorf("Spend of what fits: entry %d, %v, want 2, after the refusal", p.Entry, err)
+	}
+	if _, err := a.Verify(t.Context()); err != nil {
+		t.Errorf("Verify: %v", err)
+	}
+}
+
+// Callers who are refused at the same time keep no more than the terms say, from
+// however many processes.
+func TestRefusalsAtTheSameTimeAreNoMoreThanTheTermsKeep(t *testing.T) {
+	s := budget.Memory()
+	if _, err := budget.Create(t.Context(), s, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 0.5}, Refusals: 3}); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		a, err := budget.Open(t.Context(), s, "visits")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			all.Go(func() { a.Spend(t.Context(), charge(fmt.Sprint("k", i), 7)) })
+		}
+	}
+	all.Wait()
+	a, err := budget.Open(t.Context(), s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err := a.Status(t.Context()); err != nil || st.Entries != 4 {
+		t.Errorf("%d entries (%v), want the terms and 3 refusals", st.Entries, err)
 	}
 }
 

@@ -36,7 +36,8 @@ func TestOpenOrCreateNamesEveryFieldThatDiffers(t *testing.T) {
 			[]FieldDifference{{"Terms.Purposes", `["ads" "care"]`, "nil, which allows all"}}},
 		"period and analyst": {func(t *Terms) { t.Period, t.Analyst = nil, small },
 			[]FieldDifference{{"Terms.Period", "ε=1 δ=1e-06", "none"}, {"Terms.Analyst", "ε=1.5 δ=1e-06", "ε=0.5 δ=1e-06"}}},
-		"share": {func(t *Terms) { t.EventShare = 0.5 }, []FieldDifference{{"Terms.EventShare", "0.25", "0.5"}}},
+		"refusals": {func(t *Terms) { t.Refusals = 3 }, []FieldDifference{{"Terms.Refusals", "0", "3"}}},
+		"share":    {func(t *Terms) { t.EventShare = 0.5 }, []FieldDifference{{"Terms.EventShare", "0.25", "0.5"}}},
 	} {
 		s := Memory()
 		if _, err := OpenOrCreate(t.Context(), s, fullTerms()); err != nil {

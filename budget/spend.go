@@ -21,6 +21,7 @@ type request struct {
 	from    *plan    // what it is drawn from, or nil
 	reserve bool     // its events are drawn later
 	keep    *keeping // then nothing is spent
+	refusal *Refusal // likewise: it is kept
 
 	done    chan struct{} // closed when the two below are set
 	payment dp.Payment

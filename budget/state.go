@@ -21,7 +21,7 @@ type state struct {
 	filters map[scope]filter.Filter
 	plans   map[uint64]*plan
 	frozen  string // why, or ""
-	refused int    // refusals that are recorded since the last record of another kind
+	refused int    // refusals that stand last
 	limits  map[scope]dp.Loss
 }
 
@@ -89,7 +89,9 @@ func (s *state) apply(r *record, hash digest) error {
 	case KindThaw:
 		s.frozen = ""
 	case KindRefuse:
-		s.refused++
+		if s.refused >= s.terms.Refusals {
+			err = fmt.Errorf("%w: record %d keeps a refusal, and the terms keep %d between other records", ErrTampered, r.Seq, s.terms.Refusals)
+		}
 	case KindCreate:
 		if r.Seq != 0 {
 			err = fmt.Errorf("%w: record %d creates an account that is there", ErrTampered, r.Seq)
@@ -100,9 +102,7 @@ func (s *state) apply(r *record, hash digest) error {
 	if err != nil {
 		return err
 	}
-	if r.Kind != KindRefuse {
-		s.refused = 0
-	}
+	s.refused = refusalsAfter(s.refused, r.Kind)
 	s.next, s.last = r.Seq+1, hash
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,7 +39,7 @@ func testRefusals(t *testing.T, s budget.Store) {
 	if _, err := a.Spend(t.Context(), charge("paid")); err != nil {
 		t.Fatal(err)
 	}
-	ask(reopen(t, s), "third")
+	ask(a, "third") // the payment made room
 	ask(reopen(t, s), "fourth")
 	want := []string{"first", "first", "third", "third"}
 	if got := keptRefusals(t, s); !cmp.Equal(got, want) {
@@ -64,6 +65,12 @@ func keptRefusals(t *testing.T, s budget.Store) (keys []string) {
 		f := *e.Refused
 		if f.Purpose != "test" || f.Analyst != "ann" || f.Scope != "account" || f.Asked != (dp.Pure{Epsilon: 3}) || fmt.Sprint(f.Binds) != "[epsilon]" {
 			t.Errorf("entry %d keeps %+v", e.Seq, f)
+		}
+		if left := map[string]dp.Loss{"first": dp.Pure{Epsilon: 2}, "third": dp.Pure{Epsilon: 1}}[f.Key]; f.Left != left {
+			t.Errorf("entry %d keeps that %v was left, want %v", e.Seq, f.Left, left)
+		}
+		if !e.At.Equal(e.At.Truncate(time.Hour)) { // rows may have been read before
+			t.Errorf("entry %d is dated %v, must be a whole hour", e.Seq, e.At)
 		}
 		keys = append(keys, f.Key)
 	}
