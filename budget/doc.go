@@ -37,4 +37,15 @@
 //
 // The account of an older copy of the store is valid in itself. Keep an [Anchor]
 // elsewhere to notice that a store was rolled back.
+//
+// # Versions
+//
+// Ledgers of earlier versions are read, verified and used on. Do not run an earlier
+// and a later version on one ledger at the same time: an earlier one keeps releases
+// without a digest, and refuses to read what the later one writes.
+//
+// A release that an early version kept has no salt. Once its digest is recorded,
+// whoever reads the ledger could compare it with a guess of the whole release; it is
+// a public number, but one that was perhaps shown to few. Releases that are kept now
+// have a salt of their own.
 package budget
