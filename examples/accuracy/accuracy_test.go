@@ -110,15 +110,17 @@ func TestIntervalsAreNotRefuted(t *testing.T) {
 	}
 }
 
-// goals are ratios at ε = 1, one group a unit, that no change may lose.
+// goals are ratios at ε = 1, one group a unit, that no change may lose. They stand
+// further from what is measured over 200 draws, which the README shows, than 60 draws
+// of both libraries stray.
 var goals = []struct {
 	task  string
 	n     int
 	ratio float64
 }{
-	{"mean", 1000, 0.78}, {"mean", 10000, 0.78}, {"variance", 1000, 0.66}, {"variance", 10000, 0.60},
+	{"mean", 1000, 1}, {"mean", 10000, 1}, {"variance", 1000, 0.85}, {"variance", 10000, 0.85},
 	{"median without interval", 1000, 0.12}, {"median without interval", 10000, 0.06},
-	{"nine quantiles without interval", 1000, 0.62}, {"nine quantiles without interval", 10000, 0.17},
+	{"nine quantiles without interval", 1000, 0.8}, {"nine quantiles without interval", 10000, 0.17},
 	{"99 quantiles", 10000, 0.33},
 }
 
