@@ -41,8 +41,11 @@
 // # Versions
 //
 // Ledgers of earlier versions are read, verified and used on. Do not run an earlier
-// and a later version on one ledger at the same time: an earlier one keeps releases
-// without a digest, and refuses to read what the later one writes.
+// and a later version on one ledger at the same time, and end the earlier one before
+// the later one opens it: one that has it open keeps a release without a record, so
+// that one key can have two answers, with two draws of noise. [Account.Verify] finds
+// that, and nothing mends it. Once it reads what the later one wrote, it refuses to
+// go on.
 //
 // A release that an early version kept has no salt. Once its digest is recorded,
 // whoever reads the ledger could compare it with a guess of the whole release; it is

@@ -129,7 +129,7 @@ type imported struct {
 }
 
 // maxLine bounds what one line of an import may take.
-const maxLine = 64 << 20
+const maxLine = 1<<31 - 1
 
 func readExport(r io.Reader) (*imported, error) {
 	sc := bufio.NewScanner(r)

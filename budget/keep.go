@@ -129,7 +129,7 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 func (a *Account) keep(ctx context.Context, key string, k *keeping) (bool, error) {
 	r := &request{ctx: ctx, charge: &dp.Charge{Key: key}, keep: k, done: make(chan struct{})}
 	_, err := a.submit(ctx, r)
-	return r.first, err
+	return err == nil && r.first, err // who gives up looks at nothing that is being decided
 }
 
 // addKeep adds a release to the draft, unless there is one.
