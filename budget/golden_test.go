@@ -209,6 +209,21 @@ func TestALedgerOfFormat1IsSpentFurther(t *testing.T) {
 	}
 }
 
+// What a program of format 1 paid and did not keep, a program that also says which
+// question it asks draws and keeps, if the noise is the same.
+func TestAQuestionIsAnsweredUnderAPaymentOfFormat1(t *testing.T) {
+	a, charges := importGolden(t, readGolden(t)[0])
+	c := charges["paid and not kept"]
+	c.Question = "how many"
+	p, err := a.Spend(t.Context(), c)
+	if err != nil || !p.Repeated || p.Kept != nil {
+		t.Fatalf("Spend: %+v, %v", p, err)
+	}
+	if kept, err := a.Keep(t.Context(), c, []byte("43")); string(kept) != "43" || err != nil {
+		t.Errorf("Keep: %q, %v", kept, err)
+	}
+}
+
 // A charge that says which question it asks is a request of format 1 if all is equal
 // that both say, and no other.
 func TestAQuestionIsFoundAmongThoseOfFormat1(t *testing.T) {

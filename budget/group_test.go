@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -256,4 +257,77 @@ func TestRefusalsAreAppendedInGroups(t *testing.T) {
 			t.Errorf("%d records, %d refusals last, want the terms, 20 refusals and a payment", a.state.next, a.state.refused)
 		}
 	})
+}
+
+// What would be refused is looked up again: another process may have raised the limit.
+func TestALimitThatWasRaisedElsewhereIsNoReasonToRefuse(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	b, err := Open(t.Context(), a.store, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Raise(t.Context(), dp.Pure{Epsilon: 2}, "board of May", "officer"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Spend(t.Context(), testCharge("k", dp.Pure{Epsilon: 1.5})); err != nil {
+		t.Error(err)
+	}
+}
+
+// unreadable cannot be read from some number on.
+type unreadable struct {
+	Store
+	from func(from uint64) bool
+}
+
+func (s *unreadable) Read(ctx context.Context, account string, from uint64) iter.Seq2[Record, error] {
+	if s.from != nil && s.from(from) {
+		return func(yield func(Record, error) bool) { yield(Record{}, errDisk) }
+	}
+	return s.Store.Read(ctx, account, from)
+}
+
+// Whoever was overtaken and cannot read by whom does not know what was spent, and
+// finds out when the store can be read again.
+func TestOvertakenAndUnreadableIsUnknown(t *testing.T) {
+	s := &unreadable{Store: Memory()}
+	a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(t.Context(), s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Spend(t.Context(), testCharge("first", dp.Pure{Epsilon: 0.5})); err != nil {
+		t.Fatal(err)
+	}
+	s.from = func(uint64) bool { return true }
+	c := testCharge("second", dp.Pure{Epsilon: 0.5})
+	for range 2 { // the second time it is in doubt already
+		if p, err := a.Spend(t.Context(), c); !errors.Is(err, ErrUnknown) || !errors.Is(err, errDisk) || p.Entry != 0 {
+			t.Errorf("Spend: %+v, %v, want unknown because of %v", p, err, errDisk)
+		}
+	}
+	s.from = nil
+	if p, err := a.Spend(t.Context(), c); err != nil || p.Entry != 2 {
+		t.Errorf("Spend: %+v, %v, want entry 2", p, err)
+	}
+}
+
+// Reprice is of the whole history, or an error.
+func TestRepriceOfWhatCannotBeReadIsAnError(t *testing.T) {
+	for name, from := range map[string]func(uint64) bool{
+		"what is new": func(from uint64) bool { return from > 0 },
+		"what is old": func(from uint64) bool { return from == 0 },
+	} {
+		a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
+		if _, err := a.Spend(t.Context(), testCharge("k", dp.Pure{Epsilon: 0.5})); err != nil {
+			t.Fatal(err)
+		}
+		a.store = &unreadable{a.store, from}
+		if r, err := a.Reprice(t.Context(), Basic); !errors.Is(err, errDisk) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
 }

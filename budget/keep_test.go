@@ -90,6 +90,70 @@ func TestReleasesThatWereChangedAreFound(t *testing.T) {
 	}
 }
 
+// The digest of a release is written down here, so that no later version has another.
+func TestTheDigestOfAReleaseIsOfItsAccountItsPaymentAndItsBytes(t *testing.T) {
+	for want, got := range map[string]digest{
+		"d2f048e9f1e9ba10d82d5001ff7d280fa8926504f16395461e8b601391a50033": digestOf("visits", 1, []byte("x")),
+		"30905c5c5a5e96bd5cedf048317cab715bc6ce3dc50688fdf6dc43d1aa0924f2": digestOf("visits", 258, []byte("x")),
+		"1064ade46dd57d050466f9bb684a8d42f27f570a31fa39bef330215cac0a5fce": digestOf("visit", 1, []byte("x")),
+		"33229143cb90da65800a2fec098b6cf74ca5ad9b1c61fca785d21ca965da8bec": digestOf("visits", 1, nil),
+	} {
+		if hexOf(got) != want {
+			t.Errorf("the digest is %x, want %s", got, want)
+		}
+	}
+}
+
+// Who forges a release that has no room for its salt, with its digest, makes nobody
+// panic.
+func TestAReleaseShorterThanItsSaltIsFound(t *testing.T) {
+	a, _ := keptAccount(t)
+	k := a.state.keys["a"]
+	records := stored(a)
+	short := []byte("short")
+	forged := forge(t, records, int(k.kept.seq), func(m map[string]any) { m["digest"] = hexOf(digestOf(a.name, k.seq, short)) })
+	forged[k.kept.seq].Release = short
+	s := Memory()
+	if err := s.Append(t.Context(), a.name, forged...); err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(t.Context(), s, a.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := b.Payment(t.Context(), "a"); p.Kept != nil || !errors.Is(err, ErrTampered) {
+		t.Errorf("Payment: %q, %v", p.Kept, err)
+	}
+	if _, err := b.Verify(t.Context()); !errors.Is(err, ErrTampered) {
+		t.Errorf("Verify: %v", err)
+	}
+}
+
+// What was kept through one account is found through every other one.
+func TestWhatWasKeptElsewhereIsFound(t *testing.T) {
+	for way, read := range map[string]func(*Account, dp.Charge) ([]byte, error){
+		"Kept": func(a *Account, c dp.Charge) ([]byte, error) { return a.Kept(t.Context(), c) },
+		"Payment": func(a *Account, c dp.Charge) ([]byte, error) {
+			p, err := a.Payment(t.Context(), c.Key)
+			return p.Kept, err
+		},
+		"Spend": func(a *Account, c dp.Charge) ([]byte, error) { p, err := a.Spend(t.Context(), c); return p.Kept, err },
+		"Keep":  func(a *Account, c dp.Charge) ([]byte, error) { return a.Keep(t.Context(), c, []byte("another")) },
+	} {
+		a, charges := keptAccount(t)
+		b, err := Open(t.Context(), a.store, a.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Keep(t.Context(), charges[2], []byte("of c")); err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := read(b, charges[2]); string(kept) != "of c" || err != nil {
+			t.Errorf("%s = %q, %v", way, kept, err)
+		}
+	}
+}
+
 // An export with a changed release is refused although its last line was computed
 // anew.
 func TestExportsWithAChangedReleaseAreRefused(t *testing.T) {

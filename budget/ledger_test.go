@@ -339,6 +339,10 @@ func TestKindsOfLoss(t *testing.T) {
 			t.Errorf("terms %+v were accepted", terms)
 		}
 	}
+	err = Terms{Dataset: "x", Limit: dp.Pure{Epsilon: 1}, EventShare: 1.5, Refusals: 1001}.Check()
+	if err == nil || !strings.Contains(err.Error(), "Terms.EventShare is 1.5, ") || !strings.Contains(err.Error(), "Terms.Refusals is 1001, ") {
+		t.Errorf("%v, want both fields and their values", err)
+	}
 }
 
 func TestReservation(t *testing.T) {
@@ -402,6 +406,13 @@ func TestQuestions(t *testing.T) {
 	scaled := withNoise(c, f)
 	if err := a.Afford(t.Context(), scaled); err != nil {
 		t.Errorf("noise %v times as wide does not fit: %v", f, err)
+	}
+	whole := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	if _, err := whole.Spend(t.Context(), testCharge("all", dp.Pure{Epsilon: 1})); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := whole.SmallestScale(t.Context(), laplaceCharge("more", dp.Pure{Epsilon: 0.5}, 2)); !isRefused(err) || f != 0 {
+		t.Errorf("SmallestScale where nothing is left: %v, %v", f, err)
 	}
 	c.Key = "unscaled"
 	status, errs, err := a.WhatIf(t.Context(), scaled, c)
@@ -621,6 +632,10 @@ func TestExportsAreWhole(t *testing.T) {
 		if _, err := Import(t.Context(), Memory(), strings.NewReader(short)); !errors.Is(err, ErrTampered) {
 			t.Errorf("without line %d: %v", i, err)
 		}
+	}
+	wrong := strings.Join(lines[:len(lines)-1], "") + `{"end":7}`
+	if _, err := Import(t.Context(), Memory(), strings.NewReader(wrong)); !errors.Is(err, ErrTampered) {
+		t.Errorf("with an end that is none: %v", err)
 	}
 	s := Memory()
 	if _, err := Import(t.Context(), locked{s}, strings.NewReader(out.String())); err == nil {

@@ -116,7 +116,7 @@ func (s *state) applySpend(r *record, hash digest) error {
 	if err != nil || len(scopes) != len(r.Took) {
 		return fmt.Errorf("%w: record %d has a charge that the terms do not allow", ErrTampered, r.Seq)
 	}
-	if slices.Contains(r.Took, filter.Refused) || slices.Contains(r.Took, byPlan) {
+	if slices.ContainsFunc(r.Took, func(w filter.Way) bool { return !w.Takes() }) {
 		return fmt.Errorf("%w: record %d has a charge that no rule accepted", ErrTampered, r.Seq)
 	}
 	p := s.setup.Price(c)

@@ -122,6 +122,11 @@ func TestOpenRefuses(t *testing.T) {
 			closed(t, path)
 			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 2", remakeTrigger)
 		}, `records or releases of ["a"] are not complete`},
+		{"release changed", func(t *testing.T, path string) {
+			closed(t, path)
+			trigger := query(t, path, "SELECT sql FROM sqlite_schema WHERE name = 'no_update_of_releases'")
+			exec(t, path, "DROP TRIGGER no_update_of_releases", "UPDATE releases SET data = CAST('another' AS BLOB)", trigger)
+		}, `release 1 of "a" is not what was kept`},
 		{"count lowered", func(t *testing.T, path string) {
 			closed(t, path)
 			exec(t, path, "DROP TRIGGER no_delete_of_records", "DELETE FROM records WHERE seq = 4", remakeTrigger)
@@ -205,6 +210,9 @@ func TestLocked(t *testing.T) {
 	err = s.Append(t.Context(), "a", budget.Record{Seq: 5})
 	if !errors.Is(err, budget.ErrNotAppended) || !strings.Contains(err.Error(), "locked by another program") {
 		t.Errorf("Append while another program writes: %v, want an error that says so", err)
+	}
+	if err := s.Writable(t.Context()); !errors.Is(err, budget.ErrNotAppended) || !strings.Contains(err.Error(), "locked by another program") {
+		t.Errorf("Writable while another program writes: %v, want an error that says so", err)
 	}
 	if n := count(t, s); n != 5 { // reading needs no lock
 		t.Errorf("%d records, want 5", n)

@@ -21,11 +21,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ledger": main, "spend": spend, "backdate": backdate})
+	testscript.Main(m, map[string]func(){"ledger": main, "spend": spend, "backdate": backdate, "edit": edit})
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits}})
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "anchor": anchor}})
+}
+
+// anchor sets $ANCHOR to the one that verify printed into a file: anchor file
+func anchor(ts *testscript.TestScript, neg bool, args []string) {
+	_, after, ok := strings.Cut(ts.ReadFile(args[0]), "anchor: ")
+	if neg || !ok {
+		ts.Fatalf("usage: anchor file-with-what-verify-printed")
+	}
+	ts.Setenv("ANCHOR", strings.TrimSpace(after))
 }
 
 // exits checks the exit status of a command: exits 3 ledger whatif …

@@ -23,6 +23,9 @@ const (
 	ByEvents   Way = "events"
 )
 
+// Takes says whether it is a way in which a filter takes a charge.
+func (w Way) Takes() bool { return w == ByLoss || w == ByDeclared || w == ByEvents }
+
 // priceOf prices a checked charge.
 func priceOf(c *dp.Charge, orders []float64) *Price {
 	p := &Price{loss: c.Loss, declared: lossPart(c.Loss, orders), events: noPart(orders)}
