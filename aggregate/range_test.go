@@ -167,6 +167,53 @@ func TestMeansOfWhatNoiseHidesAreUnknown(t *testing.T) {
 	}
 }
 
+// A mean is known where the 95 % interval of its count is above 0, and a variance where
+// the count is above four standard deviations of its noise, to the last group: groups
+// are of sizes around both limits, and some 30 lie on either side of each.
+func TestWhatIsUnknownFollowsTheNoisyCount(t *testing.T) {
+	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 0.3}, dp.Concentrated{Rho: 0.01}} {
+		q := orders()
+		q.Keys, q.MaxKeys, q.MaxRowsPerKey = nil, 1, 1
+		var rows []order
+		for i := range 300 {
+			day := fmt.Sprint(i)
+			q.Keys = append(q.Keys, day)
+			for range i / 3 {
+				rows = append(rows, order{customer: customerID(len(rows)), day: day, euros: 7})
+			}
+		}
+		euros := aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 10})
+		for _, c := range []struct {
+			column aggregate.Column[float64]
+			limit  func(count dp.Estimate[float64]) float64 // of the noisy count
+		}{
+			{euros.Mean(), func(count dp.Estimate[float64]) float64 {
+				low, _ := count.Interval(0.95)
+				return count.Value - low
+			}},
+			{euros.Variance(), func(count dp.Estimate[float64]) float64 { return 4 * count.StdDev }},
+		} {
+			plan, err := q.Plan(loss, c.column, q.Count())
+			if err != nil {
+				t.Fatal(err)
+			}
+			near := map[bool]int{} // by whether the column is unknown
+			for _, cell := range run(t, plan, rows).All() {
+				count, unknown := q.Count().Of(cell).Raw(), c.column.Of(cell).Unknown
+				limit := c.limit(count)
+				if over := count.Value/limit - 1; math.Abs(over) > 1e-9 && unknown != (over < 0) {
+					t.Fatalf("%v, %v: unknown is %v of %v records, where %v are the limit", loss, c.column, unknown, count.Value, limit)
+				} else if math.Abs(over) < 0.5 {
+					near[unknown]++
+				}
+			}
+			if near[true] == 0 || near[false] == 0 {
+				t.Errorf("%v, %v: by whether it is unknown, %v groups are near the limit, want at least one on either side", loss, c.column, near)
+			}
+		}
+	}
+}
+
 // A sum of many counts of empty groups is right on average if it is made of raw
 // numbers: 3000 of them, with noise of variance 1.84 each, are within 700 of 0 but for
 // a probability below 1e-18, and would be about 1276 if they were clamped first.
