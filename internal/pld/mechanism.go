@@ -67,10 +67,6 @@ func Declared(eps, delta float64) Mechanism {
 // same otherwise: a group's name that noise let through.
 func Threshold(delta float64) Mechanism { return Declared(0, delta) }
 
-// TruncatedGeometric is the optimal selection of groups by a noisy count (Desfontaines, Voss, Gipson and Mandayam
-// 2022) for one group: its loss is +eps, -eps or infinite, as in the worst (eps, delta) pair.
-func TruncatedGeometric(eps, delta float64) Mechanism { return Declared(eps, delta) }
-
 // DiscreteLaplace is noise with P(x) in proportion to exp(-|x|/scale) on the integers, against itself moved by the
 // integer shift.
 func DiscreteLaplace(scale, shift float64) Mechanism { return lattice(discreteLaplace, scale, shift) }

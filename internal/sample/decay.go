@@ -88,17 +88,3 @@ func upShift(m, slack uint64, k uint) uint64 {
 }
 
 func bigEndian(b []byte) uint64 { return new(big.Int).SetBytes(b[:8]).Uint64() }
-
-// BernoulliExp returns true with probability exp(-num/den), exactly. It panics
-// if den is 0.
-func BernoulliExp(s *Source, num, den uint64) bool {
-	if den == 0 {
-		panic("sample: internal error: a probability exp(-num/0)")
-	}
-	rate := new(big.Rat).SetFrac(new(big.Int).SetUint64(num), new(big.Int).SetUint64(den))
-	d, err := NewDecay(rate)
-	if err != nil {
-		panic("sample: internal error: a quotient of naturals is negative")
-	}
-	return d.Bernoulli(s, 1)
-}
