@@ -126,6 +126,29 @@ func ExampleWeighted() {
 	// units: 0.75 of the loss, ± 8
 }
 
+// Columns that are read from one measure are paid for once. How accurate a mean will be
+// depends on the rows, so its price is for a number of them.
+func ExamplePlan_Prices() {
+	q := wards()
+	q.Keys = []string{"A", "B"}
+	hours := aggregate.PerUnit(q, "hours", func(v Visit) float64 { return v.Stay.Hours() }, aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, hours.Sum(), hours.Mean())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, price := range plan.Prices() {
+		fmt.Print(price.Column, " is read from ", price.Measure)
+		if price.Per == aggregate.PerManyRecords {
+			fmt.Print(", ± is for ", aggregate.ManyRecords, " records")
+		}
+		fmt.Println()
+	}
+	// Output:
+	// hours sum is read from hours mean
+	// hours mean is read from hours mean, ± is for 1000 records
+}
+
 // Where everything is added up per unit, the number of rows costs nothing.
 func ExamplePerUnit() {
 	q := wards()

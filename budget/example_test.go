@@ -141,3 +141,83 @@ func ExampleAccount_Once() {
 	// about 41 visits <nil>
 	// about 41 visits <nil>
 }
+
+// Terms that are given anew must be those that the account has.
+func ExampleOpenOrCreate() {
+	ctx := context.Background()
+	store := budget.Memory()
+	for _, limit := range []float64{1, 2} {
+		_, err := budget.OpenOrCreate(ctx, store, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: limit}})
+		if other, ok := errors.AsType[*budget.TermsError](err); ok {
+			for _, f := range other.Fields {
+				fmt.Printf("%s: there %s, given %s\n", f.Field, f.There, f.Given)
+			}
+		}
+	}
+	// Output:
+	// Terms.Limit: there ε=1, given ε=2
+}
+
+// alarm wakes somebody if a request ended as it should not.
+type alarm struct{}
+
+func (alarm) Observe(_ context.Context, o budget.Observation) {
+	switch o.Outcome {
+	case budget.OutcomeSpent, budget.OutcomeRepeated:
+		fmt.Println(o.Outcome, o.Asked, "entry", o.Entry)
+	case budget.OutcomeRefused:
+		fmt.Println(o.Outcome, o.Asked)
+	case budget.OutcomeKeyReused, budget.OutcomeUnknown, budget.OutcomeFailed:
+		fmt.Println("wake somebody:", o.Outcome)
+	}
+}
+
+func ExampleAccount_Observe() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	account.Observe(alarm{})
+	for _, c := range []dp.Charge{charge("monday", 7), charge("monday", 7), charge("tuesday", 4), charge("monday", 1)} {
+		_, _ = account.Spend(ctx, c) // the observer sees the error
+	}
+	// Output:
+	// spent ε=0.7 entry 1
+	// repeated ε=0.7 entry 1
+	// refused ε=0.4
+	// wake somebody: key_reused
+}
+
+// An auditor reads what was done, and nothing of the data.
+func ExampleAccount_Entries() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = account.Spend(ctx, charge("monday", 7))
+	_, again := account.Keep(ctx, charge("monday", 7), []byte("about 41 visits"))
+	if err := errors.Join(err, again); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for e, err := range account.Entries(ctx) {
+		switch {
+		case err != nil:
+			fmt.Println(err)
+		case e.Kind == budget.KindCreate:
+			fmt.Println(e.Seq, "created with", e.Terms.Limit)
+		case e.Kind == budget.KindSpend:
+			fmt.Println(e.Seq, "spent", e.Charge.Loss, e.Charge.Events[0].Mechanism)
+		case e.Kind == budget.KindKeep:
+			fmt.Println(e.Seq, "kept the release of entry", e.From, "under a salted digest of", len(e.Digest), "bytes")
+		}
+	}
+	// Output:
+	// 0 created with ε=1
+	// 1 spent ε=0.7 discrete laplace
+	// 2 kept the release of entry 1 under a salted digest of 32 bytes
+}

@@ -2,6 +2,7 @@ package budgettest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -29,13 +30,15 @@ func ExampleFaulty() {
 	store.Break(budgettest.Read, budgettest.NotPersisted)
 	for range 2 {
 		_, err := account.Spend(ctx, charge)
-		fmt.Println(err)
+		fmt.Println(errors.Is(err, budgettest.ErrBroken), err)
 		spent, err := account.Spent(ctx)
 		fmt.Println("spent:", spent, err)
 	}
+	fmt.Println("breaks that did not happen:", store.Unused())
 	// Output:
-	// budget: account "visits": outcome of request key "May" is unknown and counts as spent; spend again under the same key: budgettest: broken on purpose: not persisted
+	// true budget: account "visits": outcome of request key "May" is unknown and counts as spent; spend again under the same key: budgettest: broken on purpose: not persisted
 	// spent: ε=0.4 <nil>
-	// <nil>
+	// false <nil>
 	// spent: ε=0.4 <nil>
+	// breaks that did not happen: 0
 }

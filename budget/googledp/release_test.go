@@ -105,6 +105,14 @@ var releases = []struct {
 			return errors.Join(err, a.Add(0.25), second(a.ThresholdedResult(1e-6)))
 		},
 	},
+	{
+		"thresholded sum of integers", dp.Approx{Epsilon: 1, Delta: 1e-6},
+		func() ([]dp.Event, error) { return googledp.ThresholdedSumInt64(sumInt64, 1e-6) },
+		func() error {
+			a, err := dpagg.NewBoundedSumInt64(&sumInt64)
+			return errors.Join(err, a.Add(7), second(a.ThresholdedResult(1e-6)))
+		},
+	},
 }
 
 var (
