@@ -88,8 +88,8 @@ func TestAReleaseThatWasPaidForWithTheEarlierNoiseIsStillGiven(t *testing.T) {
 	if got := units.Of(cell).Value; !ok || got != 290 {
 		t.Errorf("ward 0 has %d units, was 290", got)
 	}
-	if left, err := account.Left(t.Context()); left != nil || err != nil {
-		t.Errorf("%v is left (%v): the answer was paid for again, or not at all", left, err)
+	if status, err := account.Status(t.Context()); status.Whole.Left != nil || err != nil {
+		t.Errorf("%v is left (%v): the answer was paid for again, or not at all", status.Whole.Left, err)
 	}
 	r.Key = "another"
 	if _, err := plan.Run(t.Context(), account, r, three); !errors.As(err, new(*budget.RefusedError)) {

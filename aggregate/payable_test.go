@@ -210,7 +210,7 @@ func TestThreeEqualMeasuresCostWhatTheyDeclare(t *testing.T) {
 	if _, err := plan.Run(t.Context(), a, aggregate.Request{Key: "k", Purpose: "p"}, aggregate.Slice([]visit{{1, 3, 4, 5, "A"}})); err != nil {
 		t.Error(err)
 	}
-	if left, err := a.Left(t.Context()); left != nil || err != nil {
-		t.Errorf("%v is left of ε=1 (%v), want nothing", left, err)
+	if status, err := a.Status(t.Context()); status.Whole.Left != nil || err != nil {
+		t.Errorf("%v is left of ε=1 (%v), want nothing", status.Whole.Left, err)
 	}
 }

@@ -3,6 +3,7 @@ package aggregate
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -140,8 +141,8 @@ type receiptJSON struct {
 
 // MarshalJSON implements json.Marshaler.
 func (r Receipt) MarshalJSON() ([]byte, error) {
-	loss, err := dp.MarshalLoss(r.Loss)
-	if err != nil {
+	loss, err := json.Marshal(r.Loss)
+	if err := errors.Join(dp.CheckLoss(r.Loss), err); err != nil {
 		return nil, fmt.Errorf("aggregate: receipt: %w", err)
 	}
 	return json.Marshal(receiptJSON{

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -15,7 +16,7 @@ func (a *Account) Raise(ctx context.Context, limit dp.Loss, reason, by string) e
 	if err := dp.CheckLoss(limit); err != nil {
 		return err
 	}
-	b, err := dp.MarshalLoss(limit)
+	b, err := json.Marshal(limit)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,11 @@ func isRefused(err error) bool {
 
 func spentOf(t *testing.T, a *Account) dp.Loss {
 	t.Helper()
-	l, err := a.Spent(t.Context())
+	s, err := a.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l
+	return s.Whole.Spent
 }
 
 // E1: charges that are no numbers.

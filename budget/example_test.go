@@ -150,12 +150,12 @@ func ExampleOpenOrCreate() {
 		_, err := budget.OpenOrCreate(ctx, store, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: limit}})
 		if other, ok := errors.AsType[*budget.TermsError](err); ok {
 			for _, f := range other.Fields {
-				fmt.Printf("%s: there %s, given %s\n", f.Field, f.There, f.Given)
+				fmt.Println(f)
 			}
 		}
 	}
 	// Output:
-	// Terms.Limit: there ε=1, given ε=2
+	// Terms.Limit is ε=1, not ε=2
 }
 
 // alarm wakes somebody if a request ended as it should not.

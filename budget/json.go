@@ -13,22 +13,26 @@ import (
 // exact decimals of ledgers, and null is nothing. A field that is not known is an
 // error, since whoever wrote it meant something.
 
-// An amount is a loss that can be nothing.
+// An amount is a loss of any kind, or nothing, that JSON is read into.
 type amount struct{ dp.Loss }
 
-// MarshalJSON writes the loss as [dp.MarshalLoss] does, or null.
-func (a amount) MarshalJSON() ([]byte, error) {
-	if a.Loss == nil {
-		return []byte("null"), nil
-	}
-	return dp.MarshalLoss(a.Loss)
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *amount) UnmarshalJSON(b []byte) (err error) {
+	a.Loss, err = dp.UnmarshalLoss(b)
+	return err
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (a *amount) UnmarshalJSON(b []byte) (err error) {
-	a.Loss = nil
-	if string(b) != "null" {
-		a.Loss, err = dp.UnmarshalLoss(b)
+// readLosses reads JSON into a struct whose fields of type [dp.Loss] are named. While
+// it is read each of them holds an amount, which finds out of which kind the loss is.
+// What is null or missing is nothing.
+func readLosses(what string, b []byte, to any, losses ...*dp.Loss) error {
+	amounts := make([]amount, len(losses))
+	for i, l := range losses {
+		*l = &amounts[i]
+	}
+	err := readStrictly(what, b, to)
+	for i, l := range losses {
+		*l = amounts[i].Loss
 	}
 	return err
 }
@@ -43,81 +47,50 @@ func readStrictly(what string, b []byte, to any) error {
 	return nil
 }
 
-type statusJSON struct {
-	Account string        `json:"account"`
-	Entries uint64        `json:"entries"`
-	Frozen  bool          `json:"frozen"`
-	Reason  string        `json:"reason,omitempty"`
-	Whole   ScopeStatus   `json:"whole"`
-	Parts   []ScopeStatus `json:"parts,omitempty"`
-}
-
-// MarshalJSON writes losses as exact decimals.
-func (s Status) MarshalJSON() ([]byte, error) { return json.Marshal(statusJSON(s)) }
-
-// UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
+// UnmarshalJSON reads what json.Marshal wrote, and nothing else.
 func (s *Status) UnmarshalJSON(b []byte) error {
-	return readStrictly("status", b, (*statusJSON)(s))
+	type plain Status
+	return readStrictly("status", b, (*plain)(s))
 }
 
-type scopeStatusJSON struct {
-	Scope string `json:"scope"`
-	Name  string `json:"name,omitempty"`
-	Limit amount `json:"limit"`
-	Spent amount `json:"spent"`
-	Left  amount `json:"left"`
-}
-
-// MarshalJSON writes losses as exact decimals, and null for nothing.
-func (s ScopeStatus) MarshalJSON() ([]byte, error) {
-	return json.Marshal(scopeStatusJSON{s.Scope, s.Name, amount{s.Limit}, amount{s.Spent}, amount{s.Left}})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
+// UnmarshalJSON reads what json.Marshal wrote, and nothing else.
 func (s *ScopeStatus) UnmarshalJSON(b []byte) error {
-	var j scopeStatusJSON
-	if err := readStrictly("status of a limit", b, &j); err != nil {
+	type plain ScopeStatus
+	var j plain
+	if err := readLosses("status of a limit", b, &j, &j.Limit, &j.Spent, &j.Left); err != nil {
 		return err
 	}
-	if j.Limit.Loss == nil {
+	if j.Limit == nil {
 		return errors.New("budget: status of a limit: limit is missing, must be given")
 	}
-	*s = ScopeStatus{j.Scope, j.Name, j.Limit.Loss, j.Spent.Loss, j.Left.Loss}
+	*s = ScopeStatus(j)
 	return nil
 }
 
-type refusedErrorJSON struct {
-	Account string   `json:"account"`
-	Scope   string   `json:"scope"`
-	Key     string   `json:"key"`
-	Asked   amount   `json:"asked"`
-	Limit   amount   `json:"limit"`
-	Spent   amount   `json:"spent"`
-	Left    amount   `json:"left"`
-	Binds   []string `json:"binds,omitempty"`
-	Fits    amount   `json:"fits"`
-	Frozen  bool     `json:"frozen,omitempty"`
-	Reason  string   `json:"reason,omitempty"`
-}
-
-// MarshalJSON writes losses as exact decimals, and null for nothing.
-func (e RefusedError) MarshalJSON() ([]byte, error) {
-	return json.Marshal(refusedErrorJSON{
-		e.Account, e.Scope, e.Key, amount{e.Asked}, amount{e.Limit}, amount{e.Spent}, amount{e.Left}, e.Binds, amount{e.Fits}, e.Frozen, e.Reason,
-	})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
+// UnmarshalJSON reads what json.Marshal wrote, and nothing else.
 func (e *RefusedError) UnmarshalJSON(b []byte) error {
-	var j refusedErrorJSON
-	if err := readStrictly("refusal", b, &j); err != nil {
+	type plain RefusedError
+	var j plain
+	if err := readLosses("refusal", b, &j, &j.Asked, &j.Limit, &j.Spent, &j.Left, &j.Fits); err != nil {
 		return err
 	}
-	if j.Asked.Loss == nil {
+	if j.Asked == nil {
 		return errors.New("budget: refusal: asked is missing, must be given")
 	}
-	*e = RefusedError{
-		j.Account, j.Scope, j.Key, j.Asked.Loss, j.Limit.Loss, j.Spent.Loss, j.Left.Loss, j.Binds, j.Fits.Loss, j.Frozen, j.Reason,
+	*e = RefusedError(j)
+	return nil
+}
+
+// UnmarshalJSON reads what json.Marshal wrote, and nothing else.
+func (f *Refusal) UnmarshalJSON(b []byte) error {
+	type plain Refusal
+	var j plain
+	if err := readLosses("refusal", b, &j, &j.Asked, &j.Left); err != nil {
+		return err
 	}
+	if j.Asked == nil {
+		return errors.New("budget: refusal: asked is missing, must be given")
+	}
+	*f = Refusal(j)
 	return nil
 }

@@ -97,7 +97,7 @@ func (p *paid) check(account string, stored []byte) error {
 // numbers that were published; it tells nobody what they are.
 func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error) {
 	if release == nil {
-		return nil, ErrNilRelease
+		return nil, errNilRelease
 	}
 	p, exact, err := a.paidWith(ctx, c)
 	if err != nil {

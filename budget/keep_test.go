@@ -287,7 +287,7 @@ func TestRacingKeepsHaveOneAnswer(t *testing.T) {
 
 func TestKeepRefusesNil(t *testing.T) {
 	a, charges := keptAccount(t)
-	if kept, err := a.Keep(t.Context(), charges[2], nil); kept != nil || !errors.Is(err, ErrNilRelease) {
+	if kept, err := a.Keep(t.Context(), charges[2], nil); kept != nil || !errors.Is(err, errNilRelease) {
 		t.Errorf("Keep(nil) = %q, %v", kept, err)
 	}
 	if kept, err := a.Keep(t.Context(), charges[2], []byte{}); kept == nil || len(kept) > 0 || err != nil {

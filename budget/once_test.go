@@ -63,7 +63,7 @@ func TestOnceAfterAFailure(t *testing.T) {
 		func() ([]byte, error) { return []byte("x"), broken },
 		func() ([]byte, error) { return nil, nil },
 	} {
-		if answer, err := a.Once(t.Context(), c, draw); answer != nil || !errors.Is(err, broken) && !errors.Is(err, ErrNilRelease) {
+		if answer, err := a.Once(t.Context(), c, draw); answer != nil || !errors.Is(err, broken) && !errors.Is(err, errNilRelease) {
 			t.Errorf("%q, %v", answer, err)
 		}
 	}

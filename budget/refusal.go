@@ -19,17 +19,17 @@ import (
 // thresholds on groups are paid in δ, and so are losses that are added up as
 // they are declared.
 type RefusedError struct {
-	Account string
-	Scope   string   // "account", `purpose "ads"`, `period "2026-01"`, `analyst "ann"`
-	Key     string   // of the request
-	Asked   dp.Loss  // what the charge declares
-	Limit   dp.Loss  // of the scope
-	Spent   dp.Loss  // in the scope; see [ScopeStatus]
-	Left    dp.Loss  // in the scope
-	Binds   []string // the numbers of Limit that are too small: "epsilon", "delta", "rho"
-	Fits    dp.Loss  // the largest loss, up to Asked, that every scope of the charge still has
-	Frozen  bool     // nothing is accepted until somebody thaws the account
-	Reason  string   // if it is not a matter of amounts
+	Account string   `json:"account"`
+	Scope   string   `json:"scope"`            // "account", `purpose "ads"`, `period "2026-01"`, `analyst "ann"`
+	Key     string   `json:"key"`              // of the request
+	Asked   dp.Loss  `json:"asked"`            // what the charge declares
+	Limit   dp.Loss  `json:"limit"`            // of the scope
+	Spent   dp.Loss  `json:"spent"`            // in the scope; see [ScopeStatus]
+	Left    dp.Loss  `json:"left"`             // in the scope
+	Binds   []string `json:"binds,omitempty"`  // the numbers of Limit that are too small: "epsilon", "delta", "rho"
+	Fits    dp.Loss  `json:"fits"`             // the largest loss, up to Asked, that every scope of the charge still has
+	Frozen  bool     `json:"frozen,omitempty"` // nothing is accepted until somebody thaws the account
+	Reason  string   `json:"reason,omitempty"` // if it is not a matter of amounts
 }
 
 // Error says in one sentence who refused what, and what would fit.

@@ -2,8 +2,6 @@ package budget
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -12,58 +10,19 @@ import (
 // A Refusal is a request that was refused, as the ledger keeps it if
 // [Terms.Refusals] says so. It depends on charges alone, and tells nothing of rows.
 type Refusal struct {
-	Purpose string
-	Key     string // of the request
-	Analyst string // who asked, if the service says so
-	Asked   dp.Loss
-	Scope   string   // the limit that refused: see [RefusedError]
-	Left    dp.Loss  // in the scope; nil is nothing
-	Binds   []string // the numbers of the limit that are too small
-	Frozen  bool
-	Reason  string // if it is not a matter of amounts
+	Purpose string   `json:"purpose"`
+	Key     string   `json:"key"`               // of the request
+	Analyst string   `json:"analyst,omitempty"` // who asked, if the service says so
+	Asked   dp.Loss  `json:"asked"`
+	Scope   string   `json:"scope"`           // the limit that refused: see [RefusedError]
+	Left    dp.Loss  `json:"left,omitempty"`  // in the scope; nil is nothing
+	Binds   []string `json:"binds,omitempty"` // the numbers of the limit that are too small
+	Frozen  bool     `json:"frozen,omitempty"`
+	Reason  string   `json:"reason,omitempty"` // if it is not a matter of amounts
 }
 
 // mostRefusals is the largest [Terms.Refusals].
 const mostRefusals = 1000
-
-type refusalJSON struct {
-	Purpose string          `json:"purpose"`
-	Key     string          `json:"key"`
-	Analyst string          `json:"analyst,omitempty"`
-	Asked   json.RawMessage `json:"asked"`
-	Scope   string          `json:"scope"`
-	Left    json.RawMessage `json:"left,omitempty"`
-	Binds   []string        `json:"binds,omitempty"`
-	Frozen  bool            `json:"frozen,omitempty"`
-	Reason  string          `json:"reason,omitempty"`
-}
-
-// MarshalJSON writes losses as exact decimals.
-func (f Refusal) MarshalJSON() ([]byte, error) {
-	j := refusalJSON{f.Purpose, f.Key, f.Analyst, nil, f.Scope, nil, f.Binds, f.Frozen, f.Reason}
-	var err1, err2 error
-	if j.Asked, err1 = dp.MarshalLoss(f.Asked); f.Left != nil {
-		j.Left, err2 = dp.MarshalLoss(f.Left)
-	}
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, err
-	}
-	return json.Marshal(j)
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
-func (f *Refusal) UnmarshalJSON(b []byte) error {
-	var j refusalJSON
-	if err := readStrictly("refusal", b, &j); err != nil {
-		return err
-	}
-	*f = Refusal{j.Purpose, j.Key, j.Analyst, nil, j.Scope, nil, j.Binds, j.Frozen, j.Reason}
-	var err1, err2 error
-	if f.Asked, err1 = dp.UnmarshalLoss(j.Asked); j.Left != nil {
-		f.Left, err2 = dp.UnmarshalLoss(j.Left)
-	}
-	return errors.Join(err1, err2)
-}
 
 // keepRefusal gets a refusal into the ledger, together with what else is being
 // appended, if the terms want it and there is room. It is done as well as can be:

@@ -14,26 +14,12 @@ import (
 // [OpenOrCreate] was given.
 type TermsError struct {
 	Account string
-	Fields  []FieldDifference // at least one
-}
-
-// A FieldDifference is one field of [Terms] with two values, as text.
-type FieldDifference struct {
-	Field        string // such as "Terms.Limit" or `Terms.Purposes["ads"]`
-	There, Given string // what the account has, and what was given
+	Fields  []string // at least one, such as "Terms.Limit is ε=2, not ε=1": what it has, and what was given
 }
 
 func (e *TermsError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "budget: account %q has other terms than those given: ", e.Account)
-	for i, f := range e.Fields {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		fmt.Fprintf(&b, "%s is %s, not %s", f.Field, f.There, f.Given)
-	}
-	b.WriteString("; give the terms that it has; terms never change, but Account.Raise raises the limit")
-	return b.String()
+	return fmt.Sprintf("budget: account %q has other terms than those given: %s; give the terms that it has; terms never change, but Account.Raise raises the limit",
+		e.Account, strings.Join(e.Fields, "; "))
 }
 
 // Unwrap returns [ErrTerms].
@@ -54,10 +40,10 @@ func (a *Account) compare(t Terms) error {
 }
 
 // differences returns the fields in which two terms differ in what they mean.
-func (t Terms) differences(o Terms) (all []FieldDifference) {
+func (t Terms) differences(o Terms) (all []string) {
 	add := func(field, there, given string) {
 		if there != given {
-			all = append(all, FieldDifference{field, there, given})
+			all = append(all, fmt.Sprintf("%s is %s, not %s", field, there, given))
 		}
 	}
 	add("Terms.Dataset", fmt.Sprintf("%q", t.Dataset), fmt.Sprintf("%q", o.Dataset))

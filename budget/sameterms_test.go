@@ -21,23 +21,23 @@ func TestOpenOrCreateNamesEveryFieldThatDiffers(t *testing.T) {
 	small := dp.Approx{Epsilon: 0.5, Delta: 1e-6}
 	for name, test := range map[string]struct {
 		change func(*Terms)
-		want   []FieldDifference
+		want   []string
 	}{
 		"nothing":        {func(*Terms) {}, nil},
 		"share as meant": {func(t *Terms) { t.EventShare = 0.25 }, nil},
-		"unit":           {func(t *Terms) { t.Unit = "" }, []FieldDifference{{"Terms.Unit", `"customer"`, `""`}}},
-		"limit":          {func(t *Terms) { t.Limit = small }, []FieldDifference{{"Terms.Limit", "ε=2 δ=1e-06", "ε=0.5 δ=1e-06"}}},
-		"rule":           {func(t *Terms) { t.Rule = GDP; t.EventShare = 0.25 }, []FieldDifference{{"Terms.Rule", "default", "gdp"}}},
+		"unit":           {func(t *Terms) { t.Unit = "" }, []string{`Terms.Unit is "customer", not ""`}},
+		"limit":          {func(t *Terms) { t.Limit = small }, []string{"Terms.Limit is ε=2 δ=1e-06, not ε=0.5 δ=1e-06"}},
+		"rule":           {func(t *Terms) { t.Rule = GDP; t.EventShare = 0.25 }, []string{"Terms.Rule is default, not gdp"}},
 		"purpose": {func(t *Terms) { t.Purposes = map[string]dp.Loss{"ads": small, "care": t.Purposes["care"]} },
-			[]FieldDifference{{`Terms.Purposes["ads"]`, "ε=1 δ=1e-06", "ε=0.5 δ=1e-06"}}},
+			[]string{`Terms.Purposes["ads"] is ε=1 δ=1e-06, not ε=0.5 δ=1e-06`}},
 		"a purpose less and one more": {func(t *Terms) { t.Purposes = map[string]dp.Loss{"care": t.Purposes["care"], "new": small} },
-			[]FieldDifference{{`Terms.Purposes["ads"]`, "ε=1 δ=1e-06", "none"}, {`Terms.Purposes["new"]`, "none", "ε=0.5 δ=1e-06"}}},
+			[]string{`Terms.Purposes["ads"] is ε=1 δ=1e-06, not none`, `Terms.Purposes["new"] is none, not ε=0.5 δ=1e-06`}},
 		"no purposes": {func(t *Terms) { t.Purposes = nil },
-			[]FieldDifference{{"Terms.Purposes", `["ads" "care"]`, "nil, which allows all"}}},
+			[]string{`Terms.Purposes is ["ads" "care"], not nil, which allows all`}},
 		"period and analyst": {func(t *Terms) { t.Period, t.Analyst = nil, small },
-			[]FieldDifference{{"Terms.Period", "ε=1 δ=1e-06", "none"}, {"Terms.Analyst", "ε=1.5 δ=1e-06", "ε=0.5 δ=1e-06"}}},
-		"refusals": {func(t *Terms) { t.Refusals = 3 }, []FieldDifference{{"Terms.Refusals", "0", "3"}}},
-		"share":    {func(t *Terms) { t.EventShare = 0.5 }, []FieldDifference{{"Terms.EventShare", "0.25", "0.5"}}},
+			[]string{"Terms.Period is ε=1 δ=1e-06, not none", "Terms.Analyst is ε=1.5 δ=1e-06, not ε=0.5 δ=1e-06"}},
+		"refusals": {func(t *Terms) { t.Refusals = 3 }, []string{"Terms.Refusals is 0, not 3"}},
+		"share":    {func(t *Terms) { t.EventShare = 0.5 }, []string{"Terms.EventShare is 0.25, not 0.5"}},
 	} {
 		s := Memory()
 		if _, err := OpenOrCreate(t.Context(), s, fullTerms()); err != nil {
@@ -46,7 +46,7 @@ func TestOpenOrCreateNamesEveryFieldThatDiffers(t *testing.T) {
 		given := fullTerms()
 		test.change(&given)
 		a, err := OpenOrCreate(t.Context(), s, given)
-		var got []FieldDifference
+		var got []string
 		if e, ok := errors.AsType[*TermsError](err); ok {
 			got = e.Fields
 		}

@@ -12,35 +12,32 @@ import (
 
 // A Status is what an account has spent and has left.
 type Status struct {
-	Account string
-	Entries uint64 // records, the terms included
-	Frozen  bool
-	Reason  string // why it is frozen
+	Account string `json:"account"`
+	Entries uint64 `json:"entries"` // records, the terms included
+	Frozen  bool   `json:"frozen"`
+	Reason  string `json:"reason,omitempty"` // why it is frozen
 
-	Whole ScopeStatus   // the account's own limit
-	Parts []ScopeStatus // limits within it: of purposes, periods and analysts
+	Whole ScopeStatus   `json:"whole"`           // the account's own limit
+	Parts []ScopeStatus `json:"parts,omitempty"` // limits within it: of purposes, periods and analysts
 }
-
-// Limits returns the status of every limit, that of the account first.
-func (s Status) Limits() []ScopeStatus { return append([]ScopeStatus{s.Whole}, s.Parts...) }
 
 // A ScopeStatus is one limit: that of the account, or of a purpose, a period or
 // an analyst.
 type ScopeStatus struct {
-	Scope string // "account", "purpose", "period", "analyst"
-	Name  string // of the purpose, period or analyst
-	Limit dp.Loss
+	Scope string  `json:"scope"`          // "account", "purpose", "period", "analyst"
+	Name  string  `json:"name,omitempty"` // of the purpose, period or analyst
+	Limit dp.Loss `json:"limit"`
 
 	// Spent is the least limit that would have accepted the same charges,
 	// rounded up; nil is nothing. Under a rule that converts from Rényi
 	// divergence, ρ or μ it has the part of δ that conversion takes.
-	Spent dp.Loss
+	Spent dp.Loss `json:"spent"`
 
 	// Left is a loss such that a charge that declares it fits, whatever
 	// mechanisms it consists of, rounded down; nil is nothing. Charges with
 	// events that are priced better than their loss can fit beyond it: ask
 	// [Account.HowMany].
-	Left dp.Loss
+	Left dp.Loss `json:"left"`
 }
 
 // Status returns what was spent and what is left, per scope.
@@ -51,26 +48,6 @@ func (a *Account) Status(ctx context.Context) (Status, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.state.draft().status(), nil
-}
-
-// Spent returns what the account as a whole has spent; nil is nothing. See
-// [ScopeStatus].
-func (a *Account) Spent(ctx context.Context) (dp.Loss, error) {
-	s, err := a.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.Whole.Spent, nil
-}
-
-// Left returns what the account as a whole has left; nil is nothing. See
-// [ScopeStatus].
-func (a *Account) Left(ctx context.Context) (dp.Loss, error) {
-	s, err := a.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.Whole.Left, nil
 }
 
 func (d *draft) status() Status {

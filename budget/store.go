@@ -57,6 +57,6 @@ type Store interface {
 	Accounts(ctx context.Context) ([]string, error)
 }
 
-// ErrNilRelease is returned by [Account.Keep] if there is nothing to keep. An empty
+// errNilRelease is returned by [Account.Keep] if there is nothing to keep. An empty
 // release is one that is not nil.
-var ErrNilRelease = errors.New("budget: the release is nil, must be bytes, or empty and not nil; Account.Kept returns what was kept")
+var errNilRelease = errors.New("budget: the release is nil, must be bytes, or empty and not nil; Account.Kept returns what was kept")

@@ -134,7 +134,7 @@ func (t Terms) MarshalJSON() ([]byte, error) {
 		if l == nil {
 			return nil
 		}
-		b, err := dp.MarshalLoss(l)
+		b, err := json.Marshal(l)
 		errs = append(errs, err)
 		return b
 	}

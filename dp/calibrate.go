@@ -58,22 +58,15 @@ func calibrateOn(loss Loss, s Sensitivity) (*core.Law, error) {
 	change := calibrate.Change{L0: big.NewInt(s.L0), LInf: big.NewInt(s.LInf)}
 	switch l := loss.(type) {
 	case Pure:
-		return fitting(core.Laplace, change.Laplace(l.Exact()))
+		return calibrate.Law(core.Laplace, change.Laplace(l.Exact()))
 	case Concentrated:
 		rho := l.Exact()
-		return fitting(core.Gaussian, change.Gaussian(rho.Add(rho, rho)))
+		return calibrate.Law(core.Gaussian, change.Gaussian(rho.Add(rho, rho)))
 	case Approx:
 		epsilon, delta := l.Exact()
 		return calibrate.Least(epsilon, delta, change)
 	}
 	return nil, fmt.Errorf("dp: internal error: no calibration for %T", loss)
-}
-
-func fitting(f core.Family, scale *big.Rat) (*core.Law, error) {
-	if !calibrate.Fits(scale) {
-		return nil, nil
-	}
-	return calibrate.Law(f, scale)
 }
 
 func formatFloat(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }

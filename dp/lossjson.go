@@ -48,19 +48,10 @@ func readLoss[L Loss](b []byte, to *L) error {
 	return nil
 }
 
-// MarshalLoss writes a loss as its MarshalJSON does. Nothing, a nil Loss, is an
-// error: it cannot be spent. Where an amount may be nothing, json.Marshal writes
-// null for it.
-func MarshalLoss(l Loss) ([]byte, error) {
-	if l == nil {
-		return nil, CheckLoss(nil)
-	}
-	return json.Marshal(l)
-}
-
-// UnmarshalLoss reads what [MarshalLoss] wrote, and checks it. It also reads what
-// other versions and people wrote: numbers that are not strings, names in capitals
-// and the text that [ParseLoss] reads.
+// UnmarshalLoss reads a loss of any kind that json.Marshal wrote, and checks it. It
+// also reads what other versions and people wrote: numbers that are not strings,
+// names in capitals and the text that [ParseLoss] reads. Nothing, which is null, is
+// an error: it cannot be spent.
 func UnmarshalLoss(b []byte) (Loss, error) {
 	var j lossJSON
 	if err := json.Unmarshal(b, &j); err != nil {
@@ -76,7 +67,12 @@ func UnmarshalLoss(b []byte) (Loss, error) {
 type lossJSON struct{ Loss }
 
 // MarshalJSON implements json.Marshaler.
-func (l lossJSON) MarshalJSON() ([]byte, error) { return MarshalLoss(l.Loss) }
+func (l lossJSON) MarshalJSON() ([]byte, error) {
+	if l.Loss == nil {
+		return nil, CheckLoss(nil)
+	}
+	return json.Marshal(l.Loss)
+}
 
 // UnmarshalJSON implements json.Unmarshaler. It does not check the loss: a charge
 // joins all its mistakes.

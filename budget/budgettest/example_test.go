@@ -31,8 +31,8 @@ func ExampleFaulty() {
 	for range 2 {
 		_, err := account.Spend(ctx, charge)
 		fmt.Println(errors.Is(err, budgettest.ErrBroken), err)
-		spent, err := account.Spent(ctx)
-		fmt.Println("spent:", spent, err)
+		status, err := account.Status(ctx)
+		fmt.Println("spent:", status.Whole.Spent, err)
 	}
 	fmt.Println("breaks that did not happen:", store.Unused())
 	// Output:

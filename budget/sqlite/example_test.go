@@ -56,7 +56,7 @@ func serve(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	spent, err := account.Spent(ctx)
-	fmt.Println("spent", spent)
+	status, err := account.Status(ctx)
+	fmt.Println("spent", status.Whole.Spent)
 	return err
 }

@@ -29,7 +29,9 @@ type Trial struct {
 
 	// Runs is how often either input is run, at most. At ε = 1.5 a scale that is
 	// 10 % too small takes about 32,000; at ε = 1 one that is 30 % too small takes
-	// 8,000, one of a half 2,000. Fewer than [Trial.LeastRuns] are refused.
+	// 8,000, one of a half 2,000. Fewer than can refute a mechanism
+	// without noise are refused: at Alpha 1e-6 that is 400 at ε = 1, 4,854 at ε = 5
+	// and 982,579 at ε = 10.
 	Runs int
 
 	// Alpha bounds the probability that a claim that is true is refuted. It
@@ -100,20 +102,18 @@ func (trial Trial) Check() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if least := trial.LeastRuns(); trial.Runs < least {
+	if least := trial.leastRuns(); trial.Runs < least {
 		return fmt.Errorf("dptest: Trial.Runs is %d; at Alpha %v that cannot refute %v, not even for a mechanism without noise; must be at least %d", trial.Runs, trial.Alpha, trial.Claim, least)
 	}
 	return nil
 }
 
-// LeastRuns returns how many runs it takes to refute the claim for a mechanism
-// whose answers always differ: an audit of fewer cannot fail, and is none. It is
-// 400 or more, and grows with 1/Alpha as its logarithm and with ε as e^ε: at Alpha
-// 1e-6 it is 400 at ε = 1, 4,854 at ε = 5 and 982,579 at ε = 10. Smaller mistakes
-// take more runs than that.
+// leastRuns returns how many runs it takes to refute the claim for a mechanism
+// whose answers always differ: an audit of fewer cannot fail, and is none. It grows
+// with 1/Alpha as its logarithm and with ε as e^ε. Smaller mistakes take more runs.
 //
 // The claim and Alpha must be valid. It is at most 2^40.
-func (trial Trial) LeastRuns() int {
+func (trial Trial) leastRuns() int {
 	sees := func(runs int64) bool { trial.Runs = int(runs); return trial.sees() }
 	if sees(minRuns) {
 		return minRuns

@@ -32,7 +32,7 @@ func ExampleTrial_Run() {
 func ExampleTrial_Check() {
 	trial := dptest.Trial{Claim: dp.Pure{Epsilon: 5}, Runs: 1000, Alpha: 1e-6}
 	fmt.Println(trial.Check())
-	trial.Runs = trial.LeastRuns()
+	trial.Runs = 4854
 	fmt.Println(trial.Check())
 	// Output:
 	// dptest: Trial.Runs is 1000; at Alpha 1e-06 that cannot refute ε=5, not even for a mechanism without noise; must be at least 4854

@@ -90,13 +90,13 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 	t, times := a.Terms(), chargeTimes(entries)
 	return shown{
 		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), refusedIn(entries), st.Frozen, frozenFor(entries), readOnly(ctx, s),
-		shownScopes(st.Limits()), forecastOf(times, st.Whole, e.now()),
+		shownScopes(st), forecastOf(times, st.Whole, e.now()),
 	}, nil
 }
 
-func shownScopes(scopes []budget.ScopeStatus) []shownScope {
-	out := make([]shownScope, len(scopes))
-	for i, s := range scopes {
+func shownScopes(st budget.Status) []shownScope {
+	out := make([]shownScope, 1+len(st.Parts))
+	for i, s := range append([]budget.ScopeStatus{st.Whole}, st.Parts...) {
 		out[i] = shownScope{s.Scope, s.Name, s.Limit, s.Spent, s.Left, used(s), s}
 	}
 	return out

@@ -27,11 +27,11 @@ func totalsOf(ctx context.Context, s budget.Store, name string) ([]dp.Loss, erro
 	}
 	var totals []dp.Loss
 	for ; past.known <= len(past.all); past.known++ {
-		spent, err := a.Spent(ctx)
+		status, err := a.Status(ctx)
 		if err != nil {
 			return nil, err
 		}
-		totals = append(totals, spent)
+		totals = append(totals, status.Whole.Spent)
 	}
 	return totals, nil
 }

@@ -57,11 +57,11 @@ func TestTheLogAddsUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spent, err := a.Spent(ctx)
+	status, err := a.Status(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := &exactLoss{}
+	spent, sum := status.Whole.Spent, &exactLoss{}
 	for _, l := range loggedOf(entries, totals) {
 		if l.Cost != "" {
 			cost, err := dp.ParseLoss(l.Cost)

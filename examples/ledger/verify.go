@@ -115,7 +115,7 @@ func (e *env) verifyAccount(ctx context.Context, s *store, name string) (verifie
 	}
 	return verified{
 		name, true, "", r.Status.Entries, r.Charges, r.Releases, r.Uncovered, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
-		r.NotRepeated, r.Backdated, shownScopes(r.Status.Limits()),
+		r.NotRepeated, r.Backdated, shownScopes(r.Status),
 	}, nil
 }
 

@@ -87,7 +87,7 @@ type supposition struct {
 }
 
 func (e *env) suppose(refusals []error, st budget.Status, howMany int) error {
-	s := supposition{Asked: len(refusals), HowMany: howMany, Scopes: shownScopes(st.Limits())}
+	s := supposition{Asked: len(refusals), HowMany: howMany, Scopes: shownScopes(st)}
 	var first error
 	for _, err := range refusals {
 		if err == nil {

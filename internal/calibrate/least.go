@@ -39,7 +39,7 @@ func Least(epsilon, delta *big.Rat, c Change) (*core.Law, error) {
 	b := box{c, int(c.L0.Int64()), exact.FloatUp(new(big.Rat).SetInt(c.LInf)), exact.FloatDown(epsilon), exact.FloatDown(delta)}
 	pure := c.Laplace(epsilon)
 	if pure.Cmp(big.NewRat(1, 32)) <= 0 {
-		return fitting(core.Laplace, pure)
+		return Law(core.Laplace, pure)
 	}
 	gaussian, stdDev := b.leastGaussian(FineBudget(epsilon, delta)), math.Inf(1)
 	if gaussian != nil {
@@ -50,16 +50,9 @@ func Least(epsilon, delta *big.Rat, c Change) (*core.Law, error) {
 		laplace = b.leastLaplace(laplace)
 	}
 	if stdDev < core.StdDev(core.Laplace, exact.FloatUp(laplace)) {
-		return fitting(core.Gaussian, gaussian)
+		return Law(core.Gaussian, gaussian)
 	}
-	return fitting(core.Laplace, laplace)
-}
-
-func fitting(f core.Family, scale *big.Rat) (*core.Law, error) {
-	if !Fits(scale) {
-		return nil, nil
-	}
-	return Law(f, scale)
+	return Law(core.Laplace, laplace)
 }
 
 // leastGaussian returns the scale of the continuous law where the grid is fine

@@ -76,9 +76,12 @@ var (
 // Fits reports whether the samplers take noise of this scale.
 func Fits(scale *big.Rat) bool { return scale.Cmp(largest) <= 0 }
 
-// Law returns the noise of a scale that fits, or of the smallest scale if that is
-// larger.
+// Law returns the noise of a scale, or of the smallest scale if that is larger. It
+// returns nil where the samplers take no noise that is so wide.
 func Law(f core.Family, scale *big.Rat) (*core.Law, error) {
+	if !Fits(scale) {
+		return nil, nil
+	}
 	scale = tidy(scale)
 	if scale.Cmp(smallest) < 0 {
 		scale = smallest
