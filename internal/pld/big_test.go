@@ -5,12 +5,14 @@ import (
 	"math/big"
 )
 
-// Reference arithmetic for the tests: plain series in wide binary floats, nothing shared with the code under test.
+// Reference arithmetic for the tests: plain series in wide binary floats, nothing
+// shared with the code under test.
 
 // bigPrec is the width in bits; the Gaussian series needs all of it.
 var bigPrec = 3200
 
-// setPrecision narrows the arithmetic for tests that can do with less, until the function returned is called.
+// setPrecision narrows the arithmetic for tests that can do with less, until the
+// function returned is called.
 func setPrecision(bits int) (restore func()) {
 	old := bigPrec
 	bigPrec = bits
@@ -64,7 +66,8 @@ func bigPi() *big.Float {
 
 var bigSqrt2Pi = bigNew().Sqrt(bigMul(bigF(2), bigPi()))
 
-// bigUpper returns Q(x) = 1 - Phi(x) by the everywhere convergent series of Phi; good for |x| < 42.
+// bigUpper returns Q(x) = 1 - Phi(x) by the everywhere convergent series of Phi;
+// good for |x| < 42.
 func bigUpper(x *big.Float) *big.Float {
 	x2 := bigMul(x, x)
 	sum, term := bigAdd(x, bigNew()), bigAdd(x, bigNew())

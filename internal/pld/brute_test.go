@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// An exactPair lists the atoms of one mechanism as wide floats, straight from the definition of its noise.
+// An exactPair lists the atoms of one mechanism as wide floats, straight from the
+// definition of its noise.
 type exactPair struct{ p, q []*big.Float }
 
-// latticePair is noise with the given weights at -n..n against itself moved by s; weights beyond n are zero in exact
-// terms of a truncated reference, so n is chosen to leave less than 1e-60.
+// latticePair is noise with the given weights at -n..n against itself moved by s;
+// weights beyond n are zero in exact terms of a truncated reference, so n is chosen
+// to leave less than 1e-60.
 func latticePair(weight func(x int) *big.Float, n, s int) exactPair {
 	total := bigNew()
 	for x := -n; x <= n; x++ {
@@ -100,8 +102,8 @@ type bruteCase struct {
 	n    int
 }
 
-// TestBruteForceComposition composes up to twenty small mechanisms exactly and demands that no bound is below the
-// truth, and that every bound is close to it.
+// TestBruteForceComposition composes up to twenty small mechanisms exactly and
+// demands that no bound is below the truth, and that every bound is close to it.
 func TestBruteForceComposition(t *testing.T) {
 	defer setPrecision(320)()
 	g1 := exactDiscreteGaussian(1, 1)
@@ -157,7 +159,7 @@ func checkAgainstExact(t *testing.T, name string, c *Composition, total exactPai
 			w, _ := want.Float64()
 			t.Errorf("%s: delta at %g is %g, below %g by %g", name, eps, got, w, (w-got)/w)
 		}
-		// An ulp of the losses may matter where eps is on one of them.
+		// An ulp of the losses may matter where ε is on one of them.
 		near, _ := total.delta(eps * (1 - 1e-12)).Float64()
 		back, _ := reverse.delta(eps * (1 - 1e-12)).Float64()
 		w := math.Max(near, back)

@@ -2,10 +2,11 @@ package pld
 
 import "math"
 
-// A Composition is a multiset of mechanisms used on the same people, in any order. The zero value is empty. Its bounds
-// hold when the multiset was fixed before the first answer was seen (Zhu, Dong and Wang 2022, Theorem 10; adaptive
-// order and early stopping included); for mechanisms chosen in the light of answers use Rényi divergences of fixed
-// order, or sums.
+// A Composition is a multiset of mechanisms used on the same people, in any order.
+// The zero value is empty. Its bounds hold when the multiset was fixed before the
+// first answer was seen (Zhu, Dong and Wang 2022, Theorem 10; adaptive order and
+// early stopping included); for mechanisms chosen in the light of answers use Rényi
+// divergences of fixed order, or sums.
 type Composition struct {
 	entries []entry
 	index   map[Mechanism]int
@@ -17,7 +18,8 @@ type entry struct {
 	count     int
 }
 
-// Add adds count uses of a mechanism. An invalid mechanism or a negative count makes the composition cost everything.
+// Add adds count uses of a mechanism. An invalid mechanism or a negative count
+// makes the composition cost everything.
 func (c *Composition) Add(m Mechanism, count int) {
 	switch {
 	case m.kind == invalid || count < 0:
@@ -45,10 +47,11 @@ func (c *Composition) put(m Mechanism, count int) {
 	c.entries[i].count += count
 }
 
-// Delta returns an upper bound on the least delta for which the composition is (eps, delta)-differentially private: the
-// least of the contour engine's bound, basic composition's, the Rényi bound, and a closed form where there is one.
-// Round-off is included and there is no floor. It returns 1 if eps is NaN or negative or a mechanism invalid.
-// Proof: docs/proofs/accounting-contour.md.
+// Delta returns an upper bound on the least δ for which the composition is (ε,
+// δ)-differentially private: the least of the contour engine's bound, basic
+// composition's, the Rényi bound, and a closed form where there is one. Round-off
+// is included and there is no floor. It returns 1 if ε is NaN or negative or a
+// mechanism invalid. Proof: docs/proofs/accounting-contour.md.
 func (c *Composition) Delta(eps float64) float64 {
 	if c.broken || !(eps >= 0) {
 		return 1
@@ -60,9 +63,10 @@ func (c *Composition) Delta(eps float64) float64 {
 	return math.Min(1, worst)
 }
 
-// Epsilon returns an upper bound on the least eps for which the composition is (eps, delta)-differentially private, by
-// the same engines. It returns +Inf if no eps will do, if delta is NaN or negative, or if a mechanism is invalid, and
-// 0 for delta >= 1. Proof: docs/proofs/accounting-contour.md.
+// Epsilon returns an upper bound on the least ε for which the composition is (ε,
+// δ)-differentially private, by the same engines. It returns +Inf if no ε will do,
+// if δ is NaN or negative, or if a mechanism is invalid, and 0 for δ >= 1. Proof:
+// docs/proofs/accounting-contour.md.
 func (c *Composition) Epsilon(delta float64) float64 {
 	if delta >= 1 {
 		return 0
@@ -91,7 +95,7 @@ func (c *Composition) deltaOne(eps float64, flip bool) float64 {
 	return (infinite + (1-infinite)*c.finiteDelta(p, eps)) * (1 + 8*ulp)
 }
 
-// finiteDelta is the least of the bounds on the part of delta that finite losses make.
+// finiteDelta is the least of the bounds on the part of δ that finite losses make.
 func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 	switch {
 	case math.IsInf(eps, 1):
@@ -128,7 +132,7 @@ func basicDelta(top, eps float64) float64 {
 	return math.Min(1, singleUp(-math.Expm1(eps-top), top))
 }
 
-// gaussianDelta is the closed form, the smallest losses taken off eps.
+// gaussianDelta is the closed form, the smallest losses taken off ε.
 func (p *profile) gaussianDelta(eps float64) float64 {
 	mu := math.Sqrt(p.v) * (1 + 4*ulp)
 	if eps < p.small {
@@ -154,7 +158,7 @@ func (c *Composition) epsilonOne(delta float64, flip bool) float64 {
 	return c.finiteEpsilon(p, left)
 }
 
-// finiteEpsilon is the least of the bounds at which finite losses make no more than delta.
+// finiteEpsilon is the least of the bounds at which finite losses make no more than δ.
 func (c *Composition) finiteEpsilon(p *profile, delta float64) float64 {
 	switch {
 	case c.has(zcdp):
@@ -225,7 +229,7 @@ func (p *profile) engineDelta(eps float64) float64 {
 			return c.delta(eps, p.slack())
 		}
 	}
-	// A relative change of delta by t times a change of eps.
+	// A relative change of δ by t times a change of ε.
 	return p.refine(t, eps, goal, 1e-5*t*eps, func(c *contour) float64 {
 		return c.delta(eps, p.slack())
 	}, func(a, b float64) float64 { return (a - b) / b })
@@ -252,9 +256,10 @@ func (p *profile) engineEpsilon(delta float64) float64 {
 	}, func(a, b float64) float64 { return a - b })
 }
 
-// refine evaluates a bound with a fictitious Gaussian of ever smaller variance, if one is needed at all. A quarter of
-// the standard deviation moves a smooth bound by fifteen sixteenths of what the variance costs; where the loss is
-// lumpy it moves more, and then a finer one pays, until the nodes run out.
+// refine evaluates a bound with a fictitious Gaussian of ever smaller variance, if
+// one is needed at all. A quarter of the standard deviation moves a smooth bound by
+// fifteen sixteenths of what the variance costs; where the loss is lumpy it moves
+// more, and then a finer one pays, until the nodes run out.
 func (p *profile) refine(t, eps, goal, tolerance float64, bound func(*contour) float64, apart func(a, b float64) float64) float64 {
 	c, used := newContour(p, t, eps, goal, 1.0/16)
 	best := bound(c)

@@ -5,17 +5,21 @@ import (
 	"math/cmplx"
 )
 
-// The first engine. For any t > 0, with f(y) = e^(K(t+iy) - eps(t+iy)) / ((t+iy)(1+t+iy)),
+// The first engine. For any t > 0, with f(y) = e^(K(t+iy) - ε(t+iy)) /
+// ((t+iy)(1+t+iy)),
 //
-//	delta(eps) = (1/pi) int_0^inf Re f(y) dy,
+//	δ(ε) = (1/pi) int_0^inf Re f(y) dy,
 //
-// and the trapezoid rule of any step h overestimates it: by Poisson's summation it equals the sum over integers m of
-// e^(-2 pi m t/h) delta(eps - 2 pi m/h), whose terms are all positive (docs/proofs/accounting-contour.md).
+// and the trapezoid rule of any step h overestimates it: by Poisson's summation it
+// equals the sum over integers m of e^(-2 pi m t/h) δ(ε - 2 pi m/h), whose terms
+// are all positive (docs/proofs/accounting-contour.md).
 
 const (
-	// alias is how far, in nepers below delta, the neighbouring terms of Poisson's sum are pushed.
+	// alias is how far, in nepers below δ, the neighbouring terms of Poisson's sum
+	// are pushed.
 	alias = 34
-	// deviations is the distance of those on the far side, in standard deviations of the tilted loss.
+	// deviations is the distance of those on the far side, in standard deviations
+	// of the tilted loss.
 	deviations = 10
 	// negligible is the modulus under which a node is not evaluated but added to the error.
 	negligible = 1e-24
@@ -25,18 +29,20 @@ const (
 	fewNodes = 1500
 )
 
-// A contour is the integrand sampled along one vertical line; eps enters only when it is summed.
+// A contour is the integrand sampled along one vertical line; ε enters only when it
+// is summed.
 type contour struct {
 	tilt, step float64
 	log, size  float64 // K(tilt) and what its round-off is proportional to
 	y          []float64
 	f          []complex128 // M(t+iy)/M(t) / (z(z+1)); the first is halved
-	unit       []float64    // round-off of f in ulp of its modulus, apart from eps
-	dropped    float64      // bound on the terms left out, divided by e^(K - t eps)
+	unit       []float64    // round-off of f in ulp of its modulus, apart from ε
+	dropped    float64      // bound on the terms left out, divided by e^(K - t ε)
 }
 
-// newContour samples the profile. goal is ln delta, expected; eps its expected place; fine divides the variance of a
-// fictitious Gaussian if one is needed, and used tells whether it was.
+// newContour samples the profile. goal is ln δ, expected; ε its expected place;
+// fine divides the variance of a fictitious Gaussian if one is needed, and used
+// tells whether it was.
 func newContour(p *profile, t, eps, goal, fine float64) (c *contour, used bool) {
 	_, second := p.slopes(t)
 	second += 1 / (t * t)
@@ -85,8 +91,9 @@ func (w *walk) cost() float64 {
 	return total
 }
 
-// rest bounds the sum over nodes beyond y, times pi/h: for kernel 1/y^2 the sum of h/(nh)^2 is at most 1/y. Up to the
-// nearest half period of a lattice every bound holds; beyond it only those without one do.
+// rest bounds the sum over nodes beyond y, times pi/h: for kernel 1/y^2 the sum of
+// h/(nh)^2 is at most 1/y. Up to the nearest half period of a lattice every bound
+// holds; beyond it only those without one do.
 func (w *walk) rest(y, v float64) float64 {
 	near := math.Inf(1)
 	for _, l := range w.lines {
@@ -115,9 +122,10 @@ func (w *walk) boundLog(y, end float64) float64 {
 	return log
 }
 
-// plan chooses where to stop, and the variance of a fictitious Gaussian if the integrand would not die out in time.
-// Composing with more can only raise delta; where the loss is spread smoothly it moves eps by extra (t+1)/2, which is
-// kept to 1e-5 of eps, divided by fine.
+// plan chooses where to stop, and the variance of a fictitious Gaussian if the
+// integrand would not die out in time. Composing with more can only raise δ; where
+// the loss is spread smoothly it moves ε by extra (t+1)/2, which is kept to 1e-5 of
+// ε, divided by fine.
 func (w *walk) plan(step, eps, second, fine float64) (extra, end float64, used bool) {
 	// The whole integral is of the order of 1/(t (t+1) sd).
 	enough := 1e-14 * step / (w.t * (w.t + 1))
@@ -167,7 +175,8 @@ func (w *walk) stop(from, to, v, enough float64) (end float64, ok bool) {
 	return to, w.rest(to, v) <= enough
 }
 
-// sample evaluates the integrand up to end. Nodes whose partial product is already negligible only add to the error.
+// sample evaluates the integrand up to end. Nodes whose partial product is already
+// negligible only add to the error.
 func (c *contour) sample(w *walk, end float64) {
 	if !(end/c.step >= 0) {
 		c.dropped = math.Inf(1)
@@ -195,8 +204,8 @@ func (c *contour) sample(w *walk, end float64) {
 	c.dropped += w.rest(float64(n)*c.step, w.v) / math.Pi
 }
 
-// at returns the product at y and its round-off in ulp; whole is false if it was found negligible on the way, and then
-// the value returned bounds it.
+// at returns the product at y and its round-off in ulp; whole is false if it was
+// found negligible on the way, and then the value returned bounds it.
 func (w *walk) at(y float64) (r complex128, unit float64, whole bool) {
 	phase := w.v * y * (w.t + 0.5)
 	modulus := math.Exp(-w.v * y * y / 2)
@@ -218,8 +227,8 @@ func (w *walk) at(y float64) (r complex128, unit float64, whole bool) {
 	return r, unit, true
 }
 
-// sum returns an upper bound on the finite part of delta(eps), relative to e^(log - tilt*eps), and its derivative in
-// eps relative to the same.
+// sum returns an upper bound on the finite part of δ(ε), relative to e^(log -
+// tilt*ε), and its derivative in ε relative to the same.
 func (c *contour) sum(eps float64) (value, slope float64) {
 	var re, dre, moduli float64
 	for i, y := range c.y {
@@ -235,7 +244,7 @@ func (c *contour) sum(eps float64) (value, slope float64) {
 	return value, h * dre
 }
 
-// delta is an upper bound on the finite part of delta(eps); infinite if round-off drowned it.
+// δ is an upper bound on the finite part of δ(ε); infinite if round-off drowned it.
 func (c *contour) delta(eps, slack float64) float64 {
 	if eps = eps - slack; eps < 0 && slack > 0 {
 		eps = math.Max(eps, -slack)
@@ -248,7 +257,8 @@ func (c *contour) delta(eps, slack float64) float64 {
 	return math.Exp(c.log-c.tilt*eps+size)*value*up + math.SmallestNonzeroFloat64
 }
 
-// epsilon returns a value at which the bound does not exceed delta, near eps and at most top, or +Inf.
+// epsilon returns a value at which the bound does not exceed δ, near ε and at most
+// top, or +Inf.
 func (c *contour) epsilon(delta, eps, slack, top float64) float64 {
 	eps = c.newton(math.Log(delta), eps, slack, top)
 	step := 1e-14 * math.Max(1, math.Abs(eps))
@@ -262,8 +272,8 @@ func (c *contour) epsilon(delta, eps, slack, top float64) float64 {
 	return math.Inf(1)
 }
 
-// newton solves for ln delta = goal inside a shrinking bracket; near the largest loss delta is not exponential in eps
-// and a bare step would leave it.
+// newton solves for ln δ = goal inside a shrinking bracket; near the largest loss δ
+// is not exponential in ε and a bare step would leave it.
 func (c *contour) newton(goal, eps, slack, top float64) float64 {
 	lo, hi := -1.0, top
 	for range 40 {

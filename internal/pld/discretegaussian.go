@@ -7,13 +7,16 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/normal"
 )
 
-// smallSigma divides the discrete Gaussians priced as finite tables from those priced by their theta function.
+// smallSigma divides the discrete Gaussians priced as finite tables from those
+// priced by their theta function.
 const smallSigma = 1.0
 
-// farOut is the number of standard deviations kept in a table: the rest, below 1e-340, counts as infinite loss.
+// farOut is the number of standard deviations kept in a table: the rest, below
+// 1e-340, counts as infinite loss.
 const farOut = 40
 
-// discreteGaussianOf prices the integers directly for small sigma and by Poisson summation otherwise.
+// discreteGaussianOf prices the integers directly for small sigma and by Poisson
+// summation otherwise.
 func discreteGaussianOf(sigma, shift float64) (transform, float64) {
 	if sigma >= smallSigma {
 		return thetaTransform{sigma, shift}, 0
@@ -21,7 +24,8 @@ func discreteGaussianOf(sigma, shift float64) (transform, float64) {
 	return discreteGaussianTable(sigma, shift), -1e-320
 }
 
-// discreteGaussianTable lists the losses (s^2 - 2sx)/(2 sigma^2) for |x| <= 40 sigma, in rising order.
+// discreteGaussianTable lists the losses (s^2 - 2sx)/(2 sigma^2) for |x| <= 40
+// sigma, in rising order.
 func discreteGaussianTable(sigma, shift float64) stepTable {
 	n := math.Ceil(farOut * sigma)
 	unit := shift / sigma / sigma
@@ -41,7 +45,8 @@ func discreteGaussianTable(sigma, shift float64) stepTable {
 //
 //	M(z) = e^(mu^2 z(z+1)/2) theta(sz)/theta(0),  theta(w) = sum over k of e^(-2 pi^2 sigma^2 k^2) e^(2 pi i k w),
 //
-// the continuous Gaussian's transform times a ratio that is one at integers (docs/proofs/accounting-vector.md).
+// the continuous Gaussian's transform times a ratio that is one at integers
+// (docs/proofs/accounting-vector.md).
 type thetaTransform struct{ sigma, s float64 }
 
 // square is mu^2, a little up.
@@ -80,7 +85,8 @@ func (g thetaTransform) line(t float64) line {
 
 type thetaLine struct{ v, t, s, sigma, nome, scale, wt, period, offset float64 }
 
-// at folds y into the middle period, where four theta terms are enough, and turns by the lattice's offset.
+// at folds y into the middle period, where four theta terms are enough, and turns
+// by the lattice's offset.
 func (l thetaLine) at(y float64) complex128 {
 	turn := complex(1, 0)
 	if n := math.Round(y / l.period); n != 0 {
@@ -105,20 +111,24 @@ func (l thetaLine) at(y float64) complex128 {
 }
 func (l thetaLine) half() float64 { return l.period / 2 }
 
-// bound: up to half a period the k-th theta term is at most e^(-2 pi^2 sigma^2 (k^2-|k|)), 2.1 in all for sigma >= 1.
+// bound: up to half a period the k-th theta term is at most e^(-2 pi^2 sigma^2
+// (k^2-|k|)), 2.1 in all for sigma >= 1.
 func (l thetaLine) bound(y float64) float64 {
 	return math.Min(1, 2.1*math.Exp(-l.v*y*y/2*(1-8*ulp)))
 }
 
-// mostTerms is the sigma above which DiscreteGaussianDelta leaves the sum for the quadrature over the same lattice.
+// mostTerms is the sigma above which DiscreteGaussianDelta leaves the sum for the
+// quadrature over the same lattice.
 const mostTerms = 4096
 
-// DiscreteGaussianDelta returns an upper bound on delta(eps) of discrete Gaussian noise, P(x) in proportion to
-// exp(-x^2/(2 sigma^2)) on the integers, against itself moved by an integer shift: the sum over the lattice of
-// P(x)(1 - e^(eps-L(x)))+ (Canonne, Kamath and Steinke 2020, Theorem 7), every term positive, the tail beyond the last
-// term bounded by a geometric series. It exceeds the truth by less than 1e-9, relatively, while that is a normal float.
-// It returns 1 for a sigma that is not positive and finite, a shift that is no integer, or an eps that is NaN or
-// negative. Proof: docs/proofs/accounting-contour.md, section 7.
+// DiscreteGaussianDelta returns an upper bound on δ(ε) of discrete Gaussian noise,
+// P(x) in proportion to exp(-x^2/(2 sigma^2)) on the integers, against itself moved
+// by an integer shift: the sum over the lattice of P(x)(1 - e^(ε-L(x)))+ (Canonne,
+// Kamath and Steinke 2020, Theorem 7), every term positive, the tail beyond the
+// last term bounded by a geometric series. It exceeds the truth by less than 1e-9,
+// relatively, while that is a normal float. It returns 1 for a sigma that is not
+// positive and finite, a shift that is no integer, or an ε that is NaN or negative.
+// Proof: docs/proofs/accounting-contour.md, section 7.
 func DiscreteGaussianDelta(sigma, shift, eps float64) float64 {
 	m := DiscreteGaussian(sigma, shift)
 	switch {
@@ -134,7 +144,8 @@ func DiscreteGaussianDelta(sigma, shift, eps float64) float64 {
 	return sane01(latticeTail(sigma, m.b, eps)/latticeNorm(sigma)*up + math.SmallestNonzeroFloat64)
 }
 
-// latticeTail sums weight(x) (1 - e^(eps-L(x))) downwards from the last x whose loss exceeds eps.
+// latticeTail sums weight(x) (1 - e^(ε-L(x))) downwards from the last x whose loss
+// exceeds ε.
 func latticeTail(sigma, s, eps float64) float64 {
 	far := math.Ceil(farOut*sigma) + 1
 	x := math.Min(far, math.Ceil(s/2-eps/s*sigma*sigma)-1)
@@ -153,8 +164,8 @@ func latticeTail(sigma, s, eps float64) float64 {
 	return total + math.SmallestNonzeroFloat64
 }
 
-// latticeNorm is the sum of all weights, rounded down: by Poisson summation it is at least sigma sqrt(2 pi), and at
-// least the terms near zero.
+// latticeNorm is the sum of all weights, rounded down: by Poisson summation it is
+// at least sigma sqrt(2 pi), and at least the terms near zero.
 func latticeNorm(sigma float64) float64 {
 	near := 1 + 2*math.Exp(-1/(2*sigma*sigma)) + 2*math.Exp(-4/(2*sigma*sigma)) + 2*math.Exp(-9/(2*sigma*sigma))
 	whole := sigma / normal.InvSqrt2Pi * (1 + 2*math.Exp(-2*math.Pi*math.Pi*sigma*sigma))

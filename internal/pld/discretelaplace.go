@@ -5,12 +5,14 @@ import (
 	"math/cmplx"
 )
 
-// discreteLaplaceTransform is discrete Laplace noise with decay a per step and an integer shift s. With q = e^(-a)
-// and r = q e^(-2az), summing the geometric series gives
+// discreteLaplaceTransform is discrete Laplace noise with decay a per step and an
+// integer shift s. With q = e^(-a) and r = q e^(-2az), summing the geometric series
+// gives
 //
 //	M(z) = e^(zas) (1 - qr + r^s (q - r)) / ((1+q)(1-r)),
 //
-// whose three differences are computed by expm1. With s = 1 it is randomized response.
+// whose three differences are computed by expm1. With s = 1 it is randomized
+// response.
 type discreteLaplaceTransform struct{ a, s float64 }
 
 func discreteLaplaceOf(scale, shift float64) transform {
@@ -69,24 +71,28 @@ func (l discreteLaplaceLine) at(y float64) complex128 {
 }
 func (l discreteLaplaceLine) half() float64 { return math.Pi / 2 / l.a }
 
-// bound is the triangle inequality; both |1-qr|/|1-r|, which falls, and |q-r|/|1-r|, which stays below
-// (q+rho)/(1+rho), are monotone in cos(2ay), hence in y up to half a period.
+// bound is the triangle inequality; both |1-qr|/|1-r|, which falls, and
+// |q-r|/|1-r|, which stays below (q+rho)/(1+rho), are monotone in cos(2ay), hence
+// in y up to half a period.
 func (l discreteLaplaceLine) bound(y float64) float64 {
 	s, c := math.Sincos(l.a * y)
 	head, den := cmplx.Abs(l.head.gap(s, c)), cmplx.Abs(l.den.gap(s, c))
 	return math.Min(1, (head/den+l.far*(l.q+l.rho)/(1+l.rho))*l.scale*(1+1e-13))
 }
 
-// DiscreteLaplaceDelta returns an upper bound on delta(eps) of discrete Laplace noise, P(x) in proportion to
-// exp(-|x|/scale), against itself moved by an integer shift. The sum over the lattice is geometric and taken in
-// closed form: with q = e^(-1/scale) and m the last integer below shift/2 - eps scale/2,
+// DiscreteLaplaceDelta returns an upper bound on δ(ε) of discrete Laplace noise,
+// P(x) in proportion to exp(-|x|/scale), against itself moved by an integer shift.
+// The sum over the lattice is geometric and taken in closed form: with q =
+// e^(-1/scale) and m the last integer below shift/2 - ε scale/2,
 //
-//	delta(eps) = (q - q^(m+1) + 1 - e^(eps - (shift-m)/scale)) / (1 + q)
+//	δ(ε) = (q - q^(m+1) + 1 - e^(ε - (shift-m)/scale)) / (1 + q)
 //
-// (Ghosh, Roughgarden and Sundararajan 2012 for the mechanism). It exceeds the truth by less than 1e-9, relatively,
-// except where eps comes within a millionth of the largest loss, shift/scale, or nearer: there by a few ulp of eps.
-// It is 0 from the largest loss on, and 1 for a scale that is not positive and finite, a shift that is no integer, or
-// an eps that is NaN or negative. Proof: docs/proofs/accounting-contour.md, section 7.
+// (Ghosh, Roughgarden and Sundararajan 2012 for the mechanism). It exceeds the
+// truth by less than 1e-9, relatively, except where ε comes within a millionth of
+// the largest loss, shift/scale, or nearer: there by a few ulp of ε. It is 0 from
+// the largest loss on, and 1 for a scale that is not positive and finite, a shift
+// that is no integer, or an ε that is NaN or negative. Proof:
+// docs/proofs/accounting-contour.md, section 7.
 func DiscreteLaplaceDelta(scale, shift, eps float64) float64 {
 	m := DiscreteLaplace(scale, shift)
 	if m.kind == invalid || !(eps >= 0) {

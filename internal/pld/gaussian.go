@@ -7,19 +7,21 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// up is the factor by which every directed result leaves the computed value: a thousand times the round-off
-// of the closed forms (docs/proofs/accounting-gaussian.md) and a thousandth of the accuracy promised.
+// up is the factor by which every directed result leaves the computed value: a
+// thousand times the round-off of the closed forms
+// (docs/proofs/accounting-gaussian.md) and a thousandth of the accuracy promised.
 const up = 1 + 1e-12
 
-// GaussianDelta returns an upper bound on the least delta for which a mu-GDP mechanism (Gaussian noise of mu
-// standard deviations) is (eps, delta)-differentially private:
+// GaussianDelta returns an upper bound on the least δ for which a mu-GDP mechanism
+// (Gaussian noise of mu standard deviations) is (ε, δ)-differentially private:
 //
-//	delta(eps) = Phi(mu/2 - eps/mu) - e^eps Phi(-mu/2 - eps/mu)
+//	δ(ε) = Phi(mu/2 - ε/mu) - e^ε Phi(-mu/2 - ε/mu)
 //
-// (Balle and Wang 2018, Theorem 8; Dong, Roth and Su 2022, Corollary 1). It is never below the truth and at most
-// 1e-9 above it, relatively, down to the smallest positive float, which is returned where the truth is smaller.
-// It returns 0 for mu = 0 or eps = +Inf, and 1 if mu or eps is NaN or negative, or mu infinite.
-// Proof: docs/proofs/accounting-gaussian.md.
+// (Balle and Wang 2018, Theorem 8; Dong, Roth and Su 2022, Corollary 1). It is
+// never below the truth and at most 1e-9 above it, relatively, down to the smallest
+// positive float, which is returned where the truth is smaller. It returns 0 for mu
+// = 0 or ε = +Inf, and 1 if mu or ε is NaN or negative, or mu infinite. Proof:
+// docs/proofs/accounting-gaussian.md.
 func GaussianDelta(mu, eps float64) float64 {
 	switch {
 	case !(mu >= 0) || !(eps >= 0) || math.IsInf(mu, 1):
@@ -37,8 +39,9 @@ func GaussianDelta(mu, eps float64) float64 {
 	return math.Min(1, delta*up+math.SmallestNonzeroFloat64)
 }
 
-// gaussianThreshold returns a = eps/mu - mu/2, the optimal test's threshold in standard deviations, with a small
-// relative error although the two terms may nearly cancel: the remainder of the division is put back.
+// gaussianThreshold returns a = ε/mu - mu/2, the optimal test's threshold in
+// standard deviations, with a small relative error although the two terms may
+// nearly cancel: the remainder of the division is put back.
 func gaussianThreshold(mu, eps float64) float64 {
 	q := eps / mu
 	if math.IsInf(q, 1) || q == 0 {
@@ -47,8 +50,8 @@ func gaussianThreshold(mu, eps float64) float64 {
 	return (q - mu/2) + math.FMA(-q, mu, eps)/mu
 }
 
-// gaussianLogDelta returns an estimate of ln delta(eps) that neither underflows nor overflows, and its slope.
-// It only makes first guesses; no bound depends on it.
+// gaussianLogDelta returns an estimate of ln δ(ε) that neither underflows nor
+// overflows, and its slope. It only makes first guesses; no bound depends on it.
 func gaussianLogDelta(mu, eps float64) (value, slope float64) {
 	a := gaussianThreshold(mu, eps)
 	if a < 0 && mu >= 1 {
@@ -60,10 +63,11 @@ func gaussianLogDelta(mu, eps float64) (value, slope float64) {
 	return math.Log(normal.InvSqrt2Pi*drop) - a*a/2, -normal.Mills(a+mu) / drop
 }
 
-// GaussianEpsilon returns an upper bound on the least eps for which a mu-GDP mechanism is (eps, delta)-differentially
-// private: GaussianDelta(mu, result) <= delta. It exceeds the truth by the change of eps that answers to a relative
-// change of 1e-11 in delta, which is below 1e-9 relative unless eps is nearly zero.
-// It returns 0 for mu = 0 or delta >= 1, and +Inf if mu or delta is NaN or negative, mu infinite, or delta zero.
+// GaussianEpsilon returns an upper bound on the least ε for which a mu-GDP
+// mechanism is (ε, δ)-differentially private: GaussianDelta(mu, result) <= δ. It
+// exceeds the truth by the change of ε that answers to a relative change of 1e-11
+// in δ, which is below 1e-9 relative unless ε is nearly zero. It returns 0 for mu =
+// 0 or δ >= 1, and +Inf if mu or δ is NaN or negative, mu infinite, or δ zero.
 // Proof: docs/proofs/accounting-gaussian.md.
 func GaussianEpsilon(mu, delta float64) float64 {
 	switch {
@@ -80,7 +84,8 @@ func GaussianEpsilon(mu, delta float64) float64 {
 	return least(gaussianEpsilonGuess(mu, delta), fits)
 }
 
-// gaussianEpsilonGuess runs Newton's method on ln delta, which is concave and falling, so it converges.
+// gaussianEpsilonGuess runs Newton's method on ln δ, which is concave and falling,
+// so it converges.
 func gaussianEpsilonGuess(mu, delta float64) float64 {
 	goal := math.Log(delta)
 	eps := mu*mu/2 + mu*math.Sqrt(-2*goal)
@@ -98,11 +103,12 @@ func gaussianEpsilonGuess(mu, delta float64) float64 {
 	return eps
 }
 
-// GaussianMu returns the largest mu, rounded down, for which a mu-GDP mechanism is (eps, delta)-differentially
-// private: GaussianDelta(result, eps) <= delta holds for the bound, and therefore for the truth.
-// Divide the sensitivity by it to get the standard deviation (analytic Gaussian mechanism, Balle and Wang 2018,
-// Algorithm 1). It returns 0, no mechanism, unless eps is in [0, +Inf) and delta in (0, 1).
-// Proof: docs/proofs/accounting-gaussian.md.
+// GaussianMu returns the largest mu, rounded down, for which a mu-GDP mechanism is
+// (ε, δ)-differentially private: GaussianDelta(result, ε) <= δ holds for the bound,
+// and therefore for the truth. Divide the sensitivity by it to get the standard
+// deviation (analytic Gaussian mechanism, Balle and Wang 2018, Algorithm 1). It
+// returns 0, no mechanism, unless ε is in [0, +Inf) and δ in (0, 1). Proof:
+// docs/proofs/accounting-gaussian.md.
 func GaussianMu(eps, delta float64) float64 {
 	if !(eps >= 0) || math.IsInf(eps, 1) || !(delta > 0) || !(delta < 1) {
 		return 0
@@ -111,9 +117,10 @@ func GaussianMu(eps, delta float64) float64 {
 	return greatest(gaussianMuGuess(eps, delta), fits)
 }
 
-// gaussianMuGuess bisects ln delta in -ln mu to a few digits; greatest does the rest. Halving the negative logarithm
-// rounds as the first version did, to the last bit: scales of noise are computed from it, and a plan whose scale is
-// another one would not find what was paid for.
+// gaussianMuGuess bisects ln δ in -ln mu to a few digits; greatest does the rest.
+// Halving the negative logarithm rounds as the first version did, to the last bit:
+// scales of noise are computed from it, and a plan whose scale is another one would
+// not find what was paid for.
 func gaussianMuGuess(eps, delta float64) float64 {
 	goal := math.Log(delta)
 	minus, _ := search.Edge(760, -400, search.Times(60), func(minus float64) bool {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// threshold gives the eps at which the optimal test's threshold is a, so that the cases reach every branch.
+// threshold gives the ε at which the optimal test's threshold is a, so that the
+// cases reach every branch.
 func epsAt(mu, a float64) float64 { return mu * (a + mu/2) }
 
 func TestGaussianDeltaAgainstBigFloat(t *testing.T) {

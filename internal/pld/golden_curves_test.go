@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// within checks that got is on the safe side of want and no further than tol from it, relatively; safe is +1 where
-// got must not be below, -1 where it must not be above. References carry 1e-15 of rounding.
+// within checks that got is on the safe side of want and no further than tol from
+// it, relatively; safe is +1 where got must not be below, -1 where it must not be
+// above. References carry 1e-15 of rounding.
 func within(t *testing.T, what string, got, want, tol, safe float64) {
 	t.Helper()
 	off := (got - want) / want * safe

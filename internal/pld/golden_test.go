@@ -131,7 +131,8 @@ func TestGoldenCompositions(t *testing.T) {
 	}
 }
 
-// checkRow applies the acceptance rule and returns the largest excess as a part of the tolerance.
+// checkRow applies the acceptance rule and returns the largest excess as a part of
+// the tolerance.
 func checkRow(t *testing.T, i int, row goldenRow) float64 {
 	worst := 0.0
 	c := row.composition(t)

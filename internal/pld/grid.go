@@ -9,18 +9,22 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// The second engine: every loss is split between the two grid points around it, keeping both its P mass and its Q
-// mass, which can only raise delta; the masses are tilted by e^(tl), so that round-off of the Fourier transform is
-// relative to delta instead of to one; and what round-off, folding and truncation can do is added
-// (docs/proofs/accounting-grid.md). It shares with the contour only the choice of t.
+// The second engine: every loss is split between the two grid points around it,
+// keeping both its P mass and its Q mass, which can only raise δ; the masses are
+// tilted by e^(tl), so that round-off of the Fourier transform is relative to δ
+// instead of to one; and what round-off, folding and truncation can do is added
+// (docs/proofs/accounting-grid.md). It shares with the contour only the choice of
+// t.
 
 // gridPoints is the length of the transform.
 const gridPoints = 1 << 14
 
-// smoothTail is how many standard deviations of a tilted Gaussian are put on the grid; the rest, below 1e-40, is added.
+// smoothTail is how many standard deviations of a tilted Gaussian are put on the
+// grid; the rest, below 1e-40, is added.
 const smoothTail = 14
 
-// A spread lists a mechanism's losses tilted by e^(tl)/M(t): atoms, and a density over an interval.
+// A spread lists a mechanism's losses tilted by e^(tl)/M(t): atoms, and a density
+// over an interval.
 type spread struct {
 	loss, weight []float64
 	from, to     float64
@@ -39,10 +43,11 @@ type grid struct {
 	mass    []float64 // from first upwards
 	log     float64   // logarithm of the tilted mass
 	size    float64
-	extra   float64 // bound on what was lost, relative to e^(log - tilt*eps)
+	extra   float64 // bound on what was lost, relative to e^(log - tilt*ε)
 }
 
-// newGrid composes the profile on a grid; ok is false if a mechanism has too many losses or the numbers overflow.
+// newGrid composes the profile on a grid; ok is false if a mechanism has too many
+// losses or the numbers overflow.
 func newGrid(p *profile, t float64) (g *grid, ok bool) {
 	mean, second := p.slopes(t)
 	width := math.Max(24*math.Sqrt(second), 48/t)
@@ -121,8 +126,8 @@ func (s spread) last() float64 {
 	return last
 }
 
-// place splits the losses over the row, folded modulo its length, and returns their sum, plain and tilted by tau more
-// relative to the largest loss.
+// place splits the losses over the row, folded modulo its length, and returns their
+// sum, plain and tilted by tau more relative to the largest loss.
 func (g *grid) place(s spread, row []float64, tau float64) (total, shifted float64) {
 	last := s.last()
 	put := func(l, weight float64) {
@@ -173,7 +178,7 @@ func (c *composer) finish(g *grid, top float64) {
 	g.extra += math.Exp(c.chernov - c.tau*top + 1e-9)
 }
 
-// delta is an upper bound on the finite part of delta(eps).
+// δ is an upper bound on the finite part of δ(ε).
 func (g *grid) delta(eps, slack float64) float64 {
 	eps -= slack
 	total := g.extra
@@ -188,7 +193,7 @@ func (g *grid) delta(eps, slack float64) float64 {
 	return math.Exp(g.log-g.tilt*eps+size)*total*(1+1e-9) + math.SmallestNonzeroFloat64
 }
 
-// epsilon bisects delta between 0 and the end of the grid; +Inf if even there it is too large.
+// epsilon bisects δ between 0 and the end of the grid; +Inf if even there it is too large.
 func (g *grid) epsilon(delta, slack float64) float64 {
 	hi := float64(g.first+gridPoints) * g.h
 	if !(hi > 0) || !(g.delta(hi, slack) <= delta) {
@@ -198,7 +203,8 @@ func (g *grid) epsilon(delta, slack float64) float64 {
 	return eps
 }
 
-// gaussianSpread is a normal loss of mean v/2 and variance v; tilting moves the mean to v(t+1/2).
+// gaussianSpread is a normal loss of mean v/2 and variance v; tilting moves the
+// mean to v(t+1/2).
 type gaussianSpread struct{ v float64 }
 
 func (g gaussianSpread) spread(t float64) (spread, bool) {
@@ -213,7 +219,7 @@ func (p twoPoint) spread(t float64) (spread, bool) {
 	return spread{loss: []float64{-p.eps, p.eps}, weight: []float64{l.low, 1 - l.low}}, true
 }
 
-// spread: atoms at both ends, 1/2 and e^(-eps)/2, and density e^((l-eps)/2)/4 between.
+// spread: atoms at both ends, 1/2 and e^(-ε)/2, and density e^((l-ε)/2)/4 between.
 func (l laplaceTransform) spread(t float64) (spread, bool) {
 	log := l.log(t)
 	return spread{

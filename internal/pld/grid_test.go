@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestEnginesAgree prices random compositions by both engines. Each is an upper bound, so the two can only differ by
-// what one of them is loose; a bound below the other by more than that would be a bound below the truth.
+// TestEnginesAgree prices random compositions by both engines. Each is an upper
+// bound, so the two can only differ by what one of them is loose; a bound below the
+// other by more than that would be a bound below the truth.
 func TestEnginesAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	compared, worst := 0, 0.0
@@ -40,7 +41,8 @@ func TestEnginesAgree(t *testing.T) {
 	t.Logf("%d compositions, engines differ by at most %.3g", compared, worst)
 }
 
-// TestGridIsAnUpperBound holds the grid against the Gaussian's closed form and against golden values it can reach.
+// TestGridIsAnUpperBound holds the grid against the Gaussian's closed form and
+// against golden values it can reach.
 func TestGridIsAnUpperBound(t *testing.T) {
 	for _, v := range []float64{0.01, 1, 9} {
 		for _, delta := range []float64{1e-3, 1e-10, 1e-30, 1e-100} {

@@ -6,7 +6,7 @@ import (
 )
 
 // Randomised responses so strong that one side of the lattice vanishes in
-// floating point, at a delta of one half and more: the bound on epsilon is still
+// floating point, at a δ of one half and more: the bound on epsilon is still
 // one. The truth is the binomial sum.
 func TestEpsilonAtLargeDelta(t *testing.T) {
 	for _, eps0 := range []float64{0.5, 5, 20, 30, 100, 600} {
@@ -23,7 +23,7 @@ func TestEpsilonAtLargeDelta(t *testing.T) {
 	}
 }
 
-// responses is delta(eps) of k randomised responses of eps0.
+// responses is δ(ε) of k randomised responses of eps0.
 func responses(eps0 float64, k int, eps float64) float64 {
 	keep, flip := -math.Log1p(math.Exp(-eps0)), -eps0-math.Log1p(math.Exp(-eps0))
 	sum, choose := 0.0, 1.0

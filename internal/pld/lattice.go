@@ -5,18 +5,20 @@ import (
 	"math/cmplx"
 )
 
-// When every loss lies on one lattice c + gZ the integrand is periodic but for its kernel, and the sum over all periods
-// of the kernel is closed: with l the first lattice point at or above eps,
+// When every loss lies on one lattice c + gZ the integrand is periodic but for its
+// kernel, and the sum over all periods of the kernel is closed: with l the first
+// lattice point at or above ε,
 //
-//	delta(eps) = mean over one period of e^(K(z) - zl) ((1-w) + e^(-zg) (w - e^(-g))) / ((1-e^(-zg)) (1-e^(-(z+1)g))),
+//	δ(ε) = mean over one period of e^(K(z) - zl) ((1-w) + e^(-zg) (w - e^(-g))) / ((1-e^(-zg)) (1-e^(-(z+1)g))),
 //
-// w = e^(eps-l). N nodes fold the lattice modulo Ng, which again only adds positive terms
-// (docs/proofs/accounting-contour.md, section 5).
+// w = e^(ε-l). N nodes fold the lattice modulo Ng, which again only adds positive
+// terms (docs/proofs/accounting-contour.md, section 5).
 
 type spacing struct{ gap, offset float64 }
 
-// lattice finds the common lattice of all losses, if there is one no more than twelve times finer than the least
-// spacing. Spacings may miss it by an ulp or two: that moves the losses by less than slack.
+// lattice finds the common lattice of all losses, if there is one no more than
+// twelve times finer than the least spacing. Spacings may miss it by an ulp or two:
+// that moves the losses by less than slack.
 func (p *profile) lattice() (spacing, bool) {
 	s := spacing{gap: math.Inf(1)}
 	if p.v > 0 {
@@ -62,7 +64,8 @@ type folded struct {
 	dropped         float64
 }
 
-// mostFolded is the number of nodes a period may need before the general contour is the cheaper way.
+// mostFolded is the number of nodes a period may need before the general contour is
+// the cheaper way.
 const mostFolded = 20000
 
 // newFolded samples one period; ok is false if that takes too many nodes.
@@ -80,7 +83,8 @@ func newFolded(p *profile, g spacing, t, goal float64) (c *folded, ok bool) {
 	return c, c.sample(newWalk(p, t))
 }
 
-// sample evaluates one half period, stopping early where the bounds of all mechanisms allow.
+// sample evaluates one half period, stopping early where the bounds of all
+// mechanisms allow.
 func (c *folded) sample(w *walk) (ok bool) {
 	half := c.nodes / 2
 	base := 2 * math.Pi / c.gap / float64(c.nodes)
@@ -115,14 +119,15 @@ func (c *folded) sample(w *walk) (ok bool) {
 	return true
 }
 
-// kernelBound is at least the kernel's modulus from y to the half period, where both of its denominators grow.
+// kernelBound is at least the kernel's modulus from y to the half period, where
+// both of its denominators grow.
 func (c *folded) kernelBound(y float64) float64 {
 	a := cmplx.Abs(expm1(complex(-c.tilt*c.gap, -y*c.gap)))
 	b := cmplx.Abs(expm1(complex(-(c.tilt+1)*c.gap, -y*c.gap)))
 	return -math.Expm1(-c.gap) * 2 / (a * b)
 }
 
-// first returns the first lattice point at or above eps, and its distance from eps.
+// first returns the first lattice point at or above ε, and its distance from ε.
 func (c *folded) first(eps float64) (point, distance float64) {
 	steps := math.Ceil((eps - c.offset) / c.gap)
 	point = c.offset + steps*c.gap
@@ -130,7 +135,7 @@ func (c *folded) first(eps float64) (point, distance float64) {
 	return point, math.Max(0, math.Min(distance, c.gap))
 }
 
-// sum returns an upper bound on the finite part of delta(eps), relative to e^(log - tilt*point).
+// sum returns an upper bound on the finite part of δ(ε), relative to e^(log - tilt*point).
 func (c *folded) sum(eps float64) float64 {
 	point, distance := c.first(eps)
 	w := math.Exp(-distance)
@@ -148,7 +153,7 @@ func (c *folded) sum(eps float64) float64 {
 	return m*re + c.dropped + m*moduli*ulp*(2+count)
 }
 
-// delta is an upper bound on the finite part of delta(eps).
+// δ is an upper bound on the finite part of δ(ε).
 func (c *folded) delta(eps, slack float64) float64 {
 	eps -= slack
 	value := c.sum(eps)
@@ -160,7 +165,8 @@ func (c *folded) delta(eps, slack float64) float64 {
 	return math.Exp(c.log-c.tilt*point+size)*value*up + math.SmallestNonzeroFloat64
 }
 
-// epsilon bisects: between lattice points delta is linear in e^eps, so the secant in it finishes at once.
+// epsilon bisects: between lattice points δ is linear in e^ε, so the secant in it
+// finishes at once.
 func (c *folded) epsilon(delta, guess, slack float64) float64 {
 	if c.delta(0, slack) <= delta {
 		return 0

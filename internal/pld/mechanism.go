@@ -5,11 +5,13 @@ import (
 	"math"
 )
 
-// A Mechanism is one release as the accountant sees it: the pair of output distributions that dominates it. It is a
-// small comparable value, so that a ledger can count how often each distinct one was used. The zero value, and
-// whatever a constructor makes of parameters that are NaN, negative or out of range, is invalid and costs everything:
-// delta 1, epsilon +Inf. The pairs and their transforms are derived in docs/proofs/accounting-contour.md, vectors of
-// noise in docs/proofs/accounting-vector.md.
+// A Mechanism is one release as the accountant sees it: the pair of output
+// distributions that dominates it. It is a small comparable value, so that a ledger
+// can count how often each distinct one was used. The zero value, and whatever a
+// constructor makes of parameters that are NaN, negative or out of range, is
+// invalid and costs everything: δ 1, epsilon +Inf. The pairs and their transforms
+// are derived in docs/proofs/accounting-contour.md, vectors of noise in
+// docs/proofs/accounting-vector.md.
 type Mechanism struct {
 	kind kind
 	a, b float64
@@ -37,22 +39,26 @@ func Gaussian(mu float64) Mechanism { return scaled(gaussian, mu) }
 // Laplace is continuous Laplace noise whose sensitivity is eps0 scales.
 func Laplace(eps0 float64) Mechanism { return scaled(laplace, eps0) }
 
-// Pure is any eps-differentially private mechanism: randomized response dominates it (Kairouz, Oh and
-// Viswanath 2015).
+// Pure is any ε-differentially private mechanism: randomized response dominates it
+// (Kairouz, Oh and Viswanath 2015).
 func Pure(eps float64) Mechanism { return Declared(eps, 0) }
 
-// Zcdp is any rho-zero-concentrated mechanism (Bun and Steinke 2016). It has no loss distribution, so a composition
-// that holds one is priced by Rényi divergences alone.
+// Zcdp is any rho-zero-concentrated mechanism (Bun and Steinke 2016). It has no
+// loss distribution, so a composition that holds one is priced by Rényi divergences
+// alone.
 func Zcdp(rho float64) Mechanism { return scaled(zcdp, rho) }
 
-// BoundedRange is any mechanism of bounded range eps (Durfee and Rogers 2019): its losses on a pair of
-// neighbours all lie in one interval of length eps. The exponential mechanism whose scores move by at most s,
-// drawing with probability in proportion to exp(c*score), has eps = 2cs, and eps = cs if all scores move one way.
-// The pair priced is the pointwise worst one; docs/proofs/accounting-contour.md, section 6.
+// BoundedRange is any mechanism of bounded range ε (Durfee and Rogers 2019): its
+// losses on a pair of neighbours all lie in one interval of length ε. The
+// exponential mechanism whose scores move by at most s, drawing with probability in
+// proportion to exp(c*score), has ε = 2cs, and ε = cs if all scores move one way.
+// The pair priced is the pointwise worst one; docs/proofs/accounting-contour.md,
+// section 6.
 func BoundedRange(eps float64) Mechanism { return scaled(boundedRange, eps) }
 
-// Declared is any (eps, delta)-differentially private mechanism: with probability delta everything is revealed, else
-// randomized response (Kairouz, Oh and Viswanath 2015).
+// Declared is any (ε, δ)-differentially private mechanism: with probability δ
+// everything is revealed, else randomized response (Kairouz, Oh and Viswanath
+// 2015).
 func Declared(eps, delta float64) Mechanism {
 	if !proper(eps) || !(delta >= 0 && delta <= 1) {
 		return Mechanism{}
@@ -63,20 +69,21 @@ func Declared(eps, delta float64) Mechanism {
 	return Mechanism{kind: declared, a: eps + 0, b: delta + 0}
 }
 
-// Threshold is a release that happens with probability at most delta where a neighbour never makes it, and is the
-// same otherwise: a group's name that noise let through.
+// Threshold is a release that happens with probability at most δ where a neighbour
+// never makes it, and is the same otherwise: a group's name that noise let through.
 func Threshold(delta float64) Mechanism { return Declared(0, delta) }
 
-// DiscreteLaplace is noise with P(x) in proportion to exp(-|x|/scale) on the integers, against itself moved by the
-// integer shift.
+// DiscreteLaplace is noise with P(x) in proportion to exp(-|x|/scale) on the
+// integers, against itself moved by the integer shift.
 func DiscreteLaplace(scale, shift float64) Mechanism { return lattice(discreteLaplace, scale, shift) }
 
-// DiscreteGaussian is noise with P(x) in proportion to exp(-x^2/(2 sigma^2)) on the integers (Canonne, Kamath and
-// Steinke 2020, Definition 1), against itself moved by the integer shift.
+// DiscreteGaussian is noise with P(x) in proportion to exp(-x^2/(2 sigma^2)) on the
+// integers (Canonne, Kamath and Steinke 2020, Definition 1), against itself moved
+// by the integer shift.
 func DiscreteGaussian(sigma, shift float64) Mechanism { return lattice(discreteGaussian, sigma, shift) }
 
-// KRandomizedResponse keeps the answer with probability 1-p and otherwise reports one of k answers at random;
-// neighbours differ in one person's answer.
+// KRandomizedResponse keeps the answer with probability 1-p and otherwise reports
+// one of k answers at random; neighbours differ in one person's answer.
 func KRandomizedResponse(p float64, k int) Mechanism {
 	if !(p > 0 && p <= 1) || k < 2 || k > 1<<40 {
 		return Mechanism{}
@@ -90,8 +97,9 @@ func KRandomizedResponse(p float64, k int) Mechanism {
 	return Table([]float64{same, other, rest}, []float64{other, same, rest})
 }
 
-// Table is a pair of finite distributions, p with one person's data and q without; both directions are priced. The
-// weights are normalised. Rows must have one length, at most 1024, and finite non-negative entries.
+// Table is a pair of finite distributions, p with one person's data and q without;
+// both directions are priced. The weights are normalised. Rows must have one
+// length, at most 1024, and finite non-negative entries.
 func Table(p, q []float64) Mechanism {
 	if len(p) != len(q) || len(p) == 0 || len(p) > 1024 || !weights(p) || !weights(q) {
 		return Mechanism{}

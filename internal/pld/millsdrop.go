@@ -17,8 +17,9 @@ func newRule(n int) rule {
 	return r
 }
 
-// millsDrop returns R(a) - R(a+mu) for a >= -mu/2 and mu > 0 (mu < 1 where a is negative), free of cancellation:
-// as a difference where the two differ by a factor, and as the integral of S over [a, a+mu] where they do not.
+// millsDrop returns R(a) - R(a+mu) for a >= -mu/2 and mu > 0 (mu < 1 where a is
+// negative), free of cancellation: as a difference where the two differ by a
+// factor, and as the integral of S over [a, a+mu] where they do not.
 func millsDrop(a, mu float64) float64 {
 	if a >= 0 && mu >= a+1 {
 		return normal.Mills(a) - normal.Mills(a+mu)

@@ -5,8 +5,9 @@ import (
 	"sort"
 )
 
-// A profile is a composition taken apart for pricing in one direction: one Gaussian of variance v, a multiset of other
-// transforms, and the logarithm of the probability that no loss is infinite.
+// A profile is a composition taken apart for pricing in one direction: one Gaussian
+// of variance v, a multiset of other transforms, and the logarithm of the
+// probability that no loss is infinite.
 type profile struct {
 	parts     []part
 	v         float64
@@ -17,9 +18,11 @@ type profile struct {
 }
 
 const (
-	// smallLoss is what many uses of one mechanism may lose before they are given a transform; less is added to eps.
+	// smallLoss is what many uses of one mechanism may lose before they are given a
+	// transform; less is added to ε.
 	smallLoss = 1e-12
-	// largeLoss and largeCount are the sum of losses and the number of uses above which round-off would drown the engines.
+	// largeLoss and largeCount are the sum of losses and the number of uses above
+	// which round-off would drown the engines.
 	largeLoss  = 1e10
 	largeCount = 1e10
 )
@@ -95,7 +98,8 @@ func (p *profile) log(t float64) (k, size float64) {
 	return k, size
 }
 
-// slopes estimates K' and K” from the phase and the modulus a little off the real axis. Only tightness depends on them.
+// slopes estimates K' and K” from the phase and the modulus a little off the real
+// axis. Only tightness depends on them.
 func (p *profile) slopes(t float64) (first, second float64) {
 	first, second = p.v*(t+0.5), p.v
 	for _, q := range p.parts {
@@ -110,7 +114,8 @@ func (p *profile) slopes(t float64) (first, second float64) {
 	return first, second
 }
 
-// top is the largest finite loss, rounded up; reach bounds all of them, infinite with Gaussian noise.
+// top is the largest finite loss, rounded up; reach bounds all of them, infinite
+// with Gaussian noise.
 func (p *profile) top() float64 {
 	if p.v > 0 {
 		return math.Inf(1)
@@ -123,7 +128,8 @@ func (p *profile) top() float64 {
 	return math.Max(0, total+size*float64(len(p.parts)+8)*4*ulp)
 }
 
-// slack bounds how far rounding the losses themselves, and leaving the smallest out, can move their sum.
+// slack bounds how far rounding the losses themselves, and leaving the smallest
+// out, can move their sum.
 func (p *profile) slack() float64 {
 	total := 0.0
 	for _, q := range p.parts {

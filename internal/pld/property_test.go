@@ -32,7 +32,8 @@ func randomMechanism(rng *rand.Rand) Mechanism {
 	return Table(p, q)
 }
 
-// TestMonotone checks that bounds fall in eps and delta and rise with what is composed, up to their tightness.
+// TestMonotone checks that bounds fall in ε and δ and rise with what is composed,
+// up to their tightness.
 func TestMonotone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	const loose = 1 + 5e-3
@@ -70,7 +71,7 @@ func TestMonotone(t *testing.T) {
 	}
 }
 
-// TestNothingFloors checks that there is no smallest delta, against closed forms.
+// TestNothingFloors checks that there is no smallest δ, against closed forms.
 func TestNothingFloors(t *testing.T) {
 	for _, delta := range []float64{1e-20, 1e-100, 1e-250, 1e-300} {
 		var c Composition
@@ -83,7 +84,8 @@ func TestNothingFloors(t *testing.T) {
 	}
 }
 
-// TestStrangeMechanisms feeds every constructor nonsense and extremes: no panic, no NaN, an answer within a second.
+// TestStrangeMechanisms feeds every constructor nonsense and extremes: no panic, no
+// NaN, an answer within a second.
 func TestStrangeMechanisms(t *testing.T) {
 	make2 := []func(a, b float64) Mechanism{
 		func(a, b float64) Mechanism { return Gaussian(a) },
@@ -178,7 +180,8 @@ func fuzzed(k uint8, a, b float64) Mechanism {
 	return Table([]float64{a, 1, 2}, []float64{b, 2, 1})
 }
 
-// TestLargeMixturesInTime prices what is hardest for the contour: hundreds of distinct small losses, and long tables.
+// TestLargeMixturesInTime prices what is hardest for the contour: hundreds of
+// distinct small losses, and long tables.
 func TestLargeMixturesInTime(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	long := func() Mechanism {

@@ -2,12 +2,14 @@ package pld
 
 import "math"
 
-// Renyi returns an upper bound on the Rényi divergence of the given order alpha >= 1 between the mechanism's two output
-// distributions, in the worse direction; order 1 is the Kullback-Leibler divergence and is bounded by a slightly
-// higher order. These add up over adaptively chosen mechanisms at a fixed order (Feldman and Zrnic 2021),
-// so they are what filters count. It returns +Inf for an alpha that is NaN or below 1, for an invalid mechanism, and
-// for one that may reveal everything (declare that part with Threshold and add its delta separately).
-// Proof: docs/proofs/accounting-conversions.md.
+// Renyi returns an upper bound on the Rényi divergence of the given order alpha >=
+// 1 between the mechanism's two output distributions, in the worse direction; order
+// 1 is the Kullback-Leibler divergence and is bounded by a slightly higher order.
+// These add up over adaptively chosen mechanisms at a fixed order (Feldman and
+// Zrnic 2021), so they are what filters count. It returns +Inf for an alpha that is
+// NaN or below 1, for an invalid mechanism, and for one that may reveal everything
+// (declare that part with Threshold and add its δ separately). Proof:
+// docs/proofs/accounting-conversions.md.
 func (m Mechanism) Renyi(alpha float64) float64 {
 	if !(alpha >= 1) || m.kind == invalid || m.revealing() {
 		return math.Inf(1)
@@ -57,7 +59,8 @@ func (m Mechanism) renyi(alpha float64, flip bool) float64 {
 	return rangeOr(t, math.Max(alpha, 1+1e-6)-1)
 }
 
-// rangeOr is ln M(t)/t, or for bounded range the sharper value below; never above the largest loss.
+// rangeOr is ln M(t)/t, or for bounded range the sharper value below; never above
+// the largest loss.
 func rangeOr(tr transform, t float64) float64 {
 	if math.IsInf(t, 1) {
 		return tr.top()
@@ -73,9 +76,10 @@ func rangeOr(tr transform, t float64) float64 {
 	return math.Min(bound, tr.top()*(1+4*ulp))
 }
 
-// worst is the largest ln M(t) that losses in an interval of length eps allow. Losses at its two ends u and u-eps with
-// E e^(-L) = 1 are the worst, and the best u in the interval solves e^u = t (e^eps - e^(-t eps)) / ((t+1)(1 - e^(-t eps))).
-// It is below t(t+1) eps^2/8 (Cesar and Rogers 2021).
+// worst is the largest ln M(t) that losses in an interval of length ε allow. Losses
+// at its two ends u and u-ε with E e^(-L) = 1 are the worst, and the best u in the
+// interval solves e^u = t (e^ε - e^(-t ε)) / ((t+1)(1 - e^(-t ε))). It is below
+// t(t+1) ε^2/8 (Cesar and Rogers 2021).
 func (r rangeTransform) worst(t float64) float64 {
 	low := -math.Expm1(-t * r.eps)
 	u := r.eps + math.Log(t/(t+1)) + math.Log(-math.Expm1(-(t+1)*r.eps)) - math.Log(low)
@@ -94,7 +98,7 @@ func (c *Composition) logMoment(p *profile, t float64) float64 {
 	return t * total * (1 + float64(8+len(c.entries))*4*ulp)
 }
 
-// renyiDelta converts the total divergence to delta at the best order.
+// renyiDelta converts the total divergence to δ at the best order.
 func (c *Composition) renyiDelta(p *profile, eps float64) float64 {
 	log := func(t float64) float64 {
 		return c.logMoment(p, t) - t*eps - t*math.Log1p(1/t) - math.Log1p(t)
@@ -120,7 +124,8 @@ func (c *Composition) renyiEpsilon(p *profile, delta float64) float64 {
 	return math.Max(0, best)
 }
 
-// lowest returns a t > 0 at which f is small: a scan in ln t, then golden section. Any t gives a valid bound.
+// lowest returns a t > 0 at which f is small: a scan in ln t, then golden section.
+// Any t gives a valid bound.
 func lowest(f func(float64) float64) float64 {
 	best, at := math.Inf(1), 0.0
 	for x := -9.0; x <= 20; x += 0.5 {

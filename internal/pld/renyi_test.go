@@ -29,8 +29,9 @@ func divergence(p, q []float64, alpha float64) float64 {
 	return math.Log(total) / (alpha - 1)
 }
 
-// TestBoundedRange checks that every two-point mechanism of the range costs no more than its descriptor, in divergence
-// and in delta, and that the exponential mechanism is cheaper than any pure one.
+// TestBoundedRange checks that every two-point mechanism of the range costs no more
+// than its descriptor, in divergence and in δ, and that the exponential mechanism
+// is cheaper than any pure one.
 func TestBoundedRange(t *testing.T) {
 	for _, e := range []float64{0.01, 0.3, 1, 4} {
 		m := BoundedRange(e)
@@ -65,7 +66,8 @@ func checkCheaper(t *testing.T, cheap, dear Mechanism) {
 	}
 }
 
-// TestZcdpComposition checks that descriptors of zero concentration add up and take declared masses out.
+// TestZcdpComposition checks that descriptors of zero concentration add up and take
+// declared masses out.
 func TestZcdpComposition(t *testing.T) {
 	var c Composition
 	c.Add(Zcdp(0.01), 30)

@@ -2,23 +2,25 @@ package pld
 
 import "math"
 
-// Where the integrand is least on the real axis is where the contour should cross it: the saddle of
-// K(t) - eps t - ln t - ln(1+t). The last two terms are the kernel 1/(z(z+1)), without which no saddle exists once
-// delta is below the probability of the largest loss.
+// Where the integrand is least on the real axis is where the contour should cross
+// it: the saddle of K(t) - ε t - ln t - ln(1+t). The last two terms are the kernel
+// 1/(z(z+1)), without which no saddle exists once δ is below the probability of the
+// largest loss.
 
 const (
 	leastTilt = 1e-9
 	mostTilt  = 1e13
 )
 
-// saddleAt returns the tilt for a given eps.
+// saddleAt returns the tilt for a given ε.
 func (p *profile) saddleAt(eps float64) float64 {
 	return p.solve(func(t, first, second float64) (value, slope float64) {
 		return first - eps - 1/t - 1/(1+t), second + 1/(t*t) + 1/((1+t)*(1+t))
 	})
 }
 
-// saddleFor returns the tilt t and the eps at which the saddle-point estimate of ln delta, prefactor included, is goal.
+// saddleFor returns the tilt t and the ε at which the saddle-point estimate of ln
+// δ, prefactor included, is goal.
 func (p *profile) saddleFor(goal float64) (t, eps float64) {
 	t = p.solve(func(t, first, second float64) (value, slope float64) {
 		k, _ := p.log(t)
@@ -31,8 +33,8 @@ func (p *profile) saddleFor(goal float64) (t, eps float64) {
 	return t, first - 1/t - 1/(1+t)
 }
 
-// solve finds the root of a rising function of ln t by Newton's method kept inside a bisection; steps are short, for
-// far from the root the slopes are noise.
+// solve finds the root of a rising function of ln t by Newton's method kept inside
+// a bisection; steps are short, for far from the root the slopes are noise.
 func (p *profile) solve(f func(t, first, second float64) (value, slope float64)) float64 {
 	lo, hi := math.Log(leastTilt), math.Log(mostTilt)
 	x := p.firstTilt()

@@ -6,11 +6,13 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// The searches below return only arguments at which the predicate was seen to hold. The predicate compares a
-// directed bound, so what they return is right whatever the guess was, and however the bound is rounded.
+// The searches below return only arguments at which the predicate was seen to hold.
+// The predicate compares a directed bound, so what they return is right whatever
+// the guess was, and however the bound is rounded.
 
-// least returns a positive x at which fits holds, close to the smallest such x. fits must be false near 0 and,
-// round-off aside, stay true once true. It returns +Inf if no finite x was found.
+// least returns a positive x at which fits holds, close to the smallest such x.
+// fits must be false near 0 and, round-off aside, stay true once true. It returns
+// +Inf if no finite x was found.
 func least(guess float64, fits func(float64) bool) float64 {
 	bad, good := math.NaN(), math.NaN()
 	x := sane(guess)
@@ -35,8 +37,9 @@ func least(guess float64, fits func(float64) bool) float64 {
 	return narrow(bad, good, fits)
 }
 
-// greatest returns an x >= 0 at which fits holds, close to the largest such x, or 0 if there is none.
-// fits must hold near 0 and, round-off aside, stay false once false.
+// greatest returns an x >= 0 at which fits holds, close to the largest such x, or 0
+// if there is none. fits must hold near 0 and, round-off aside, stay false once
+// false.
 func greatest(guess float64, fits func(float64) bool) float64 {
 	bad, good := math.NaN(), math.NaN()
 	x := sane(guess)
@@ -58,7 +61,8 @@ func greatest(guess float64, fits func(float64) bool) float64 {
 	return narrow(bad, good, fits)
 }
 
-// narrow halves the gap between bad and good until it is below 1e-14, relatively, and returns good.
+// narrow halves the gap between bad and good until it is below 1e-14, relatively,
+// and returns good.
 func narrow(bad, good float64, fits func(float64) bool) float64 {
 	good, _ = search.Edge(good, bad, search.Relative(1e-14), fits)
 	return good

@@ -4,15 +4,17 @@ import (
 	"math"
 )
 
-// tableTransform is a finite list of losses with their probabilities under P, which sum to one.
+// tableTransform is a finite list of losses with their probabilities under P, which
+// sum to one.
 type tableTransform struct {
 	loss, p []float64
 	max     float64 // the largest loss
 	size    float64 // the largest |loss|
 }
 
-// tableOf splits a pair of rows into infinite mass (q = 0) and finite losses ln(p/q). Normalising costs a few ulp per
-// probability, which the running error analysis covers.
+// tableOf splits a pair of rows into infinite mass (q = 0) and finite losses
+// ln(p/q). Normalising costs a few ulp per probability, which the running error
+// analysis covers.
 func tableOf(p, q []float64) (transform, float64) {
 	sumP, sumQ := sum(p), sum(q)
 	var t tableTransform
@@ -62,7 +64,8 @@ func (t tableTransform) log(theta float64) float64 {
 func (t tableTransform) reach() float64 { return t.size }
 func (t tableTransform) top() float64   { return t.max }
 
-// grid finds the lattice of tables whose losses have equal gaps, as those of k-ary randomized response.
+// grid finds the lattice of tables whose losses have equal gaps, as those of k-ary
+// randomized response.
 func (t tableTransform) grid() (float64, float64, bool) {
 	switch len(t.loss) {
 	case 1:
@@ -105,7 +108,8 @@ func (l tableLine) at(y float64) complex128 {
 func (l tableLine) half() float64         { return 0 }
 func (l tableLine) bound(float64) float64 { return 1 }
 
-// stepTable is a table whose losses are base + i*step: its line is a polynomial in e^(i y step).
+// stepTable is a table whose losses are base + i*step: its line is a polynomial in
+// e^(i y step).
 type stepTable struct {
 	tableTransform
 	step, offset float64

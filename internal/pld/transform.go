@@ -8,8 +8,8 @@ import (
 // ulp is the unit round-off of float64.
 const ulp = 0x1p-53
 
-// A transform is the two-sided Laplace transform M(z) = E[e^(zL)] of one mechanism's finite losses, L distributed as
-// under the mechanism with the person.
+// A transform is the two-sided Laplace transform M(z) = E[e^(zL)] of one
+// mechanism's finite losses, L distributed as under the mechanism with the person.
 type transform interface {
 	// log returns ln M(t) at real t > 0, with an absolute error below 8 ulp (1 + t*reach).
 	log(t float64) float64
@@ -29,12 +29,14 @@ type line interface {
 	at(y float64) complex128
 	// bound is at least |at(v)| for every v from y up to half.
 	bound(y float64) float64
-	// half is how far bound is good; beyond it |at| <= 1 is all that is known. +Inf for most continuous losses.
+	// half is how far bound is good; beyond it |at| <= 1 is all that is known. +Inf
+	// for most continuous losses.
 	half() float64
 }
 
-// transformOf returns the finite part of a mechanism and the logarithm of one minus its infinite mass. flip prices
-// the opposite direction. A nil transform has no finite loss but zero.
+// transformOf returns the finite part of a mechanism and the logarithm of one minus
+// its infinite mass. flip prices the opposite direction. A nil transform has no
+// finite loss but zero.
 func transformOf(m Mechanism, flip bool) (t transform, logFinite float64) {
 	switch m.kind {
 	case declared:
@@ -86,8 +88,8 @@ func power(r complex128, k int) complex128 {
 	return p
 }
 
-// twoPoint is the pair of randomized response: losses +-eps with odds e^eps.
-// M(z) = (e^eps e^(z eps) + e^(-z eps)) / (1 + e^eps).
+// twoPoint is the pair of randomized response: losses +-ε with odds e^ε.
+// M(z) = (e^ε e^(z ε) + e^(-z ε)) / (1 + e^ε).
 type twoPoint struct{ eps, low float64 }
 
 func newTwoPoint(eps float64) twoPoint { return twoPoint{eps, 1 / (1 + math.Exp(eps))} }
@@ -103,7 +105,8 @@ func (p twoPoint) line(t float64) line {
 	return twoPointLine{p.eps, e / (1 - p.low + e)}
 }
 
-// twoPointLine holds the tilted probability of the lower loss. |at| falls until half a period, so the bound is exact.
+// twoPointLine holds the tilted probability of the lower loss. |at| falls until
+// half a period, so the bound is exact.
 type twoPointLine struct{ eps, low float64 }
 
 func (l twoPointLine) at(y float64) complex128 {
@@ -116,7 +119,7 @@ func (l twoPointLine) bound(y float64) float64 {
 }
 
 // laplaceTransform is continuous Laplace noise:
-// M(z) = ((z+1) e^(z eps) + z e^(-(z+1) eps)) / (2z+1).
+// M(z) = ((z+1) e^(z ε) + z e^(-(z+1) ε)) / (2z+1).
 type laplaceTransform struct{ eps float64 }
 
 func (l laplaceTransform) log(t float64) float64 {
@@ -134,7 +137,7 @@ type laplaceLine struct{ eps, t, e, scale float64 }
 
 func (l laplaceLine) at(y float64) complex128 {
 	w := expi(y * l.eps)
-	back := complex(real(w), -imag(w)) // e^(-iy eps)
+	back := complex(real(w), -imag(w)) // e^(-iy ε)
 	num := complex(l.t+1, y)*w + complex(l.t*l.e, y*l.e)*back
 	return num / complex(2*l.t+1, 2*y) * complex(l.scale, 0)
 }
@@ -145,8 +148,8 @@ func (l laplaceLine) bound(y float64) float64 {
 	return math.Min(1, (math.Hypot(l.t+1, y)/math.Hypot(2*l.t+1, 2*y)+l.e/2)*l.scale*(1+1e-14))
 }
 
-// rangeTransform is the worst pair of bounded range eps: density proportional to e^(l/2) on [-eps, eps],
-// M(z) = sinh((z+1/2) eps) / ((2z+1) sinh(eps/2)).
+// rangeTransform is the worst pair of bounded range ε: density proportional to
+// e^(l/2) on [-ε, ε], M(z) = sinh((z+1/2) ε) / ((2z+1) sinh(ε/2)).
 type rangeTransform struct{ eps float64 }
 
 func (r rangeTransform) log(t float64) float64 {

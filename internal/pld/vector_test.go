@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestFineLatticeOnTheLine holds the lemma against exact lattice sums at the coarsest lattice it allows, up to shifts
-// of many sigma.
+// TestFineLatticeOnTheLine holds the lemma against exact lattice sums at the
+// coarsest lattice it allows, up to shifts of many sigma.
 func TestFineLatticeOnTheLine(t *testing.T) {
 	const sigma = 4096
 	for _, s := range []float64{1, 3, 41, 409, 4096, 12000, 60000} {
@@ -28,8 +28,9 @@ func TestFineLatticeOnTheLine(t *testing.T) {
 	}
 }
 
-// TestFineLatticeLemmaInThePlane checks the lemma as proved, with rounding variance r instead of 40, by brute force in
-// two dimensions at small sigma, where its error term is visible.
+// TestFineLatticeLemmaInThePlane checks the lemma as proved, with rounding variance
+// r instead of 40, by brute force in two dimensions at small sigma, where its error
+// term is visible.
 func TestFineLatticeLemmaInThePlane(t *testing.T) {
 	for _, sigma := range []float64{1.5, 2.5, 4} {
 		for _, v := range [][2]int{{1, 0}, {1, 1}, {2, 1}, {3, 5}, {7, -2}} {
@@ -48,7 +49,7 @@ func TestFineLatticeLemmaInThePlane(t *testing.T) {
 	}
 }
 
-// planeDelta sums (P - e^eps Q)+ over a square of the plane.
+// planeDelta sums (P - e^ε Q)+ over a square of the plane.
 func planeDelta(sigma float64, v [2]int, eps float64) float64 {
 	n := int(9*sigma) + 8
 	norm := 0.0
@@ -67,7 +68,8 @@ func planeDelta(sigma float64, v [2]int, eps float64) float64 {
 	return total / (norm * norm)
 }
 
-// TestBoxShift checks that the largest shift dominates smaller ones, the scalar half of the box lemma.
+// TestBoxShift checks that the largest shift dominates smaller ones, the scalar
+// half of the box lemma.
 func TestBoxShift(t *testing.T) {
 	for _, eps := range []float64{0, 0.2, 1, 3} {
 		for s := 1.0; s < 9; s++ {

@@ -6,13 +6,14 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// RhoDelta returns an upper bound on the delta that a rho-zCDP mechanism has at eps:
+// RhoDelta returns an upper bound on the δ that a rho-zCDP mechanism has at ε:
 //
-//	min over alpha > 1 of  e^{(alpha-1)(alpha rho - eps)} (1 - 1/alpha)^alpha / (alpha-1)
+//	min over alpha > 1 of  e^{(alpha-1)(alpha rho - ε)} (1 - 1/alpha)^alpha / (alpha-1)
 //
-// (Canonne, Kamath and Steinke 2020, Proposition 12; Balle, Barthe, Gaboardi, Hsu and Sato 2020, Theorem 21).
-// The optimum is continuous, not on a grid. It returns 0 for rho = 0 or eps = +Inf, and 1 if rho or eps is NaN or
-// negative, or rho infinite. Proof: docs/proofs/accounting-conversions.md.
+// (Canonne, Kamath and Steinke 2020, Proposition 12; Balle, Barthe, Gaboardi, Hsu
+// and Sato 2020, Theorem 21). The optimum is continuous, not on a grid. It returns
+// 0 for rho = 0 or ε = +Inf, and 1 if rho or ε is NaN or negative, or rho infinite.
+// Proof: docs/proofs/accounting-conversions.md.
 func RhoDelta(rho, eps float64) float64 {
 	switch {
 	case !(rho >= 0) || !(eps >= 0) || math.IsInf(rho, 1):
@@ -39,19 +40,20 @@ func saturate(log float64) float64 {
 	return 1
 }
 
-// rhoOrder returns t = alpha-1 of the best order: the root of (2t+1) rho - eps = ln(1+1/t), found by bisection
-// in ln t. Every t gives a valid bound, so its accuracy decides tightness only.
+// rhoOrder returns t = alpha-1 of the best order: the root of (2t+1) rho - ε =
+// ln(1+1/t), found by bisection in ln t. Every t gives a valid bound, so its
+// accuracy decides tightness only.
 func rhoOrder(rho, eps float64) float64 {
 	return risingRoot(func(t float64) float64 { return 2*t*rho + (rho - eps) - math.Log1p(1/t) })
 }
 
-// RhoEpsilon returns an upper bound on the eps that a rho-zCDP mechanism has at delta:
+// RhoEpsilon returns an upper bound on the ε that a rho-zCDP mechanism has at δ:
 //
-//	min over alpha > 1 of  rho alpha + ln(1 - 1/alpha) - ln(alpha delta)/(alpha-1)
+//	min over alpha > 1 of  rho alpha + ln(1 - 1/alpha) - ln(alpha δ)/(alpha-1)
 //
-// (Canonne, Kamath and Steinke 2020, Proposition 12), at the continuous optimum. It returns 0 for rho = 0 or
-// delta >= 1, and +Inf if rho or delta is NaN or negative, rho infinite, or delta zero.
-// Proof: docs/proofs/accounting-conversions.md.
+// (Canonne, Kamath and Steinke 2020, Proposition 12), at the continuous optimum. It
+// returns 0 for rho = 0 or δ >= 1, and +Inf if rho or δ is NaN or negative, rho
+// infinite, or δ zero. Proof: docs/proofs/accounting-conversions.md.
 func RhoEpsilon(rho, delta float64) float64 {
 	switch {
 	case !(rho >= 0) || !(delta >= 0) || math.IsInf(rho, 1):
@@ -73,9 +75,10 @@ func risingRoot(f func(float64) float64) float64 {
 	return math.Exp(x)
 }
 
-// RhoMax returns the largest rho, rounded down, for which every rho-zCDP mechanism is (eps, delta)-differentially
-// private by Canonne, Kamath and Steinke 2020, Proposition 12: RhoDelta(result, eps) <= delta.
-// It returns 0 unless eps is in [0, +Inf) and delta in (0, 1). Proof: docs/proofs/accounting-conversions.md.
+// RhoMax returns the largest rho, rounded down, for which every rho-zCDP mechanism
+// is (ε, δ)-differentially private by Canonne, Kamath and Steinke 2020, Proposition
+// 12: RhoDelta(result, ε) <= δ. It returns 0 unless ε is in [0, +Inf) and δ in (0,
+// 1). Proof: docs/proofs/accounting-conversions.md.
 func RhoMax(eps, delta float64) float64 {
 	if !(eps >= 0) || math.IsInf(eps, 1) || !(delta > 0) || !(delta < 1) {
 		return 0
