@@ -40,12 +40,12 @@
 //
 // # Versions
 //
-// Ledgers of earlier versions are read, verified and used on. Do not run an earlier
-// and a later version on one ledger at the same time, and end the earlier one before
-// the later one opens it: one that has it open keeps a release without a record, so
-// that one key can have two answers, with two draws of noise. [Account.Verify] finds
-// that, and nothing mends it. Once it reads what the later one wrote, it refuses to
-// go on.
+// Ledgers of earlier versions are read, verified and used on. The stores of packages
+// sqlite and postgres bring the ledger to this version when it is opened; from then on
+// a program of an earlier version that still has it open is refused what it appends or
+// keeps next, with an error that says why. So no key has two answers, one that is
+// recorded and one that an earlier version kept without a record. A store of your own
+// must see to that itself: end earlier programs before a later one opens the ledger.
 //
 // A release that an early version kept has no salt. Once its digest is recorded,
 // whoever reads the ledger could compare it with a guess of the whole release; it is

@@ -16,8 +16,8 @@ const durable = `set_config('synchronous_commit', CASE current_setting('synchron
 const (
 	countFirst = `INSERT INTO equipoise.accounts (account, records) SELECT $1, cardinality($3::bytea[]) WHERE $2::bigint = 0 AND ` + durable + ` ON CONFLICT DO NOTHING RETURNING account`
 	countNext  = `UPDATE equipoise.accounts SET records = records + cardinality($3::bytea[]) WHERE account = $1 AND records = $2::bigint AND ` + durable + ` RETURNING account`
-	keep       = `INSERT INTO equipoise.releases (account, seq, data) SELECT account, seq, data FROM counted, unnest($4::bigint[], $5::bytea[]) AS r (seq, data)`
-	add        = ` INSERT INTO equipoise.records (account, seq, data) SELECT account, $2 + i - 1, data FROM counted, unnest($3::bytea[]) WITH ORDINALITY AS u (data, i)`
+	keep       = `INSERT INTO equipoise.releases (account, seq, data, version) SELECT account, seq, data, $6 FROM counted, unnest($4::bigint[], $5::bytea[]) AS r (seq, data)`
+	add        = ` INSERT INTO equipoise.records (account, seq, data, version) SELECT account, $2 + i - 1, data, $6 FROM counted, unnest($3::bytea[]) WITH ORDINALITY AS u (data, i)`
 
 	appendFirst = `WITH counted AS (` + countFirst + `), kept AS (` + keep + `)` + add
 	appendNext  = `WITH counted AS (` + countNext + `), kept AS (` + keep + `)` + add
@@ -27,6 +27,11 @@ const (
 func (s *Store) Append(ctx context.Context, account string, records ...budget.Record) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if s.behind.Load() {
+		if err := s.Writable(ctx); err != nil {
+			return err
+		}
 	}
 	data := make([][]byte, len(records))
 	beside, releases := []int64{}, [][]byte{}
@@ -43,7 +48,7 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 	if records[0].Seq == 0 {
 		query = appendFirst
 	}
-	tag, err := s.write(ctx, query, account, int64(records[0].Seq), data, beside, releases)
+	tag, err := s.write(ctx, query, account, int64(records[0].Seq), data, beside, releases, len(versions))
 	switch {
 	case duplicate(err) || err == nil && tag.RowsAffected() == 0:
 		return rule(budget.ErrConflict, "record %d of account %q: %v", records[0].Seq, account, budget.ErrConflict)

@@ -48,9 +48,9 @@ func rewrite(t *testing.T, tx pgx.Tx, account string, records []budget.Record) (
 	}
 	exec("INSERT INTO equipoise.accounts VALUES ($1, $2)", account, len(records))
 	for _, r := range records {
-		exec("INSERT INTO equipoise.records VALUES ($1, $2, $3)", account, int64(r.Seq), r.Data)
+		exec("INSERT INTO equipoise.records VALUES ($1, $2, $3, 3)", account, int64(r.Seq), r.Data)
 		if r.Release != nil {
-			exec("INSERT INTO equipoise.releases VALUES ($1, $2, $3)", account, int64(r.Seq), r.Release)
+			exec("INSERT INTO equipoise.releases VALUES ($1, $2, $3, 3)", account, int64(r.Seq), r.Release)
 		}
 	}
 	for _, table := range tables {

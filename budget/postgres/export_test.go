@@ -26,4 +26,4 @@ func Judge(err error) string {
 }
 
 // On returns a store of a pool that is not asked anything.
-func On(pool *pgxpool.Pool) *Store { return &Store{pool} }
+func On(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }

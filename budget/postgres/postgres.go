@@ -49,8 +49,10 @@
 // # Versions
 //
 // Open brings the tables of an earlier version of this library to those of this
-// one, in one transaction, if its user owns them; an earlier version of the library
-// then refuses them. A user with the rights above only uses them as they are.
+// one, in one transaction, if its user owns them. An earlier version of the library
+// then refuses them, and a program of it that has them open is refused what it
+// appends or keeps next. A user with the rights above only reads them as they are,
+// and writes as soon as their owner has opened them.
 //
 // # Damage and old copies
 //
@@ -65,6 +67,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -72,7 +75,10 @@ import (
 )
 
 // A Store is a ledger in a database. It is safe for concurrent use.
-type Store struct{ pool *pgxpool.Pool }
+type Store struct {
+	pool   *pgxpool.Pool
+	behind atomic.Bool // the tables were of an earlier version when it was opened
+}
 
 var _ budget.Store = (*Store)(nil)
 
@@ -121,15 +127,22 @@ func Open(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	if version < len(versions) {
-		if may, err := mayMigrate(ctx, pool); err != nil || !may {
-			return &Store{pool}, explain(err) // what is there can be used as it is
-		}
-		if err := migrate(ctx, pool); err != nil {
-			return nil, explain(err)
-		}
+	s := &Store{pool: pool}
+	if version == len(versions) {
+		return s, nil
 	}
-	return &Store{pool}, nil
+	may, err := mayMigrate(ctx, pool)
+	switch {
+	case err != nil:
+	case may:
+		err = migrate(ctx, pool)
+	default:
+		s.behind.Store(true) // what is there can be read
+	}
+	if err != nil {
+		return nil, explain(err)
+	}
+	return s, nil
 }
 
 // Writable returns nil if the ledger can be written, and otherwise an error that
@@ -147,5 +160,19 @@ func (s *Store) Writable(ctx context.Context) error {
 	case !may:
 		return notAppended(rule(nil, "the user may read the ledger only; to spend, grant the rights in the documentation of this package"))
 	}
+	return s.caughtUp(ctx)
+}
+
+// caughtUp returns nil if the tables are of the version of this program by now.
+// Before they are, a program of their version could keep what this one does not see.
+func (s *Store) caughtUp(ctx context.Context) error {
+	version, err := checkSchema(ctx, s.pool)
+	switch {
+	case err != nil:
+		return notAppended(explain(err))
+	case version < len(versions):
+		return notAppended(rule(nil, "the ledger is of version %d, and this user may not bring it to version %d; have the owner of its tables open it once with this version of the library", version, len(versions)))
+	}
+	s.behind.Store(false)
 	return nil
 }

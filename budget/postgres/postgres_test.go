@@ -256,7 +256,7 @@ func TestRecordThatWasNotCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(t, s, 0, 2)
-	run(t, pool, "INSERT INTO equipoise.records VALUES ('a', 2, 'forged')")
+	run(t, pool, "INSERT INTO equipoise.records VALUES ('a', 2, 'forged', 3)")
 	if err := s.Append(t.Context(), "a", budget.Record{Seq: 2, Data: []byte("x")}); !errors.Is(err, budget.ErrConflict) {
 		t.Errorf("Append where a record is that was not counted: %v, want budget.ErrConflict", err)
 	}

@@ -19,7 +19,7 @@ func TestReleasesAreInTheChain(t *testing.T) {
 		"cut":     "UPDATE equipoise.releases SET data = substring(data for length(data) - 1) WHERE seq = " + first,
 		"swapped": "UPDATE equipoise.releases r SET data = o.data FROM equipoise.releases o WHERE o.seq <> r.seq",
 		"moved":   "UPDATE equipoise.releases SET seq = 0 WHERE seq = " + first,
-		"added":   "INSERT INTO equipoise.releases VALUES ('visits', 1, 'a release that nobody kept')",
+		"added":   "INSERT INTO equipoise.releases VALUES ('visits', 1, 'a release that nobody kept', 3)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t, newLedger(t))

@@ -27,12 +27,25 @@ var versions = [][]string{
 		`CREATE TRIGGER growing BEFORE UPDATE ON equipoise.accounts FOR EACH ROW
 			WHEN (NEW.account IS DISTINCT FROM OLD.account OR NEW.records IS NULL OR NEW.records < OLD.records) EXECUTE FUNCTION equipoise.forever()`,
 	},
+	{ // 3. Each row says which version wrote it. Programs of the versions before do not, so one that still has
+		// the ledger open writes nothing more. A later version asks for more in its turn.
+		`ALTER TABLE equipoise.records ADD COLUMN version smallint`,
+		`ALTER TABLE equipoise.releases ADD COLUMN version smallint`,
+		`CREATE FUNCTION equipoise.older() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			RAISE EXCEPTION 'this program is older than the ledger, which a newer version of the library has opened; end it and use the newer one'; END $$`,
+		notBefore("records", 3),
+		notBefore("releases", 3),
+	},
 }
 
 // Nothing is ever changed or deleted; the triggers are for people with a SQL
 // prompt.
 func forever(table, verbs string) string {
 	return fmt.Sprintf(`CREATE TRIGGER forever BEFORE %s ON equipoise.%s EXECUTE FUNCTION equipoise.forever()`, verbs, table)
+}
+
+func notBefore(table string, version int) string {
+	return fmt.Sprintf(`CREATE TRIGGER older BEFORE INSERT ON equipoise.%s FOR EACH ROW WHEN (NEW.version IS NULL OR NEW.version < %d) EXECUTE FUNCTION equipoise.older()`, table, version)
 }
 
 // newLedger returns what makes a ledger of the newest version.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/internal/golden"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
 )
@@ -81,8 +82,9 @@ func TestEveryVersionIsBroughtUpToDate(t *testing.T) {
 	}
 }
 
-// TestEveryVersionIsUsedAsItIs by a user who does not own it.
-func TestEveryVersionIsUsedAsItIs(t *testing.T) {
+// TestEveryVersionIsReadAsItIs by a user who does not own it, and written once its owner has
+// opened it: until then an earlier program may keep what this one does not see.
+func TestEveryVersionIsReadAsItIs(t *testing.T) {
 	for version := 1; version < postgres.Versions; version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			pool := goldenPool(t, version)
@@ -91,12 +93,97 @@ func TestEveryVersionIsUsedAsItIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden.Check(t, s)
+			a, err := budget.Open(t.Context(), s, "visits")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p, err := a.Payment(t.Context(), "one"); err != nil || string(p.Kept) != "the release of one" {
+				t.Errorf("Payment: %q, %v", p.Kept, err)
+			}
+			wantNothing(t, "Append before the owner", s.Append(t.Context(), "a", budget.Record{Seq: 0}), "have the owner of its tables open it")
 			if diff := cmp.Diff(before, objects(t, pool)); diff != "" {
 				t.Errorf("Open changed the tables:\n%s", diff)
 			}
+			if _, err := postgres.Open(t.Context(), pool); err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, s)
 		})
 	}
+}
+
+// What programs of earlier versions send to a ledger that they have open, as they
+// sent it: appending record 1 of account "a", and keeping a release beside record 0.
+const (
+	wasDurable    = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true) IS NOT NULL`
+	wasCountFirst = `WITH counted AS (INSERT INTO equipoise.accounts (account, records) SELECT $1, cardinality($3::bytea[]) WHERE $2::bigint = 0 AND ` + wasDurable + ` ON CONFLICT DO NOTHING RETURNING account)`
+	wasCountNext  = `WITH counted AS (UPDATE equipoise.accounts SET records = records + cardinality($3::bytea[]) WHERE account = $1 AND records = $2::bigint AND ` + wasDurable + ` RETURNING account)`
+	wasKept       = `, kept AS (INSERT INTO equipoise.releases (account, seq, data) SELECT account, seq, data FROM counted, unnest($4::bigint[], $5::bytea[]) AS r (seq, data))`
+	wasAdd        = ` INSERT INTO equipoise.records (account, seq, data) SELECT account, $2 + i - 1, data FROM counted, unnest($3::bytea[]) WITH ORDINALITY AS u (data, i)`
+	wasKeep       = `INSERT INTO equipoise.releases (account, seq, data) SELECT $1, $2::bigint, $3::bytea WHERE ` + wasDurable + ` ON CONFLICT DO NOTHING`
+)
+
+type sent struct {
+	name, query string
+	args        []any
+}
+
+var one = [][]byte{{1}}
+
+var earlier = map[int][]sent{
+	1: {
+		{"Append", wasCountNext + wasAdd, []any{"a", int64(1), one}},
+		{"Append of an account", wasCountFirst + wasAdd, []any{"b", int64(0), one}},
+		{"Keep", wasKeep, []any{"a", int64(0), one[0]}},
+	},
+	2: {
+		{"Append", wasCountNext + wasKept + wasAdd, []any{"a", int64(1), one, []int64{}, [][]byte{}}},
+		{"Append with a release", wasCountNext + wasKept + wasAdd, []any{"a", int64(1), one, []int64{1}, one}},
+		{"Append of an account", wasCountFirst + wasKept + wasAdd, []any{"b", int64(0), one, []int64{}, [][]byte{}}},
+	},
+}
+
+// A program of an earlier version that has the ledger open when this one opens it
+// writes nothing more, and is told why: what it would keep is in no record, so one
+// payment could have two answers. This one goes on.
+func TestAnEarlierProgramThatHasTheLedgerOpenIsFencedOff(t *testing.T) {
+	for version, programs := range earlier {
+		pool := goldenPool(t, version)
+		run(t, pool, "INSERT INTO equipoise.accounts VALUES ('a', 1); INSERT INTO equipoise.records VALUES ('a', 0, '')")
+		for _, p := range programs {
+			if err := undone(t, pool, p); err != nil {
+				t.Fatalf("version %d, %s, before: %v; the test tests nothing", version, p.name, err)
+			}
+		}
+		s, err := postgres.Open(t.Context(), pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range programs {
+			if err := undone(t, pool, p); err == nil || !strings.Contains(err.Error(), "this program is older than the ledger") {
+				t.Errorf("version %d, %s: %v, want an error that says why", version, p.name, err)
+			}
+		}
+		golden.Check(t, s)
+		if err := s.Append(t.Context(), "a", budget.Record{Seq: 1, Data: []byte("x"), Release: []byte("y")}); err != nil {
+			t.Errorf("version %d: Append of this version: %v", version, err)
+		}
+	}
+}
+
+// undone sends a statement, which must change one row, and undoes it.
+func undone(t *testing.T, pool *pgxpool.Pool, s sent) error {
+	t.Helper()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context()) //nolint:errcheck // of what failed
+	tag, err := tx.Exec(t.Context(), s.query, s.args...)
+	if err == nil && tag.RowsAffected() != 1 {
+		t.Errorf("%s changed %d rows, want 1", s.name, tag.RowsAffected())
+	}
+	return err
 }
 
 // TestMigrationIsWholeOrNothing: one that fails half-way leaves the ledger as it

@@ -11,23 +11,19 @@ import (
 )
 
 // statements are compiled once, on the connection of the writer.
-type statements struct {
-	first, next, insert, inserts, changed *sql.Stmt // of Append
-	keep, kept                            *sql.Stmt // of releases
-}
+type statements struct{ have, keep, insert, inserts, count, changed *sql.Stmt }
 
 func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 	for _, s := range []struct {
 		stmt  **sql.Stmt
 		query string
 	}{
-		{&w.first, "INSERT INTO accounts (account, records, releases) VALUES (?, ?, 0) ON CONFLICT DO NOTHING"},
-		{&w.next, "UPDATE accounts SET records = records + ?3 WHERE account = ?1 AND records = ?2"},
+		{&w.have, "SELECT user_version, coalesce((SELECT records FROM accounts WHERE account = ?), 0) FROM pragma_user_version"},
+		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?)"},
 		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
 		{&w.inserts, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", atOnce-1)},
+		{&w.count, "INSERT INTO accounts (account, records, releases) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET records = records + ?2, releases = releases + ?3"},
 		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
-		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?)"},
-		{&w.kept, "UPDATE accounts SET releases = releases + ?2 WHERE account = ?1"},
 	} {
 		if *s.stmt, err = db.PrepareContext(ctx, s.query); err != nil {
 			return err
@@ -37,7 +33,8 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 }
 
 // Append implements [budget.Store] with one transaction, hence one fsync, for
-// all records.
+// all records. The order in it is that of version 3 of the schema, which tells
+// programs apart by it.
 func (s *Store) Append(ctx context.Context, account string, records ...budget.Record) error {
 	if len(records) == 0 {
 		return nil
@@ -46,15 +43,39 @@ func (s *Store) Append(ctx context.Context, account string, records ...budget.Re
 		return err
 	}
 	return s.change(ctx, func(tx *sql.Tx) (int64, error) {
-		if err := s.advance(ctx, tx, account, records[0].Seq, len(records)); err != nil {
-			return 0, err
-		}
-		if err := s.insert(ctx, tx, account, records); err != nil {
+		if err := s.next(ctx, tx, account, records[0].Seq); err != nil {
 			return 0, err
 		}
 		releases, err := s.keep(ctx, tx, account, records)
+		if err == nil {
+			err = s.insert(ctx, tx, account, records)
+		}
+		if err == nil {
+			_, err = tx.StmtContext(ctx, s.write.count).ExecContext(ctx, account, len(records), releases)
+		}
 		return int64(len(records) + releases), err
 	})
+}
+
+// next returns nil if a record of this number is the next one of the account. The
+// transaction holds the lock of the writer.
+func (s *Store) next(ctx context.Context, tx *sql.Tx, account string, seq uint64) error {
+	have, err := s.have(ctx, tx, account)
+	if err == nil && have != seq {
+		err = fmt.Errorf("sqlite: record %d of account %q, which has %d: %w", seq, account, have, budget.ErrConflict)
+	}
+	return err
+}
+
+// have returns how many records an account has, or an error if a newer program has
+// opened the ledger since.
+func (s *Store) have(ctx context.Context, tx *sql.Tx, account string) (records uint64, err error) {
+	var version int64
+	err = tx.StmtContext(ctx, s.write.have).QueryRowContext(ctx, account).Scan(&version, &records)
+	if err == nil && version != int64(len(versions)) {
+		err = newer(s.path, version)
+	}
+	return records, err
 }
 
 // atOnce is how many records one statement inserts, while there are as many.
@@ -91,29 +112,7 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, account string, records []
 		}
 		n++
 	}
-	if n > 0 {
-		_, err = tx.StmtContext(ctx, s.write.kept).ExecContext(ctx, account, n)
-	}
-	return n, err
-}
-
-// advance counts records that are to be added, if first is the count of those
-// that are there.
-func (s *Store) advance(ctx context.Context, tx *sql.Tx, account string, first uint64, n int) error {
-	var result sql.Result
-	var err error
-	if first == 0 {
-		result, err = tx.StmtContext(ctx, s.write.first).ExecContext(ctx, account, n)
-	} else {
-		result, err = tx.StmtContext(ctx, s.write.next).ExecContext(ctx, account, int64(first), n)
-	}
-	if err != nil {
-		return err
-	}
-	if rows, err := result.RowsAffected(); err != nil || rows == 1 {
-		return err
-	}
-	return fmt.Errorf("sqlite: record %d of account %q: %w", first, account, budget.ErrConflict)
+	return n, nil
 }
 
 func consecutive(records []budget.Record) error {

@@ -182,7 +182,7 @@ func TestOnlyGrows(t *testing.T) {
 		"UPDATE accounts SET records = records - 1", "UPDATE accounts SET releases = 0", "UPDATE accounts SET account = 'b'",
 		"UPDATE ledger SET changes = changes - 1", "UPDATE ledger SET id = 'other'",
 	} {
-		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "a ledger only grows") {
+		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "a ledger only grows") && !strings.Contains(err.Error(), "older than the ledger") {
 			t.Errorf("%s: %v, want a refusal", q, err)
 		}
 	}

@@ -97,6 +97,8 @@ func (s *Store) Writable(ctx context.Context) error {
 	if err != nil {
 		return nothing(explain(s.path, err))
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE ledger SET changes = changes") // BEGIN succeeds also where nothing can be written
+	if _, err = tx.ExecContext(ctx, "UPDATE ledger SET changes = changes"); err == nil { // BEGIN succeeds also where nothing can be written
+		_, err = s.have(ctx, tx, "")
+	}
 	return nothing(explain(s.path, errors.Join(err, tx.Rollback())))
 }

@@ -36,14 +36,18 @@ func checkSchema(ctx context.Context, db *sql.DB, path string) (version int, err
 	case app != applicationID:
 		return 0, fmt.Errorf("sqlite: %s is not a ledger: its application_id is %#x, must be %#x", path, app, applicationID)
 	case user > int64(len(versions)):
-		return 0, fmt.Errorf("sqlite: %s was written by a newer version of this library: its user_version is %d, this one knows %d; use the newer one",
-			path, user, len(versions))
+		return 0, newer(path, user)
 	case user < 1:
 		return 0, fmt.Errorf("sqlite: %s is not a ledger: its user_version is %d, must be from 1 to %d", path, user, len(versions))
 	case !slices.Equal(have, slices.Sorted(slices.Values(schema(int(user))))):
 		return 0, damaged(path, fmt.Sprintf("its schema is not that of a ledger of version %d", user))
 	}
 	return int(user), nil
+}
+
+func newer(path string, version int64) error {
+	return fmt.Errorf("sqlite: %s was written by a newer version of this library: its user_version is %d, this one knows %d; use the newer one",
+		path, version, len(versions))
 }
 
 // checkContent looks at every page: the trees, the counts, the releases. It

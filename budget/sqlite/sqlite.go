@@ -48,7 +48,8 @@
 //
 // Open brings the file of an earlier version of this library to the schema of this
 // one, in one transaction and after it was found sound. An earlier version of the
-// library then refuses it.
+// library then refuses it, and a program of it that has it open is refused what it
+// appends or keeps next.
 //
 // A backup is made with SQLite's own tools ("VACUUM INTO", ".backup"), or by
 // copying all files of that name after Close.

@@ -33,6 +33,11 @@ var versions = [][]string{
 		growing("ledger", "NEW.id <> OLD.id OR NEW.changes < OLD.changes"),
 		growing("accounts", "NEW.account <> OLD.account OR NEW.records < OLD.records OR NEW.releases < OLD.releases"),
 	},
+	{ // 3. Releases are written first, then their records, then the counts. Programs of the versions before
+		// count first and may keep a release later, so one that still has the ledger open writes nothing more.
+		inOrder("records", "EXISTS (SELECT 1 FROM accounts WHERE account = NEW.account AND records > NEW.seq)"),
+		inOrder("releases", "EXISTS (SELECT 1 FROM records WHERE account = NEW.account AND seq = NEW.seq)"),
+	},
 }
 
 // Nothing is ever changed or deleted; the triggers are for people with a SQL
@@ -52,6 +57,12 @@ func once(table string) string {
 func growing(table, shrinks string) string {
 	return fmt.Sprintf(`CREATE TRIGGER no_shrinking_of_%s BEFORE UPDATE ON %s WHEN %s %s`, table, table, shrinks, refusal)
 }
+
+func inOrder(table, late string) string {
+	return fmt.Sprintf(`CREATE TRIGGER order_of_%s BEFORE INSERT ON %s WHEN %s BEGIN SELECT RAISE(ABORT, '%s'); END`, table, table, late, older)
+}
+
+const older = `this program is older than the ledger, which a newer version of the library has opened; end it and use the newer one`
 
 // schema returns every object of a version.
 func schema(version int) []string { return slices.Concat(versions[:version]...) }
