@@ -58,7 +58,7 @@ func (c *compiled) sameFacts(s *stored) bool {
 	for i, a := range c.answers {
 		columns[i] = a.String()
 	}
-	same := r.Dataset == c.dataset && r.Unit == c.unitName && r.Loss == c.loss && r.MaxKeys == c.maxKeys && r.MaxRows == c.maxRows &&
+	same := r.Dataset == c.dataset && r.Unit == c.unitName && r.Loss == c.loss && r.MaxGroups == c.maxKeys && r.MaxRows == c.maxRows &&
 		r.Groups == c.keyName && slices.Equal(r.Columns, columns) && len(r.Values) == len(c.inputs)
 	for i, in := range c.inputs {
 		if !same {

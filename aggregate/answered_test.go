@@ -81,9 +81,9 @@ func TestDrawsThatWerePaidForAreGivenWhateverAPlanOfTodayChooses(t *testing.T) {
 		for _, groups := range []int{1, 12} {
 			for _, ends := range []bool{false, true} {
 				q, _ := stays()
-				q.Keys, q.MaxKeys = nil, 1
+				q.Groups, q.MaxGroups = nil, 1
 				for g := range groups {
-					q.Keys = append(q.Keys, g)
+					q.Groups = append(q.Groups, g)
 				}
 				v := aggregate.PerRow(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 1e6})
 				var columns []aggregate.AnyColumn

@@ -27,8 +27,8 @@ func (p *Plan[Row, Unit, Key]) ask(weights map[column]*big.Rat) {
 		}
 		fmt.Fprintf(&b, "value %q %t %t %d %v %v %s\n", v.name, v.perUnit, v.integer, v.bits, v.lower.RatString(), v.upper.RatString(), step)
 	}
-	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Key != nil, p.query.KeyName, keys.Shape(reflect.TypeFor[Key]()))
-	p.keyName = p.query.KeyName
+	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Key]()))
+	p.keyName = p.query.GroupName
 	for _, k := range p.query.given() {
 		p.given = append(p.given, keys.Encode(k))
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))

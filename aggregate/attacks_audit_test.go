@@ -26,8 +26,8 @@ type bill struct {
 
 func bills(keys []int, maxKeys, maxRows int) *aggregate.Query[bill, int, int] {
 	return &aggregate.Query[bill, int, int]{
-		Dataset: "bills", UnitName: "payer", Unit: func(b bill) int { return b.who }, Key: func(b bill) int { return b.where },
-		MaxKeys: maxKeys, MaxRowsPerKey: maxRows, Keys: keys,
+		Dataset: "bills", UnitName: "payer", Unit: func(b bill) int { return b.who }, Group: func(b bill) int { return b.where },
+		MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: keys,
 	}
 }
 

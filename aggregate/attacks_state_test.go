@@ -357,7 +357,7 @@ func TestFloatsAreOnThePublicGrid(t *testing.T) {
 func TestPrivateStatePrintsNothing(t *testing.T) {
 	const secret = 765432101234 // long enough not to be seen in addresses
 	q := &aggregate.Query[bill, string, string]{
-		Dataset: "d", UnitName: "u", Unit: func(bill) string { return "unit765432101234" }, Key: func(bill) string { return "key765432101234" }, MaxKeys: 1, MaxRowsPerKey: 1,
+		Dataset: "d", UnitName: "u", Unit: func(bill) string { return "unit765432101234" }, Group: func(bill) string { return "key765432101234" }, MaxGroups: 1, MaxRowsPerGroup: 1,
 	}
 	v := aggregate.PerRow(q, "x", whole, aggregate.Bounds[int64]{Lower: 0, Upper: 1e12})
 	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, v.Sum(), q.Units())

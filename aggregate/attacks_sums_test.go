@@ -27,8 +27,8 @@ type entry struct {
 // integers.
 func attacked(maxKeys, maxRows int) *Query[entry, int, int] {
 	return &Query[entry, int, int]{
-		Dataset: "entries", UnitName: "person", Unit: func(e entry) int { return e.unit }, Key: func(e entry) int { return e.key },
-		MaxKeys: maxKeys, MaxRowsPerKey: maxRows, Keys: []int{0, 1, 2, 3, 4},
+		Dataset: "entries", UnitName: "person", Unit: func(e entry) int { return e.unit }, Group: func(e entry) int { return e.key },
+		MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3, 4},
 	}
 }
 
@@ -363,7 +363,7 @@ func TestThresholdsHideASingleUnit(t *testing.T) {
 		for _, delta := range []float64{0.3, 0.01, 1e-6, 1e-12, 1e-20, 1e-100, 1e-290} {
 			for _, maxKeys := range []int{1, 2, 10, 1000, 1 << 20} {
 				q := attacked(maxKeys, 1)
-				q.Keys = nil
+				q.Groups = nil
 				for _, p := range bothNoises(t, q, dp.Approx{Epsilon: epsilon, Delta: delta}) {
 					scale, _ := p.threshold.law.Scale.Float64()
 					if scale > 1e5 {
@@ -401,8 +401,8 @@ func bothNoises(t testing.TB, q *Query[entry, int, int], loss dp.Approx) []*Plan
 	}
 	var plans []*Plan[entry, int, int]
 	for _, calibrate := range []func(dp.Approx) (*calibration, error){
-		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxKeys), rows: 1, loss: loss}.approxLaplace,
-		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxKeys), rows: 1, loss: loss}.approxGaussian,
+		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxGroups), rows: 1, loss: loss}.approxLaplace,
+		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxGroups), rows: 1, loss: loss}.approxGaussian,
 	} {
 		if c, err := calibrate(loss); err == nil {
 			other := *p.compiled
@@ -421,7 +421,7 @@ func TestThresholdsDoNotOverflow(t *testing.T) {
 		for _, delta := range []float64{1e-300, 1e-307, 0x1p-1022, 1e-320, math.SmallestNonzeroFloat64} {
 			for _, maxKeys := range []int{1, 2, 3, 1 << 30, math.MaxInt32 << 20} {
 				q := attacked(maxKeys, 1)
-				q.Keys = nil
+				q.Groups = nil
 				for _, p := range bothNoises(t, q, dp.Approx{Epsilon: epsilon, Delta: delta}) {
 					one := int64(1) << p.threshold.shift
 					scale, _ := p.threshold.law.Scale.Float64()

@@ -9,8 +9,8 @@ import (
 
 func benchmarked(b *testing.B, n int) (*aggregate.Plan[order, customerID, int], []order) {
 	q := &aggregate.Query[order, customerID, int]{
-		Dataset: "orders", UnitName: "customer", MaxKeys: 3, MaxRowsPerKey: 2,
-		Unit: func(o order) customerID { return o.customer }, Key: func(o order) int { return int(o.cents % 1000) },
+		Dataset: "orders", UnitName: "customer", MaxGroups: 3, MaxRowsPerGroup: 2,
+		Unit: func(o order) customerID { return o.customer }, Group: func(o order) int { return int(o.cents % 1000) },
 	}
 	euros := aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 200, Step: 0.01})
 	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), q.Units(), euros.Mean())

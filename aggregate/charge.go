@@ -80,7 +80,7 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 			fmt.Fprintf(&b, "epsilon %v times %d\n", e.Epsilon, e.Count)
 		}
 	}
-	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Key != nil, p.query.KeyName, keys.Shape(reflect.TypeFor[Key]()))
+	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Key]()))
 	for _, k := range p.query.given() {
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}

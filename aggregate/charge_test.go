@@ -19,7 +19,7 @@ import (
 // by all of them.
 func TestAChargeSaysWhatTheRequestAndThePlanSay(t *testing.T) {
 	q := orders()
-	q.Keys = nil
+	q.Groups = nil
 	loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
 	plan, err := q.Plan(loss, q.Count())
 	if err != nil {
@@ -59,7 +59,7 @@ var compareRats = cmp.Comparer(func(a, b *big.Rat) bool { return a == b || a != 
 func TestTheThresholdsDeltaIsThatOfThePlan(t *testing.T) {
 	for _, maxKeys := range []int{1, 60} {
 		q := orders()
-		q.Keys, q.MaxKeys = nil, maxKeys
+		q.Groups, q.MaxGroups = nil, maxKeys
 		loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
 		plan, err := q.Plan(loss, q.Count())
 		if err != nil {
@@ -84,7 +84,7 @@ func TestAPlanKeepsItsOwnKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Keys[0], q.Keys[2] = "sun", "mon"
+	q.Groups[0], q.Groups[2] = "sun", "mon"
 	var got []string
 	for day, c := range run(t, plan, []order{{customer: 1, day: "mon"}, {customer: 1, day: "sun"}}).All() {
 		got = append(got, fmt.Sprint(day, q.Count().Of(c).Value))
@@ -133,7 +133,7 @@ func TestWhatIsKeptIsShownAndNotWhatWasDrawn(t *testing.T) {
 func TestUnitsCountOnceAndRowsEach(t *testing.T) {
 	dptest.NoNoise(t)
 	q := orders()
-	q.MaxRowsPerKey = 3
+	q.MaxRowsPerGroup = 3
 	cents := aggregate.PerUnit(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 100})
 	euros := aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 1})
 	for name, columns := range map[string][]aggregate.AnyColumn{

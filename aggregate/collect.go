@@ -48,10 +48,10 @@ func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, 
 }
 
 func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
-	if p.query.Key == nil {
+	if p.query.Group == nil {
 		return key
 	}
-	return p.query.Key(row)
+	return p.query.Group(row)
 }
 
 // wanted returns a function that tells which groups can be released at all.

@@ -16,7 +16,7 @@ func TestPartsOfAPlanAreComposedExactly(t *testing.T) {
 	const sigma = 4.224678889326835
 	for _, n := range []int{9, 10, 40} {
 		q := orders()
-		q.MaxKeys = 3
+		q.MaxGroups = 3
 		var columns []aggregate.AnyColumn
 		for i := range n {
 			v := aggregate.PerRow(q, fmt.Sprint("v", i), func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
@@ -43,9 +43,9 @@ func TestApproxTakesTheNoiseOfLessVariance(t *testing.T) {
 		noise   dp.Mechanism
 	}{{1, dp.DiscreteLaplace}, {8, dp.DiscreteLaplace}, {9, dp.DiscreteGaussian}, {100, dp.DiscreteGaussian}} { // k* = 8.9 at (1, 1e-6)
 		q := orders()
-		q.MaxKeys, q.Keys = c.maxKeys, nil
+		q.MaxGroups, q.Groups = c.maxKeys, nil
 		for i := range 200 {
-			q.Keys = append(q.Keys, fmt.Sprint(i))
+			q.Groups = append(q.Groups, fmt.Sprint(i))
 		}
 		plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
 		if err != nil {

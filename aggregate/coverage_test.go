@@ -35,7 +35,7 @@ func TestIntervalsCover(t *testing.T) {
 		q := orders()
 		euros := aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 200, Step: 0.01})
 		other := aggregate.PerRow(q, "other", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 200})
-		q.MaxKeys, q.MaxRowsPerKey = 1, 1
+		q.MaxGroups, q.MaxRowsPerGroup = 1, 1
 		plan, err := q.Plan(loss, q.Count(), q.Units(), euros.Sum(), euros.Mean(), euros.Quantile(0.5), euros.Quantile(0.95), other.Variance())
 		if err != nil {
 			t.Fatal(err)

@@ -19,8 +19,8 @@ func visitsByWard(t *testing.T) (*aggregate.Plan[wardVisit, int, string], aggreg
 	t.Helper()
 	q := &aggregate.Query[wardVisit, int, string]{
 		Dataset: "visits", UnitName: "patient",
-		Unit: func(v wardVisit) int { return v.patient }, Key: func(v wardVisit) string { return fmt.Sprint("ward ", v.ward) },
-		MaxKeys: 8, MaxRowsPerKey: 1,
+		Unit: func(v wardVisit) int { return v.patient }, Group: func(v wardVisit) string { return fmt.Sprint("ward ", v.ward) },
+		MaxGroups: 8, MaxRowsPerGroup: 1,
 	}
 	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
 	if err != nil {

@@ -70,12 +70,12 @@ func TestFingerprintsDiffer(t *testing.T) {
 		return p.Fingerprint()
 	}
 	q := orders()
-	q.Keys = []string{""}
+	q.Groups = []string{""}
 	one := orders()
-	one.Key, one.Keys = nil, nil
-	ints := &aggregate.Query[order, customerID, int]{Dataset: q.Dataset, UnitName: q.UnitName, Unit: q.Unit, Key: func(order) int { return 1 }, MaxKeys: 3, MaxRowsPerKey: 2, Keys: []int{1}}
+	one.Group, one.Groups = nil, nil
+	ints := &aggregate.Query[order, customerID, int]{Dataset: q.Dataset, UnitName: q.UnitName, Unit: q.Unit, Group: func(order) int { return 1 }, MaxGroups: 3, MaxRowsPerGroup: 2, Groups: []int{1}}
 	texts := orders()
-	texts.Keys = []string{"1"}
+	texts.Groups = []string{"1"}
 	loss := dp.Pure{Epsilon: 1}
 	seen := map[string]bool{}
 	for _, f := range []string{print(q.Plan(loss, q.Count())), print(one.Plan(loss, one.Count())), print(ints.Plan(loss, ints.Count())), print(texts.Plan(loss, texts.Count()))} {
@@ -89,7 +89,7 @@ func TestFingerprintsDiffer(t *testing.T) {
 // D11: a Partial shows nothing in any form, copied, embedded or in a slice.
 func TestPartialsShowNothing(t *testing.T) {
 	q := orders()
-	q.Keys = nil
+	q.Groups = nil
 	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count())
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestAccountsAcceptEveryPlan(t *testing.T) {
 			if _, approx := loss.(dp.Approx); selects && !approx {
 				continue
 			} else if selects {
-				q.Keys = nil
+				q.Groups = nil
 			}
 			v := aggregate.PerRow(q, "v", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: -3, Upper: 100})
 			w := aggregate.PerUnit(q, "w", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 100})

@@ -24,13 +24,13 @@ type customerID int64
 
 func orders() *aggregate.Query[order, customerID, string] {
 	return &aggregate.Query[order, customerID, string]{
-		Dataset:       "orders",
-		UnitName:      "customer",
-		Unit:          func(o order) customerID { return o.customer },
-		Key:           func(o order) string { return o.day },
-		MaxKeys:       3,
-		MaxRowsPerKey: 2,
-		Keys:          []string{"mon", "tue", "wed"},
+		Dataset:         "orders",
+		UnitName:        "customer",
+		Unit:            func(o order) customerID { return o.customer },
+		Group:           func(o order) string { return o.day },
+		MaxGroups:       3,
+		MaxRowsPerGroup: 2,
+		Groups:          []string{"mon", "tue", "wed"},
 	}
 }
 

@@ -273,7 +273,7 @@ func TestGaussianSelectionKeepsItsClaimExactlyAndATenthLessDoesNot(t *testing.T)
 // intervals.
 func TestQuantilesKeepTheirClaimExactlyAndATenthLessDoesNot(t *testing.T) {
 	const spans, epsilon = 8, 2
-	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, MaxKeys: 1, MaxRowsPerKey: 1}
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, MaxGroups: 1, MaxRowsPerGroup: 1}
 	v := PerRow(q, "v", func(i int) int { return i }, Bounds[int]{Lower: 0, Upper: 3})
 	plan, err := q.Plan(dp.Pure{Epsilon: epsilon}, v.Quantile(0.5))
 	if err != nil {

@@ -27,9 +27,9 @@ func Example() {
 		Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
 	q := &aggregate.Query[Visit, int64, string]{
 		Dataset: "visits", UnitName: "patient",
-		Unit:    func(v Visit) int64 { return v.Patient },
-		Key:     func(v Visit) string { return v.Ward },
-		MaxKeys: 2, MaxRowsPerKey: 1, Keys: []string{"A", "B", "C"},
+		Unit:      func(v Visit) int64 { return v.Patient },
+		Group:     func(v Visit) string { return v.Ward },
+		MaxGroups: 2, MaxRowsPerGroup: 1, Groups: []string{"A", "B", "C"},
 	}
 	stay := aggregate.PerUnit(q, "stay", func(v Visit) time.Duration { return v.Stay },
 		aggregate.Bounds[time.Duration]{Lower: 0, Upper: 4 * time.Hour})
@@ -55,8 +55,8 @@ func Example() {
 // Every mistake in a question is reported at once, before any row is read.
 func ExampleQuery_Plan() {
 	q := &aggregate.Query[Visit, int64, string]{
-		Unit: func(v Visit) int64 { return v.Patient },
-		Key:  func(v Visit) string { return v.Ward },
+		Unit:  func(v Visit) int64 { return v.Patient },
+		Group: func(v Visit) string { return v.Ward },
 	}
 	other := &aggregate.Query[Visit, int64, string]{}
 	stay := aggregate.PerRow(q, "stay", func(v Visit) float64 { return v.Stay.Hours() }, aggregate.Bounds[float64]{Lower: 4})
@@ -68,9 +68,9 @@ func ExampleQuery_Plan() {
 	// dp: epsilon is 0, must be positive and finite
 	// aggregate: Query.Dataset is empty; name what the rows are of
 	// aggregate: Query.UnitName is empty; say who is protected, such as "customer"
-	// aggregate: Query.MaxKeys is 0, must be at least 1
-	// aggregate: Query.MaxRowsPerKey is 0, must be at least 1
-	// aggregate: groups are selected privately, which needs a dp.Approx loss, not ε=0; or list them in Query.Keys
+	// aggregate: Query.MaxGroups is 0, must be at least 1
+	// aggregate: Query.MaxRowsPerGroup is 0, must be at least 1
+	// aggregate: groups are selected privately, which needs a dp.Approx loss, not ε=0; or list them in Query.Groups
 	// aggregate: column units belongs to another query
 	// aggregate: quantile rank of "stay" is 95, must be in (0, 1)
 	// aggregate: value "stay": lower bound is 4, must be below the upper bound 0
@@ -79,9 +79,9 @@ func ExampleQuery_Plan() {
 func wards() *aggregate.Query[Visit, int64, string] {
 	return &aggregate.Query[Visit, int64, string]{
 		Dataset: "visits", UnitName: "patient",
-		Unit:    func(v Visit) int64 { return v.Patient },
-		Key:     func(v Visit) string { return v.Ward },
-		MaxKeys: 2, MaxRowsPerKey: 1,
+		Unit:      func(v Visit) int64 { return v.Patient },
+		Group:     func(v Visit) string { return v.Ward },
+		MaxGroups: 2, MaxRowsPerGroup: 1,
 	}
 }
 
@@ -112,7 +112,7 @@ func ExamplePlan_String() {
 // A column that is read first may have more of the loss.
 func ExampleWeighted() {
 	q := wards()
-	q.Keys = []string{"A", "B"}
+	q.Groups = []string{"A", "B"}
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count(), aggregate.Weighted{AnyColumn: q.Units(), Weight: 3})
 	if err != nil {
 		fmt.Println(err)
@@ -130,7 +130,7 @@ func ExampleWeighted() {
 // depends on the rows, so its price is for a number of them.
 func ExamplePlan_Prices() {
 	q := wards()
-	q.Keys = []string{"A", "B"}
+	q.Groups = []string{"A", "B"}
 	hours := aggregate.PerUnit(q, "hours", func(v Visit) float64 { return v.Stay.Hours() }, aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, hours.Sum(), hours.Mean())
 	if err != nil {
@@ -152,7 +152,7 @@ func ExamplePlan_Prices() {
 // Where everything is added up per unit, the number of rows costs nothing.
 func ExamplePerUnit() {
 	q := wards()
-	q.Keys, q.MaxRowsPerKey = []string{"A", "B"}, math.MaxInt
+	q.Groups, q.MaxRowsPerGroup = []string{"A", "B"}, math.MaxInt
 	hours := aggregate.PerUnit(q, "hours", func(v Visit) float64 { return v.Stay.Hours() },
 		aggregate.Bounds[float64]{Lower: 0, Upper: 8, Step: 0.25})
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, hours.Sum())
@@ -175,7 +175,7 @@ func ExamplePlan_Run() {
 	ctx := context.Background()
 	account, _ := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
 	q := wards()
-	q.Keys = []string{"A", "B"}
+	q.Groups = []string{"A", "B"}
 	count := q.Count()
 	plan, _ := q.Plan(dp.Pure{Epsilon: 1}, count)
 	request := aggregate.Request{Key: "visits in May", Purpose: "report"}

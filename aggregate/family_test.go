@@ -48,7 +48,7 @@ func TestACapLargerByOneRaisesTheThresholdByNoMoreThanTheCapGrows(t *testing.T) 
 						growth = 1.1
 					}
 					if units > last*growth+1 {
-						t.Errorf("%v, alone %v: with MaxKeys %d the threshold is %v, with one less %v", loss, alone, maxKeys, units, last)
+						t.Errorf("%v, alone %v: with MaxGroups %d the threshold is %v, with one less %v", loss, alone, maxKeys, units, last)
 					}
 					last = units
 				}
@@ -81,7 +81,7 @@ func TestNoOtherFamilyHasLessNoiseAndALowerThreshold(t *testing.T) {
 						noise := math.Exp(other.noisiness() - c.noisiness())
 						threshold := other.threshold.units() / c.threshold.units()
 						if noise*threshold < 1-1e-9 {
-							t.Errorf("%v, MaxKeys %d: %v has %.2f times the noise and %.2f times the threshold of %v", loss, maxKeys, f, noise, threshold, c.family)
+							t.Errorf("%v, MaxGroups %d: %v has %.2f times the noise and %.2f times the threshold of %v", loss, maxKeys, f, noise, threshold, c.family)
 						}
 					}
 				}
@@ -90,7 +90,7 @@ func TestNoOtherFamilyHasLessNoiseAndALowerThreshold(t *testing.T) {
 	}
 }
 
-// MaxKeys 8 at ε = 1, δ = 10⁻⁶ had Laplace noise and a threshold of 124, which
+// MaxGroups 8 at ε = 1, δ = 10⁻⁶ had Laplace noise and a threshold of 124, which
 // Gaussian noise that is wider by 9 % halves.
 func TestEightGroupsHaveTheLowerThreshold(t *testing.T) {
 	c, err := selecting(dp.Approx{Epsilon: 1, Delta: 1e-6}, 8, true).calibrate()
@@ -126,7 +126,7 @@ func TestACountHasTheNoiseOfPackageDP(t *testing.T) {
 				most = 1.02
 			}
 			if ratio < 1-1e-4 || ratio > most {
-				t.Errorf("%v, MaxKeys %d: the plan has %.5f times the noise of dp (%v)", loss, maxKeys, ratio, n)
+				t.Errorf("%v, MaxGroups %d: the plan has %.5f times the noise of dp (%v)", loss, maxKeys, ratio, n)
 			}
 		}
 	}

@@ -24,9 +24,9 @@ func fingerprints(t *testing.T) string {
 			}
 			for _, maxKeys := range []int{1, 3, 30} {
 				q := orders()
-				q.MaxKeys, q.KeyName = maxKeys, "day of the week"
+				q.MaxGroups, q.GroupName = maxKeys, "day of the week"
 				if selects {
-					q.Keys = nil
+					q.Groups = nil
 				}
 				euros := aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: -2.5, Upper: 99.95})
 				cents := aggregate.PerUnit(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 12_345, Step: 4})

@@ -24,11 +24,11 @@ func FuzzPlan(f *testing.F) {
 	f.Add(uint8(1), 50.0, 1e-15, 0.1, 0.3, 0.1, int64(3), int64(5), int64(1), 1000, 1, 0.01)
 	f.Fuzz(func(t *testing.T, kind uint8, a, b, low, high, step float64, ilow, ihigh, istep int64, maxKeys, maxRows int, rank float64) {
 		q := &Query[fact, int, int]{
-			Dataset: "facts", UnitName: "unit", MaxKeys: maxKeys, MaxRowsPerKey: maxRows,
-			Unit: func(f fact) int { return f.who }, Key: func(f fact) int { return f.group },
+			Dataset: "facts", UnitName: "unit", MaxGroups: maxKeys, MaxRowsPerGroup: maxRows,
+			Unit: func(f fact) int { return f.who }, Group: func(f fact) int { return f.group },
 		}
 		if kind&4 != 0 {
-			q.Keys = []int{0, 1}
+			q.Groups = []int{0, 1}
 		}
 		loss := []dp.Loss{dp.Pure{Epsilon: a}, dp.Approx{Epsilon: a, Delta: b}, dp.Concentrated{Rho: a}, nil}[kind&3]
 		x := PerRow(q, "x", func(f fact) float64 { return f.x }, Bounds[float64]{low, high, step})

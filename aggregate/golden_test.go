@@ -49,8 +49,8 @@ type goldenQuery struct {
 func newGoldenQuery() goldenQuery {
 	q := &aggregate.Query[goldenOrder, int, string]{
 		Dataset: "orders", UnitName: "customer", Unit: func(o goldenOrder) int { return o.customer },
-		Key: func(o goldenOrder) string { return o.day }, KeyName: "day", MaxKeys: 3, MaxRowsPerKey: 2,
-		Keys: []string{"mon", "tue", "wed"},
+		Group: func(o goldenOrder) string { return o.day }, GroupName: "day", MaxGroups: 3, MaxRowsPerGroup: 2,
+		Groups: []string{"mon", "tue", "wed"},
 	}
 	return goldenQuery{q,
 		aggregate.PerUnit(q, "amount", func(o goldenOrder) float64 { return o.amount }, aggregate.Bounds[float64]{Lower: 0, Upper: 60, Step: 0.25}),
@@ -72,7 +72,7 @@ var goldenRequest = aggregate.Request{Purpose: "report", Analyst: "ann"}
 func goldenPlans(t *testing.T) map[string]*aggregate.Plan[goldenOrder, int, string] {
 	q := newGoldenQuery()
 	found := goldenQuery{Query: &aggregate.Query[goldenOrder, int, string]{
-		Dataset: "orders", UnitName: "customer", Unit: q.Unit, Key: q.Key, MaxKeys: 3, MaxRowsPerKey: 2,
+		Dataset: "orders", UnitName: "customer", Unit: q.Unit, Group: q.Group, MaxGroups: 3, MaxRowsPerGroup: 2,
 	}}
 	return map[string]*aggregate.Plan[goldenOrder, int, string]{
 		"counts":   q.ask(t, dp.Pure{Epsilon: 0.5}, q.Count(), q.Units()),
@@ -142,11 +142,11 @@ func TestReleasesOfEarlierVersionsReadAsTheyDid(t *testing.T) {
 func TestAnotherQuestionUnderAKeyOfAnEarlierVersion(t *testing.T) {
 	q := newGoldenQuery()
 	other := newGoldenQuery()
-	other.Keys = []string{"mon", "tue", "thu"}
+	other.Groups = []string{"mon", "tue", "thu"}
 	wider := newGoldenQuery()
-	wider.MaxRowsPerKey = 3
+	wider.MaxRowsPerGroup = 3
 	byDay := newGoldenQuery()
-	byDay.KeyName = "weekday"
+	byDay.GroupName = "weekday"
 	half := dp.Pure{Epsilon: 0.5}
 	for name, p := range map[string]*aggregate.Plan[goldenOrder, int, string]{
 		"loss":    q.ask(t, dp.Pure{Epsilon: 0.25}, q.Count(), q.Units()),

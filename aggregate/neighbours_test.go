@@ -26,8 +26,8 @@ var smallBounds = []limits{{-10, 1, 1}, {3, 5, 1}, {-5, -3, 1}, {0, 7, 1}, {-1, 
 func facts(t testing.TB, loss dp.Loss, b limits, maxKeys, maxRows int) *Plan[fact, int, int] {
 	t.Helper()
 	q := &Query[fact, int, int]{
-		Dataset: "facts", UnitName: "unit", MaxKeys: maxKeys, MaxRowsPerKey: maxRows, Keys: []int{0, 1, 2, 3},
-		Unit: func(f fact) int { return f.who }, Key: func(f fact) int { return f.group },
+		Dataset: "facts", UnitName: "unit", MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3},
+		Unit: func(f fact) int { return f.who }, Group: func(f fact) int { return f.group },
 	}
 	columns := []AnyColumn{q.Count(), q.Units()}
 	for i, per := range []string{"row", "unit"} {
@@ -267,7 +267,7 @@ func TestPartsOfARecord(t *testing.T) {
 
 // B4: sums of the largest amounts do not wrap.
 func TestSumsDoNotWrap(t *testing.T) {
-	q := &Query[int64, int64, int]{Dataset: "d", UnitName: "u", Unit: func(i int64) int64 { return i }, MaxKeys: 1, MaxRowsPerKey: 1}
+	q := &Query[int64, int64, int]{Dataset: "d", UnitName: "u", Unit: func(i int64) int64 { return i }, MaxGroups: 1, MaxRowsPerGroup: 1}
 	v := PerRow(q, "v", func(int64) int64 { return math.MaxInt64 }, Bounds[int64]{Lower: 0, Upper: 1 << 60})
 	p, err := q.Plan(dp.Pure{Epsilon: 1 << 30}, v.Sum())
 	if err != nil {

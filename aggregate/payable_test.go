@@ -33,10 +33,10 @@ func (g gamble) loss() dp.Loss {
 
 func (g gamble) query(loss dp.Loss) *aggregate.Query[order, customerID, string] {
 	q := orders()
-	q.MaxKeys, q.MaxRowsPerKey, q.Keys = 1+g.IntN(32), 1+g.IntN(32), nil
+	q.MaxGroups, q.MaxRowsPerGroup, q.Groups = 1+g.IntN(32), 1+g.IntN(32), nil
 	if _, approx := loss.(dp.Approx); !approx || g.IntN(2) == 0 {
 		for i := range 1 + g.IntN(40) {
-			q.Keys = append(q.Keys, fmt.Sprint(i))
+			q.Groups = append(q.Groups, fmt.Sprint(i))
 		}
 	}
 	return q
@@ -125,7 +125,7 @@ func TestAnAccountPaysForSelectedGroups(t *testing.T) {
 		for _, delta := range []float64{1e-9, 1e-6, 1e-5, 3e-4} {
 			for _, maxKeys := range []int{1, 3, 7, 12} {
 				q := orders()
-				q.MaxKeys, q.Keys = maxKeys, nil
+				q.MaxGroups, q.Groups = maxKeys, nil
 				euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Upper: 100})
 				loss := dp.Approx{Epsilon: epsilon, Delta: delta}
 				plan, err := q.Plan(loss, q.Count(), q.Units(), euros.Sum())
@@ -192,8 +192,8 @@ func TestThreeEqualMeasuresCostWhatTheyDeclare(t *testing.T) {
 	}
 	q := &aggregate.Query[visit, int64, string]{
 		Dataset: "d", UnitName: "patient",
-		Unit: func(v visit) int64 { return v.patient }, Key: func(v visit) string { return v.ward },
-		MaxKeys: 1, MaxRowsPerKey: 1, Keys: []string{"A", "B"},
+		Unit: func(v visit) int64 { return v.patient }, Group: func(v visit) string { return v.ward },
+		MaxGroups: 1, MaxRowsPerGroup: 1, Groups: []string{"A", "B"},
 	}
 	sum := func(name string, f func(visit) int64) aggregate.AnyColumn {
 		return aggregate.PerRow(q, name, f, aggregate.Bounds[int64]{Upper: 100}).Sum()

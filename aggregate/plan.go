@@ -63,7 +63,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	ws, weightOf := wants(asked, weights, q.selects())
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
-		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerKey), ranks: ranksAsked(asked), groups: len(q.given()),
+		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: len(q.given()),
 	}
 	calibrated, err := question.calibrate()
 	if err != nil {
@@ -83,14 +83,14 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 // depend on rows.
 func (q *Query[Row, Unit, Key]) compile(loss dp.Loss, asked []column, calibrated *calibration) *Plan[Row, Unit, Key] {
 	c := &compiled{
-		dataset: q.Dataset, unitName: q.UnitName, maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerKey,
+		dataset: q.Dataset, unitName: q.UnitName, maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerGroup,
 		loss: loss, calibration: *calibrated,
 	}
 	c.placeMeasures(asked)
 	c.answerColumns(asked, q.selects())
 	c.paid = c.events()
 	p := &Plan[Row, Unit, Key]{query: *q, compiled: c}
-	p.query.Keys = slices.Clone(q.Keys)
+	p.query.Groups = slices.Clone(q.Groups)
 	for _, in := range c.inputs {
 		p.reads = append(p.reads, in.bind(in.grid).(func(Row) int64))
 	}

@@ -13,7 +13,7 @@ import (
 // also a cap that costs nothing.
 func TestCapsAndBoundsStandOnThePriceList(t *testing.T) {
 	q := orders()
-	q.MaxKeys, q.MaxRowsPerKey = 2, 7
+	q.MaxGroups, q.MaxRowsPerGroup = 2, 7
 	euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: -3, Upper: 12.5, Step: 0.5})
 	list := func() string {
 		plan, err := q.Plan(dp.Pure{Epsilon: 1}, euros.Sum())
@@ -27,7 +27,7 @@ func TestCapsAndBoundsStandOnThePriceList(t *testing.T) {
 			t.Errorf("%q is not on the price list:\n%s", want, list())
 		}
 	}
-	q.MaxRowsPerKey = math.MaxInt
+	q.MaxRowsPerGroup = math.MaxInt
 	if want := "at most 2 groups, with all its rows in each"; !strings.Contains(list(), want) {
 		t.Errorf("%q is not on the price list:\n%s", want, list())
 	}

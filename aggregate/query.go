@@ -9,7 +9,7 @@ import (
 )
 
 // A Query says whose privacy is protected, how rows are grouped, and how much
-// one unit may contribute. Every field but Key, KeyName and Keys is required. A Query
+// one unit may contribute. Every field but Group, GroupName and Groups is required. A Query
 // reads nothing and costs nothing; mistakes in it are reported by [Query.Plan].
 //
 // Unit and Key must be types that compare by content: integers, strings,
@@ -27,30 +27,30 @@ type Query[Row any, Unit, Key comparable] struct {
 	// Unit returns whose row it is. All rows of one unit are protected together.
 	Unit func(Row) Unit
 
-	// Key returns the group of a row. If nil, there is one group, whose key is
+	// Group returns the group of a row, as its key. If nil, there is one group, whose key is
 	// the zero Key.
-	Key func(Row) Key
+	Group func(Row) Key
 
-	// KeyName says in words what Key returns, such as "month of purchase". It
+	// GroupName says in words what Group returns, such as "month of purchase". It
 	// tells questions apart that differ in nothing but the function, so that one
 	// is not answered with the stored release of the other. It may be empty.
-	KeyName string
+	GroupName string
 
-	// MaxKeys is how many groups one unit may appear in. If a unit appears in
-	// more, MaxKeys of them are chosen at random.
-	MaxKeys int
+	// MaxGroups is how many groups one unit may appear in. If a unit appears in
+	// more, MaxGroups of them are chosen at random.
+	MaxGroups int
 
-	// MaxRowsPerKey is how many rows one unit may have in one group. If a unit
-	// has more, MaxRowsPerKey of them are chosen at random. Noise grows with it where
+	// MaxRowsPerGroup is how many rows one unit may have in one group. If a unit
+	// has more, MaxRowsPerGroup of them are chosen at random. Noise grows with it where
 	// rows are counted or have values of their own. Where everything is per unit it
 	// costs nothing, and math.MaxInt keeps all rows.
-	MaxRowsPerKey int
+	MaxRowsPerGroup int
 
-	// Keys are the groups to release, if they are known without looking at the
+	// Groups are those to release, if they are known without looking at the
 	// rows. Every one of them is released, empty ones too, in this order; rows of
-	// other groups are left out. If nil, and Key is not, groups are selected
+	// other groups are left out. If nil, and Group is not, groups are selected
 	// privately, which needs a [dp.Approx], and come in the order of their keys.
-	Keys []Key
+	Groups []Key
 }
 
 // Count asks how many rows are in a group.
@@ -78,11 +78,11 @@ func (q *Query[Row, Unit, Key]) check() error {
 	if q.Unit == nil {
 		fail("Query.Unit is nil; it must say whose row it is")
 	}
-	if q.MaxKeys <= 0 {
-		fail("Query.MaxKeys is %d, must be at least 1", q.MaxKeys)
+	if q.MaxGroups <= 0 {
+		fail("Query.MaxGroups is %d, must be at least 1", q.MaxGroups)
 	}
-	if q.MaxRowsPerKey <= 0 {
-		fail("Query.MaxRowsPerKey is %d, must be at least 1", q.MaxRowsPerKey)
+	if q.MaxRowsPerGroup <= 0 {
+		fail("Query.MaxRowsPerGroup is %d, must be at least 1", q.MaxRowsPerGroup)
 	}
 	if err := keys.Check(reflect.TypeFor[Unit](), false); err != nil {
 		fail("unit type: %w", err)
@@ -97,17 +97,17 @@ func (q *Query[Row, Unit, Key]) check() error {
 
 func (q *Query[Row, Unit, Key]) checkKeys() error {
 	switch {
-	case q.Keys == nil:
+	case q.Groups == nil:
 		return nil
-	case q.Key == nil:
-		return errors.New("aggregate: Query.Keys is given but Query.Key is nil; without Key there is one group")
-	case len(q.Keys) == 0:
-		return errors.New("aggregate: Query.Keys is empty; list the groups to release, or leave it nil to select them privately")
+	case q.Group == nil:
+		return errors.New("aggregate: Query.Groups is given but Query.Group is nil; without it there is one group")
+	case len(q.Groups) == 0:
+		return errors.New("aggregate: Query.Groups is empty; list the groups to release, or leave it nil to select them privately")
 	}
-	seen := make(map[Key]bool, len(q.Keys))
-	for _, k := range q.Keys {
+	seen := make(map[Key]bool, len(q.Groups))
+	for _, k := range q.Groups {
 		if seen[k] {
-			return fmt.Errorf("aggregate: Query.Keys has %s twice", keys.Encode(k))
+			return fmt.Errorf("aggregate: Query.Groups has %s twice", keys.Encode(k))
 		}
 		seen[k] = true
 	}
@@ -115,21 +115,21 @@ func (q *Query[Row, Unit, Key]) checkKeys() error {
 }
 
 // selects reports whether groups are selected privately.
-func (q *Query[Row, Unit, Key]) selects() bool { return q.Key != nil && q.Keys == nil }
+func (q *Query[Row, Unit, Key]) selects() bool { return q.Group != nil && q.Groups == nil }
 
 // given returns the groups that are released whatever the rows, and nil if they
 // are selected.
 func (q *Query[Row, Unit, Key]) given() []Key {
-	if q.Key == nil {
+	if q.Group == nil {
 		return make([]Key, 1)
 	}
-	return q.Keys
+	return q.Groups
 }
 
 // maxKeys returns how many groups one unit can appear in.
 func (q *Query[Row, Unit, Key]) maxKeys() int {
 	if given := q.given(); given != nil {
-		return min(q.MaxKeys, len(given))
+		return min(q.MaxGroups, len(given))
 	}
-	return q.MaxKeys
+	return q.MaxGroups
 }

@@ -72,7 +72,7 @@ func TestEstimatesOfSmallGroupsAreInRangeAndCover(t *testing.T) {
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.2}, dp.Pure{Epsilon: 40}} {
 		for _, b := range []aggregate.Bounds[float64]{{Lower: 0, Upper: 10, Step: 0.5}, {Lower: -4, Upper: 0, Step: 0.5}, {Lower: -1, Upper: 3, Step: 0.25}} {
 			q := orders()
-			q.MaxKeys, q.MaxRowsPerKey, q.Keys = 1, 1, []string{"0", "1", "5"}
+			q.MaxGroups, q.MaxRowsPerGroup, q.Groups = 1, 1, []string{"0", "1", "5"}
 			columns := columnsOf(aggregate.PerRow(q, "euros", func(o order) float64 { return o.euros }, b), b)
 			asked := []aggregate.AnyColumn{q.Count()}
 			for _, c := range columns {
@@ -173,11 +173,11 @@ func TestMeansOfWhatNoiseHidesAreUnknown(t *testing.T) {
 func TestWhatIsUnknownFollowsTheNoisyCount(t *testing.T) {
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 0.3}, dp.Concentrated{Rho: 0.01}} {
 		q := orders()
-		q.Keys, q.MaxKeys, q.MaxRowsPerKey = nil, 1, 1
+		q.Groups, q.MaxGroups, q.MaxRowsPerGroup = nil, 1, 1
 		var rows []order
 		for i := range 300 {
 			day := fmt.Sprint(i)
-			q.Keys = append(q.Keys, day)
+			q.Groups = append(q.Groups, day)
 			for range i / 3 {
 				rows = append(rows, order{customer: customerID(len(rows)), day: day, euros: 7})
 			}
@@ -219,9 +219,9 @@ func TestWhatIsUnknownFollowsTheNoisyCount(t *testing.T) {
 // a probability below 1e-18, and would be about 1276 if they were clamped first.
 func TestSumsOfCountsAreMadeOfRawNumbers(t *testing.T) {
 	q := orders()
-	q.Keys, q.MaxKeys, q.MaxRowsPerKey = nil, 1, 1
+	q.Groups, q.MaxGroups, q.MaxRowsPerGroup = nil, 1, 1
 	for i := range 3000 {
-		q.Keys = append(q.Keys, fmt.Sprint(i))
+		q.Groups = append(q.Groups, fmt.Sprint(i))
 	}
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
 	if err != nil {
@@ -249,7 +249,7 @@ func TestWithoutNoiseColumnsAreCorrectlyRounded(t *testing.T) {
 	for i := range 60 {
 		loss := losses[i%len(losses)]
 		q := orders()
-		q.MaxKeys, q.MaxRowsPerKey = 1, 1
+		q.MaxGroups, q.MaxRowsPerGroup = 1, 1
 		cents := aggregate.PerRow(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 10_000, Step: 1})
 		wide := aggregate.PerUnit(q, "wide", func(o order) int64 { return 97 * o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 1_000_000, Step: 1})
 		plan, err := q.Plan(loss, q.Count(), cents.Sum(), cents.Mean(), cents.Variance(), cents.StdDev(), cents.Quantile(0.1), wide.Mean(), wide.Quantile(0.9))

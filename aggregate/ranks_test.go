@@ -21,8 +21,8 @@ type stay struct {
 
 func stays() (*aggregate.Query[stay, int, int], *aggregate.Value[float64]) {
 	q := &aggregate.Query[stay, int, int]{
-		Dataset: "stays", UnitName: "patient", Unit: func(s stay) int { return s.patient }, Key: func(s stay) int { return s.ward },
-		MaxKeys: 2, MaxRowsPerKey: 1, Keys: []int{0, 1, 2},
+		Dataset: "stays", UnitName: "patient", Unit: func(s stay) int { return s.patient }, Group: func(s stay) int { return s.ward },
+		MaxGroups: 2, MaxRowsPerGroup: 1, Groups: []int{0, 1, 2},
 	}
 	return q, aggregate.PerRow(q, "days", func(s stay) float64 { return s.days }, aggregate.Bounds[float64]{Lower: 0, Upper: 90})
 }
@@ -263,10 +263,10 @@ func TestTreesFindValuesInWideBounds(t *testing.T) {
 func TestQuantilesOfManyGroupsAreDrawnTwice(t *testing.T) {
 	near := func(groups int, loss dp.Loss) (share float64, plan *aggregate.Plan[stay, int, int]) {
 		q, _ := stays()
-		q.Keys, q.MaxKeys = nil, 1
+		q.Groups, q.MaxGroups = nil, 1
 		var rows []stay
 		for g := range groups {
-			q.Keys = append(q.Keys, g)
+			q.Groups = append(q.Groups, g)
 			for i := range 300 {
 				if g >= 4 {
 					rows = append(rows, stay{g*300 + i, g, 40 + float64(i)/100})
@@ -330,7 +330,7 @@ func TestQuantilesOfManyGroupsAreDrawnTwice(t *testing.T) {
 func TestDrawsAreCalibratedForAllThatAUnitHas(t *testing.T) {
 	scale := func(loss dp.Loss, maxKeys, maxRows int, perUnit bool, ranks ...float64) float64 {
 		q, _ := stays()
-		q.MaxKeys, q.MaxRowsPerKey = maxKeys, maxRows
+		q.MaxGroups, q.MaxRowsPerGroup = maxKeys, maxRows
 		make := aggregate.PerRow[float64, stay, int, int]
 		if perUnit {
 			make = aggregate.PerUnit[float64, stay, int, int]

@@ -15,20 +15,20 @@ import (
 // what, under which guarantee, by which mechanisms, and where it stands in the
 // ledger. It holds nothing that depends on rows, and can be published.
 type Receipt struct {
-	Dataset  string
-	Unit     string // who is protected
-	Purpose  string
-	Key      string // of the request
-	Analyst  string
-	Periods  []string
-	Loss     dp.Loss
-	Noise    string // the family of noise
-	Columns  []string
-	Groups   string // what the groups are, if the query says so
-	MaxKeys  int
-	MaxRows  int // of one unit in one group
-	Values   []ReceiptValue
-	Measures []ReceiptMeasure
+	Dataset   string
+	Unit      string // who is protected
+	Purpose   string
+	Key       string // of the request
+	Analyst   string
+	Periods   []string
+	Loss      dp.Loss
+	Noise     string // the family of noise
+	Columns   []string
+	Groups    string // what the groups are, if the query says so
+	MaxGroups int
+	MaxRows   int // of one unit in one group
+	Values    []ReceiptValue
+	Measures  []ReceiptMeasure
 
 	// Threshold is the noisy number of units from which on a group is released,
 	// and 0 if the groups were given.
@@ -67,7 +67,7 @@ type ReceiptMeasure struct {
 func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, Noise: p.family.String(), Groups: p.query.KeyName, MaxKeys: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, Noise: p.family.String(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, a := range p.answers {
@@ -127,7 +127,7 @@ type receiptJSON struct {
 	Noise     string           `json:"noise"`
 	Columns   []string         `json:"columns"`
 	Groups    string           `json:"groups,omitempty"`
-	MaxKeys   int              `json:"max_keys"`
+	MaxGroups int              `json:"max_keys"`
 	MaxRows   int              `json:"max_rows_per_key"`
 	Values    []ReceiptValue   `json:"values,omitempty"`
 	Measures  []ReceiptMeasure `json:"measures"`
@@ -147,7 +147,7 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(receiptJSON{
 		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
-		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxKeys: r.MaxKeys, MaxRows: r.MaxRows,
+		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxGroups: r.MaxGroups, MaxRows: r.MaxRows,
 		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
 		Hash: r.Hash, At: r.At,
 	})
@@ -165,7 +165,7 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 	}
 	*r = Receipt{
 		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Analyst: j.Analyst, Periods: j.Periods,
-		Loss: loss, Noise: j.Noise, Columns: j.Columns, Groups: j.Groups, MaxKeys: j.MaxKeys, MaxRows: j.MaxRows,
+		Loss: loss, Noise: j.Noise, Columns: j.Columns, Groups: j.Groups, MaxGroups: j.MaxGroups, MaxRows: j.MaxRows,
 		Values: j.Values, Measures: j.Measures, Threshold: j.Threshold, Plan: j.Plan, Account: j.Account, Entry: j.Entry,
 		Hash: j.Hash, At: j.At,
 	}

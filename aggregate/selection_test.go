@@ -22,7 +22,7 @@ func TestTheComparisonIsThatOfTheThreshold(t *testing.T) {
 // C10: selection is a function of the noisy count: what shows is never below the
 // threshold, and a group with as many units as the threshold shows half of the time.
 func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
-	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(int) int { return 0 }, MaxKeys: 1, MaxRowsPerKey: 1}
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Group: func(int) int { return 0 }, MaxGroups: 1, MaxRowsPerGroup: 1}
 	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-3}, q.Units())
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
 // too small is seen.
 func TestCountsOfATreeGetTheirNoise(t *testing.T) {
 	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.1}} {
-		q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, MaxKeys: 1, MaxRowsPerKey: 1}
+		q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, MaxGroups: 1, MaxRowsPerGroup: 1}
 		v := PerRow(q, "v", func(i int) int { return i }, Bounds[int]{Lower: 0, Upper: 1000})
 		p, err := q.Plan(loss, v.Quantile(0.5))
 		if err != nil {

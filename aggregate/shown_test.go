@@ -17,8 +17,8 @@ type member struct{ unit, group int }
 func shownOf(t *testing.T, maxKeys, size, groups int) (shown, wrong int, family string) {
 	t.Helper()
 	q := &aggregate.Query[member, int, int]{
-		Dataset: "orders", UnitName: "customer", KeyName: "group", MaxKeys: maxKeys, MaxRowsPerKey: 1,
-		Unit: func(m member) int { return m.unit }, Key: func(m member) int { return m.group },
+		Dataset: "orders", UnitName: "customer", GroupName: "group", MaxGroups: maxKeys, MaxRowsPerGroup: 1,
+		Unit: func(m member) int { return m.unit }, Group: func(m member) int { return m.group },
 	}
 	units := q.Units()
 	loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
@@ -53,9 +53,9 @@ func TestIntervalsOfUnitsHoldAmongTheGroupsThatAreShown(t *testing.T) {
 	} {
 		shown, wrong, family := shownOf(t, c.maxKeys, c.size, c.groups)
 		families[family] = true
-		t.Logf("%s, MaxKeys %d, groups of %d: %d of %d shown, %d wrong", family, c.maxKeys, c.size, shown, c.groups, wrong)
+		t.Logf("%s, MaxGroups %d, groups of %d: %d of %d shown, %d wrong", family, c.maxKeys, c.size, shown, c.groups, wrong)
 		if n := float64(shown); float64(wrong) > 0.1*n+7+math.Sqrt(7*7+2*21*0.09*n) {
-			t.Errorf("%s, MaxKeys %d, groups of %d: %d of %d intervals at 90 %% are wrong", family, c.maxKeys, c.size, wrong, shown)
+			t.Errorf("%s, MaxGroups %d, groups of %d: %d of %d intervals at 90 %% are wrong", family, c.maxKeys, c.size, wrong, shown)
 		}
 	}
 	if len(families) != 2 {

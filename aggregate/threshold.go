@@ -29,7 +29,7 @@ type threshold struct {
 func newThreshold(units *measure, l0 int64, delta *big.Rat) (*threshold, error) {
 	each := exact.FloatDown(new(big.Rat).Quo(delta, big.NewRat(l0, 1)))
 	if each < calibrate.LeastTail {
-		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, calibrate.LeastTail)
+		return nil, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxGroups", l0, each, calibrate.LeastTail)
 	}
 	one := int64(1) << units.shift
 	return &threshold{at: one + calibrate.Tail(units.law, each), shift: units.shift, delta: delta, law: units.law}, nil

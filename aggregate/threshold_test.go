@@ -117,7 +117,7 @@ func bigExpNeg(x *big.Float) *big.Float {
 // C4: a delta that underflows when it is shared out is a mistake that Plan
 // reports, and not a threshold of minus infinity.
 func TestTinyDeltaIsRefused(t *testing.T) {
-	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(i int) int { return i }, MaxKeys: 1e9, MaxRowsPerKey: 1}
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Group: func(i int) int { return i }, MaxGroups: 1e9, MaxRowsPerGroup: 1}
 	for _, delta := range []float64{math.SmallestNonzeroFloat64, 1e-320, 1e-300, 1e-292} {
 		if p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: delta}, q.Count()); err == nil {
 			t.Errorf("δ=%v: no error, and threshold %v", delta, p.threshold.at)

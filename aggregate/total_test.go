@@ -16,7 +16,7 @@ import (
 func TestTotalsOfUnitsAreRoundedOnce(t *testing.T) {
 	dptest.NoNoise(t)
 	q := orders()
-	q.MaxRowsPerKey = 20
+	q.MaxRowsPerGroup = 20
 	euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 200, Step: 1})
 	cents := aggregate.PerUnit(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 1 << 12, Step: 1 << 6})
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, euros.Sum(), euros.Mean(), cents.Sum(), cents.Quantile(0.5))
@@ -45,7 +45,7 @@ func TestTotalsOfUnitsAreExact(t *testing.T) {
 	odd := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1), 1e300, -1e300, 0.45, -0.5, 1e-9}
 	for range 60 {
 		q := orders()
-		q.MaxRowsPerKey = 8
+		q.MaxRowsPerGroup = 8
 		bounds := aggregate.Bounds[float64]{Lower: float64(rng.IntN(40)) - 25.5, Upper: 20 + 10*rng.Float64(), Step: []float64{0.01, 0.3, 0.25, 1, 7}[rng.IntN(5)]}
 		euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.euros }, bounds)
 		plan, err := q.Plan(dp.Concentrated{Rho: 0.5}, euros.Sum(), euros.Quantile(0.5))

@@ -29,7 +29,7 @@ func (p *patience) Err() error {
 func TestCancellingWorksInEveryStepBeforeThePayment(t *testing.T) {
 	const n = 10_000
 	q := orders()
-	q.MaxRowsPerKey = n
+	q.MaxRowsPerGroup = n
 	cents := aggregate.PerRow(q, "cents", func(o order) int64 { return o.cents }, aggregate.Bounds[int64]{Lower: 0, Upper: 1 << 20})
 	plan, err := q.Plan(dp.Concentrated{Rho: 0.1}, cents.Quantile(0.5))
 	if err != nil {

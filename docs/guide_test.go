@@ -19,10 +19,10 @@ type order struct {
 
 func weekly(maxKeys int, weeks ...string) *aggregate.Query[order, int, string] {
 	return &aggregate.Query[order, int, string]{
-		Dataset: "orders", UnitName: "customer", KeyName: "week",
-		Unit:    func(o order) int { return o.Customer },
-		Key:     func(o order) string { return o.Week },
-		MaxKeys: maxKeys, MaxRowsPerKey: 1, Keys: weeks,
+		Dataset: "orders", UnitName: "customer", GroupName: "week",
+		Unit:      func(o order) int { return o.Customer },
+		Group:     func(o order) string { return o.Week },
+		MaxGroups: maxKeys, MaxRowsPerGroup: 1, Groups: weeks,
 	}
 }
 

@@ -15,8 +15,8 @@ type visit struct {
 func visits(keys []int) *aggregate.Query[visit, int, int] {
 	return &aggregate.Query[visit, int, int]{
 		Dataset: "visits", UnitName: "visitor",
-		Unit: func(v visit) int { return v.who }, Key: func(v visit) int { return v.where },
-		MaxKeys: 2, MaxRowsPerKey: 2, Keys: keys,
+		Unit: func(v visit) int { return v.who }, Group: func(v visit) int { return v.where },
+		MaxGroups: 2, MaxRowsPerGroup: 2, Groups: keys,
 	}
 }
 

@@ -26,8 +26,8 @@ func ExampleAuditPlan() {
 func audit(name string, unit func(order) int) {
 	q := &aggregate.Query[order, int, int]{
 		Dataset: "orders", UnitName: name, Unit: unit,
-		Key:     func(o order) int { return o.day },
-		MaxKeys: 1, MaxRowsPerKey: 1, Keys: []int{0, 1, 2, 3, 4, 5, 6},
+		Group:     func(o order) int { return o.day },
+		MaxGroups: 1, MaxRowsPerGroup: 1, Groups: []int{0, 1, 2, 3, 4, 5, 6},
 	}
 	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
 	if err != nil {

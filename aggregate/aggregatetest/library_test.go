@@ -128,7 +128,7 @@ func TestOurReleasesAreNotRefuted(t *testing.T) {
 				t.Run(s.name+"/"+r.name, func(t *testing.T) {
 					t.Parallel()
 					q := visits(s.keys)
-					q.MaxKeys, q.MaxRowsPerKey = s.maxKeys, s.rows
+					q.MaxGroups, q.MaxRowsPerGroup = s.maxKeys, s.rows
 					plan, err := q.Plan(s.loss, r.columns(q)...)
 					if err != nil {
 						t.Fatal(err)
@@ -171,7 +171,7 @@ func TestAuditPlanRefutesMistakesOfAProgram(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := visits([]int{0, 1})
-			q.Unit, q.MaxKeys, q.MaxRowsPerKey = c.unit, 1, 1
+			q.Unit, q.MaxGroups, q.MaxRowsPerGroup = c.unit, 1, 1
 			value := aggregate.PerRow(q, "spent", c.spent, aggregate.Bounds[float64]{Lower: lower, Upper: upper})
 			plan, err := q.Plan(dp.Pure{Epsilon: 1}, value.Sum())
 			if err != nil {
@@ -204,7 +204,7 @@ func TestAuditPlanRefutesMistakesOfAProgram(t *testing.T) {
 func TestTheLibraryIsTightEnoughToBeRefutedAtHalfTheClaim(t *testing.T) {
 	for _, s := range settings[:3] { // one of each kind of loss
 		q := visits(s.keys)
-		q.MaxKeys, q.MaxRowsPerKey = 1, 1
+		q.MaxGroups, q.MaxRowsPerGroup = 1, 1
 		plan, err := q.Plan(s.loss, q.Count())
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ type options struct {
 	Unit, Value  string
 	Group, Month string
 	Lower, Upper float64
-	MaxKeys      numbers
+	MaxGroups    numbers
 	MaxRows      int
 }
 
@@ -85,8 +85,8 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.Month, "month", "", "with -rows: group by the month of this column of dates such as 2026-01-31")
 	f.Float64Var(&o.Lower, "lower", 0, "with -value: what a unit's total in a group is at least")
 	f.Float64Var(&o.Upper, "upper", 0, "with -value: what it is at most")
-	o.MaxKeys = numbers{1, 2, 4}
-	f.Var(&o.MaxKeys, "max-keys", "with -rows: caps on the groups of a unit to try")
+	o.MaxGroups = numbers{1, 2, 4}
+	f.Var(&o.MaxGroups, "max-keys", "with -rows: caps on the groups of a unit to try")
 	f.IntVar(&o.MaxRows, "max-rows", 1, "with -rows: cap on the rows of a unit in a group")
 	return f
 }
@@ -163,7 +163,7 @@ func (o *options) rowsMistakes() []error {
 	if o.MaxRows < 1 {
 		fail("-max-rows is %d, must be at least 1", o.MaxRows)
 	}
-	for _, k := range o.MaxKeys {
+	for _, k := range o.MaxGroups {
 		if k != float64(int(k)) {
 			fail("-max-keys has %v, must be whole numbers", k)
 		}

@@ -18,14 +18,14 @@ type row struct{ unit, group int32 }
 func ours(ctx context.Context, a *asked) (contender, error) {
 	q := &aggregate.Query[row, int32, int32]{
 		Dataset: "accuracy", UnitName: "unit",
-		Unit:    func(r row) int32 { return r.unit },
-		MaxKeys: a.l0, MaxRowsPerKey: 1,
+		Unit:      func(r row) int32 { return r.unit },
+		MaxGroups: a.l0, MaxRowsPerGroup: 1,
 	}
 	if a.crowd != nil {
-		q.Key = func(r row) int32 { return r.group }
+		q.Group = func(r row) int32 { return r.group }
 	}
 	for g := range a.groups {
-		q.Keys = append(q.Keys, int32(g))
+		q.Groups = append(q.Groups, int32(g))
 	}
 	columns, read := a.columns(q)
 	plan, err := q.Plan(dp.Approx{Epsilon: a.epsilon, Delta: a.delta}, columns...)

@@ -40,7 +40,7 @@ func (o *options) forecast(ctx context.Context, w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "ε\tgroups of a unit\t%s\t\n", strings.Join(o.reportColumns(), "\t"))
 	for _, epsilon := range o.Epsilons {
-		for _, cap := range o.MaxKeys {
+		for _, cap := range o.MaxGroups {
 			scores, err := o.tryCaps(ctx, rows, exact, epsilon, int(cap))
 			if err != nil {
 				return fmt.Errorf("ε = %v, %v groups of a unit: %w", epsilon, cap, err)
@@ -207,9 +207,9 @@ type reportPlan = aggregate.Plan[visit, string, string]
 func (o *options) report(groups []string, epsilon float64, maxKeys int) (*reportPlan, func(aggregate.Cell) []answer, error) {
 	q := &aggregate.Query[visit, string, string]{
 		Dataset: "rows", UnitName: cmp.Or(o.Unit, "unit"),
-		Unit: func(v visit) string { return v.unit },
-		Key:  func(v visit) string { return v.group },
-		Keys: groups, MaxKeys: maxKeys, MaxRowsPerKey: o.MaxRows,
+		Unit:   func(v visit) string { return v.unit },
+		Group:  func(v visit) string { return v.group },
+		Groups: groups, MaxGroups: maxKeys, MaxRowsPerGroup: o.MaxRows,
 	}
 	units, count := q.Units(), q.Count()
 	columns := []aggregate.AnyColumn{units, count}

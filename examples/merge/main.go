@@ -34,10 +34,10 @@ func shard(half uint64) (rows []ride) {
 
 func query() *aggregate.Query[ride, uint64, string] {
 	return &aggregate.Query[ride, uint64, string]{
-		Dataset: "rides", UnitName: "rider", KeyName: "city",
-		Unit:    func(r ride) uint64 { return r.Rider },
-		Key:     func(r ride) string { return r.City },
-		MaxKeys: 2, MaxRowsPerKey: 5, Keys: []string{"Bern", "Graz"},
+		Dataset: "rides", UnitName: "rider", GroupName: "city",
+		Unit:      func(r ride) uint64 { return r.Rider },
+		Group:     func(r ride) string { return r.City },
+		MaxGroups: 2, MaxRowsPerGroup: 5, Groups: []string{"Bern", "Graz"},
 	}
 }
 

@@ -46,10 +46,10 @@ type question struct {
 
 func ask() (*question, error) {
 	q := &aggregate.Query[sale, int, string]{
-		Dataset: "sales", UnitName: "customer", KeyName: "day",
-		Unit:    func(s sale) int { return s.Customer },
-		Key:     func(s sale) string { return s.Day },
-		MaxKeys: 3, MaxRowsPerKey: 2, Keys: days,
+		Dataset: "sales", UnitName: "customer", GroupName: "day",
+		Unit:      func(s sale) int { return s.Customer },
+		Group:     func(s sale) string { return s.Day },
+		MaxGroups: 3, MaxRowsPerGroup: 2, Groups: days,
 	}
 	spent := aggregate.PerUnit(q, "euros", func(s sale) float64 { return s.Euros },
 		aggregate.Bounds[float64]{Lower: 0, Upper: 50, Step: 0.01})

@@ -54,14 +54,14 @@ type figure struct {
 // costs no more noise than one with few.
 func (o *options) ask() (*question, error) {
 	q := &aggregate.Query[row, string, slot]{
-		Dataset:       o.Dataset,
-		UnitName:      o.UnitName,
-		Unit:          func(r row) string { return r.Unit },
-		Key:           func(r row) slot { return r.Slot },
-		KeyName:       o.groups(),
-		Keys:          o.slots(),
-		MaxKeys:       o.MaxSlots,
-		MaxRowsPerKey: maxRowsRead,
+		Dataset:         o.Dataset,
+		UnitName:        o.UnitName,
+		Unit:            func(r row) string { return r.Unit },
+		Group:           func(r row) slot { return r.Slot },
+		GroupName:       o.groups(),
+		Groups:          o.slots(),
+		MaxGroups:       o.MaxSlots,
+		MaxRowsPerGroup: maxRowsRead,
 	}
 	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 },
 		aggregate.Bounds[int64]{Lower: 0, Upper: int64(o.MaxRows)})

@@ -54,7 +54,7 @@ func (r *report) writeTerminal(w io.Writer, terminal bool) error {
 func (r *report) legend() []string {
 	all := []string{
 		r.Hidden() + ", at " + r.Receipt.Loss.String() + ": " + r.Bet(),
-		r.Caps(r.Receipt.MaxKeys) + "; what is beyond is cut off",
+		r.Caps(r.Receipt.MaxGroups) + "; what is beyond is cut off",
 		"in brackets: 95 % noise intervals, which say nothing of what is cut off",
 	}
 	if how := r.Reading(); how != "" {

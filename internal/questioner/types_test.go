@@ -107,14 +107,14 @@ func (t types[U, K]) keyCount() int { return len(t.keys) }
 
 func (t types[U, K]) plan(q *question) (plan, error) {
 	query := &aggregate.Query[fact, U, K]{
-		Dataset: "facts", UnitName: "unit", MaxKeys: q.maxKeys, MaxRowsPerKey: q.maxRows,
+		Dataset: "facts", UnitName: "unit", MaxGroups: q.maxKeys, MaxRowsPerGroup: q.maxRows,
 		Unit: func(f fact) U { return t.units[f.unit] },
 	}
 	if q.keyed {
-		query.Key = func(f fact) K { return t.keys[f.key] }
+		query.Group = func(f fact) K { return t.keys[f.key] }
 	}
 	for _, k := range q.given {
-		query.Keys = append(query.Keys, t.keys[k])
+		query.Groups = append(query.Groups, t.keys[k])
 	}
 	p := &typedPlan[U, K]{types: t, facts: q.facts, keyed: q.keyed}
 	var asked []aggregate.AnyColumn
