@@ -14,6 +14,9 @@ import (
 // and for the same purpose: the noise that answers it is the library's choice, and
 // another version may choose otherwise. Those without are if they are equal.
 //
+// What a charge states of what it reads tells no requests apart: a later version of the
+// library may state more of the same question.
+//
 // Charges of format 1 have no question. A charge that has one is the same request
 // as one of those if all is equal that both say: dataset, unit, purpose, analyst,
 // periods, loss, and what the events are for. Package aggregate compares the rest
@@ -27,9 +30,12 @@ type asked struct {
 func askedBy(c *dp.Charge, raw []byte) asked {
 	q := asked{charge: hashOf(raw)}
 	what := *c
-	if c.Question != "" {
+	what.States = nil
+	if c.Question != "" || c.States != nil {
 		what.Question = ""
 		q.charge = hashOf(mustMarshal(what))
+	}
+	if c.Question != "" {
 		what.Question, what.Plan, what.Events = c.Question, "", nil
 		q.question = digestOfCharge(what, nil)
 	}

@@ -20,6 +20,7 @@ type draft struct {
 	keeping map[uint64]kept // releases that are in the draft, by what paid
 	last    digest
 
+	bought   []purchase
 	refusals int // refusals that stand last
 }
 
@@ -60,7 +61,15 @@ func (d *draft) ways(r *request) ([]scope, []filter.Way, error) {
 	if d.frozen != "" {
 		return nil, nil, d.refuseFrozen(r.charge)
 	}
-	scopes, err := d.terms.scopesOf(r.charge)
+	if err := d.allowed(r); err != nil {
+		return nil, nil, err
+	}
+	return d.amounts(r)
+}
+
+// amounts returns how each scope of the request would take it, by what it costs.
+func (d *draft) amounts(r *request) ([]scope, []filter.Way, error) {
+	scopes, err := d.scopesOf(r.charge)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,6 +124,9 @@ func (d *draft) commit() {
 	}
 	for seq, k := range d.keeping {
 		s.entries[seq].kept = k
+	}
+	for _, p := range d.bought {
+		s.buy(p)
 	}
 	s.refused = d.refusals
 	s.next += uint64(len(d.records))

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -22,10 +23,14 @@ type Entry struct {
 	From      uint64            // KindDraw: the entry that reserved; KindKeep: the entry that paid
 	Digest    [32]byte          // KindKeep: of the release
 	Limit     dp.Loss           // KindRaise
-	Reason    string            // KindRaise, KindFreeze, KindThaw
+	Reason    string            // KindRaise, KindFreeze, KindThaw, KindPolicy, KindWithdraw, KindOutside
 	By        string            // likewise
 
 	Refused *Refusal // KindRefuse
+
+	Policy  *policy.Policy // KindPolicy
+	Purpose string         // KindWithdraw
+	Outside *Outside       // KindOutside
 }
 
 // Entries yields the entries of the account, its terms first. It checks that
@@ -70,8 +75,11 @@ func readEntry(rec Record, next uint64, last digest, terms *Terms) (Entry, error
 }
 
 func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
-	e = Entry{Seq: r.Seq, Kind: r.Kind, Module: r.Module, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By, Refused: r.Refused}
+	e = Entry{Seq: r.Seq, Kind: r.Kind, Module: r.Module, Hash: hash, Terms: r.Terms, From: r.From, Reason: r.Reason, By: r.By, Refused: r.Refused, Purpose: r.Purpose, Outside: r.Outside}
 	if e.At, err = r.time(); err != nil {
+		return e, err
+	}
+	if e.Policy, err = r.readPolicy(); err != nil {
 		return e, err
 	}
 	if r.Kind == KindKeep {

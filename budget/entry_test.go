@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"github.com/equipoise-dp/equipoise/internal/module"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -19,8 +20,8 @@ func TestEntriesNameTheVersionThatWroteThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n++; e.Module == "" || e.Module != moduleVersion() {
-			t.Errorf("entry %d was written by version %q, want %q", e.Seq, e.Module, moduleVersion())
+		if n++; e.Module == "" || e.Module != module.Version() {
+			t.Errorf("entry %d was written by version %q, want %q", e.Seq, e.Module, module.Version())
 		}
 	}
 	if n != 2 {

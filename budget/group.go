@@ -238,6 +238,7 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 		r.payment, err = d.paid[i].payment(account, r)
 		return err
 	}
+	r.at = at
 	rec := record{Kind: r.kind(), At: stamp(coarse(at)), Charge: r.raw}
 	if rec.Took, rec.From, err = d.spendWays(r); err != nil {
 		return err

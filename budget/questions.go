@@ -32,9 +32,12 @@ func (a *Account) Room(ctx context.Context, c dp.Charge) (n int, then *RefusedEr
 	if d.frozen != "" {
 		return 0, d.refuseFrozen(r.charge), nil
 	}
-	scopes, err := d.terms.scopesOf(r.charge)
+	scopes, err := d.scopesOf(r.charge)
 	if err != nil {
 		return 0, nil, err
+	}
+	if refused, _ := errors.AsType[*RefusedError](d.allowed(r)); refused != nil {
+		return 0, refused, nil
 	}
 	n, then = d.fill(r, scopes)
 	return n, then, nil
@@ -107,7 +110,7 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 	d := a.state.draft()
 	fits := func(factor float64) bool {
 		s := withNoise(c, factor)
-		_, _, err := d.ways(&request{charge: &s, price: d.setup.FreshPrice(&s)})
+		_, _, err := d.ways(&request{charge: &s, price: d.setup.FreshPrice(&s), at: a.now()})
 		return err == nil
 	}
 	if fits(1) {
@@ -116,7 +119,7 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 	low, high := 1.0, 2.0
 	for ; !fits(high); low, high = high, 2*high {
 		if high > 1e6 {
-			_, _, err := d.ways(&request{charge: &c, price: d.setup.FreshPrice(&c)})
+			_, _, err := d.ways(&request{charge: &c, price: d.setup.FreshPrice(&c), at: a.now()})
 			return 0, err
 		}
 	}

@@ -13,10 +13,11 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
+	"github.com/equipoise-dp/equipoise/internal/module"
 )
 
 const (
-	formatVersion = 2 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid
+	formatVersion = 3 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid; 2 has no policies
 	engineVersion = 1 // of prices, orders and weights
 )
 
@@ -31,7 +32,21 @@ const (
 	KindFreeze  = "freeze"
 	KindThaw    = "thaw"
 	KindRefuse  = "refuse"
+
+	KindPolicy   = "policy"   // a policy came into force
+	KindWithdraw = "withdraw" // a purpose of the policy ended
+	KindOutside  = "outside"  // a release was made elsewhere
 )
+
+// formatOf returns the least format that has a kind of record, so that an earlier version
+// reads and uses a ledger which has nothing that it does not know.
+func formatOf(kind string) int {
+	switch kind {
+	case KindPolicy, KindWithdraw, KindOutside:
+		return 3
+	}
+	return 2
+}
 
 // A record is what a [Record] holds: one line of JSON.
 type record struct {
@@ -54,11 +69,14 @@ type record struct {
 	Reason  string             `json:"reason,omitempty"`  // raise, freeze, thaw
 	By      string             `json:"by,omitempty"`      // raise, freeze, thaw
 	Refused *Refusal           `json:"refused,omitempty"` // refuse
+	Policy  json.RawMessage    `json:"policy,omitempty"`  // policy
+	Purpose string             `json:"purpose,omitempty"` // withdraw
+	Outside *Outside           `json:"outside,omitempty"` // outside
 }
 
 // encode returns the record's bytes, sealed, and their hash.
 func (r *record) encode() ([]byte, digest, error) {
-	r.Version, r.Module = formatVersion, moduleVersion()
+	r.Version, r.Module = formatOf(r.Kind), module.Version()
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
@@ -137,6 +155,10 @@ var fields = map[string]struct{ must, may []string }{
 	KindFreeze:  {[]string{"reason", "by"}, []string{"id", "module"}},
 	KindThaw:    {[]string{"reason", "by"}, []string{"id", "module"}},
 	KindRefuse:  {[]string{"refused"}, []string{"id", "module"}},
+
+	KindPolicy:   {[]string{"policy", "reason", "by"}, []string{"id", "module"}},
+	KindWithdraw: {[]string{"purpose", "reason", "by"}, []string{"id", "module"}},
+	KindOutside:  {[]string{"outside", "reason", "by"}, []string{"id", "module"}},
 }
 
 // checkFields returns an error if a record lacks a field of its kind, or has one
@@ -153,7 +175,7 @@ func (r *record) checkFields() error {
 		{"id", r.ID != ""}, {"module", r.Module != ""}, {"engine", r.Engine != 0}, {"terms", r.Terms != nil},
 		{"orders", r.Orders != nil}, {"charge", r.Charge != nil}, {"took", r.Took != nil}, {"from", r.From != 0},
 		{"digest", r.Digest != ""}, {"early", r.Early}, {"limit", r.Limit != nil}, {"reason", r.Reason != ""}, {"by", r.By != ""},
-		{"refused", r.Refused != nil},
+		{"refused", r.Refused != nil}, {"policy", r.Policy != nil}, {"purpose", r.Purpose != ""}, {"outside", r.Outside != nil},
 	} {
 		switch must := slices.Contains(want.must, f.name); {
 		case must && !f.there:
@@ -167,6 +189,9 @@ func (r *record) checkFields() error {
 	}
 	if r.Version < 2 && (r.Kind == KindKeep || r.Kind == KindRefuse || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
 		return fmt.Errorf("record %d of format %d has what came with format 2", r.Seq, r.Version)
+	}
+	if need := formatOf(r.Kind); need > 2 && r.Version < need {
+		return fmt.Errorf("record %d of format %d is of kind %q, which came with format %d", r.Seq, r.Version, r.Kind, need)
 	}
 	return nil
 }

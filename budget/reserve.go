@@ -164,7 +164,8 @@ func (d *draft) spendWays(r *request) ([]filter.Way, uint64, error) {
 	for i, sc := range scopes {
 		d.touch(sc).Add(r.price, took[i], 1)
 	}
-	return took, 0, nil
+	d.bought = append(d.bought, purchase{r.charge.Purpose, r.price})
+	return ofTerms(scopes, took), 0, nil
 }
 
 // drawable returns what is left of a plan, as the draft has it.

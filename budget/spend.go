@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
@@ -18,10 +19,11 @@ type request struct {
 	raw     json.RawMessage // the charge, as it will be stored
 	asked   asked
 	price   *filter.Price
-	from    *plan    // what it is drawn from, or nil
-	reserve bool     // its events are drawn later
-	keep    *keeping // then nothing is spent
-	refusal *Refusal // likewise: it is kept
+	at      time.Time // when it is decided, to the hour
+	from    *plan     // what it is drawn from, or nil
+	reserve bool      // its events are drawn later
+	keep    *keeping  // then nothing is spent
+	refusal *Refusal  // likewise: it is kept
 
 	done    chan struct{} // closed when the two below are set
 	payment dp.Payment
@@ -55,7 +57,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 	}
 	return &request{
 		ctx: ctx, charge: &c, raw: raw, asked: askedBy(&c, raw),
-		price: s.setup.Price(&c), done: make(chan struct{}),
+		price: s.setup.Price(&c), at: a.now(), done: make(chan struct{}),
 	}, nil
 }
 

@@ -23,6 +23,9 @@ type state struct {
 	frozen  string // why, or ""
 	refused int    // refusals that stand last
 	limits  map[scope]dp.Loss
+
+	policy *InForce                   // or nil; what it points to never changes
+	bought map[string][]*filter.Price // what each purpose has paid for
 }
 
 // paid is what a request key was paid with.
@@ -92,6 +95,11 @@ func (s *state) apply(r *record, hash digest) error {
 		if s.refused >= s.terms.Refusals {
 			err = fmt.Errorf("%w: record %d keeps a refusal, and the terms keep %d between other records", ErrTampered, r.Seq, s.terms.Refusals)
 		}
+	case KindPolicy:
+		err = s.applyPolicy(r)
+	case KindWithdraw:
+		err = s.applyWithdraw(r)
+	case KindOutside: // costs nothing, and decides nothing
 	case KindCreate:
 		if r.Seq != 0 {
 			err = fmt.Errorf("%w: record %d creates an account that is there", ErrTampered, r.Seq)
@@ -112,8 +120,9 @@ func (s *state) applySpend(r *record, hash digest) error {
 	if err != nil {
 		return err
 	}
-	scopes, err := s.terms.scopesOf(c)
-	if err != nil || len(scopes) != len(r.Took) {
+	scopes, err := s.scopesOf(c)
+	took := withPolicy(scopes, r.Took)
+	if err != nil || len(scopes) != len(took) {
 		return fmt.Errorf("%w: record %d has a charge that the terms do not allow", ErrTampered, r.Seq)
 	}
 	if slices.ContainsFunc(r.Took, func(w filter.Way) bool { return !w.Takes() }) {
@@ -122,9 +131,10 @@ func (s *state) applySpend(r *record, hash digest) error {
 	p := s.setup.Price(c)
 	for i, sc := range scopes {
 		f := s.filter(sc)
-		f.Add(p, r.Took[i], 1)
+		f.Add(p, took[i], 1)
 		s.filters[sc] = f
 	}
+	s.buy(purchase{c.Purpose, p})
 	if r.Kind == KindReserve {
 		s.plans[r.Seq] = newPlan(r.Seq, c)
 	}

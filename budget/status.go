@@ -76,7 +76,7 @@ func (d *draft) scopes() []scope {
 		}
 	}
 	maps.DeleteFunc(all, func(_ scope, shown bool) bool { return !shown })
-	order := []string{scopeAccount, scopePurpose, scopePeriod, scopeAnalyst}
+	order := []string{scopeAccount, scopePurpose, scopePeriod, scopeAnalyst, scopePolicy}
 	return slices.SortedFunc(maps.Keys(all), func(a, b scope) int {
 		return cmp.Or(slices.Index(order, a.kind)-slices.Index(order, b.kind), cmp.Compare(a.name, b.name))
 	})

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,10 @@ type Report struct {
 	// repeat. They are not tampered with, since the chain holds; an earlier
 	// program, or one on another machine, computed a bound that was smaller.
 	NotRepeated []uint64
+
+	// AgainstPolicy are entries with a charge that the policy, as it was in force, does not
+	// allow, as this program reads it: whoever wrote them did not ask it.
+	AgainstPolicy []uint64
 
 	// Backdated are entries that are dated an hour or more before the one that
 	// precedes them; what is paid is dated in whole hours. Nothing depends on
@@ -162,16 +167,30 @@ func (v *verifier) again(r *record) error {
 	if v.state.frozen != "" {
 		return fmt.Errorf("%w: record %d was accepted while the account was frozen", ErrTampered, r.Seq)
 	}
+	at, err := r.time()
+	if err != nil {
+		return err
+	}
+	d := v.state.draft()
+	q := &request{charge: c, at: at, reserve: r.Kind == KindReserve}
+	against := d.allowed(q) != nil
+	defer func() {
+		if against {
+			v.report.AgainstPolicy = append(v.report.AgainstPolicy, r.Seq)
+		}
+	}()
 	if r.Kind == KindDraw {
-		return nil // applying it checks all there is
+		return nil // applying it checks all else
 	}
 	price := v.state.setup.Price(c)
 	if err := checkCovered(c, price); err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}
-	d := v.state.draft()
-	_, took, err := d.ways(&request{charge: c, price: price})
-	if err != nil || !slices.Equal(took, r.Took) {
+	q.price = price
+	scopes, took, err := d.amounts(q)
+	if refused, ok := errors.AsType[*RefusedError](err); ok && strings.HasPrefix(refused.Scope, scopePolicy) {
+		against = true
+	} else if err != nil || !slices.Equal(ofTerms(scopes, took), r.Took) {
 		v.report.NotRepeated = append(v.report.NotRepeated, r.Seq)
 	}
 	return nil

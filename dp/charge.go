@@ -83,6 +83,10 @@ type Charge struct {
 	Periods []string // periods of the data that are read; may be empty
 	Loss    Loss     // what the whole charge guarantees
 	Events  []Event  // what it consists of
+
+	// States says what of the rows is read. An account with a policy refuses a charge
+	// that does not say so; without one it may be nil.
+	States *Statement
 }
 
 // ErrOtherNoise is wrapped by the error of a budget whose key was paid for the same
@@ -259,11 +263,13 @@ type chargeJSON struct {
 	Periods  []string `json:"periods,omitempty"`
 	Loss     lossJSON `json:"loss"`
 	Events   []Event  `json:"events"`
+
+	States *Statement `json:"states,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (c Charge) MarshalJSON() ([]byte, error) {
-	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Question, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events})
+	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Question, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events, c.States})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -274,7 +280,7 @@ func (c *Charge) UnmarshalJSON(b []byte) error {
 	}
 	*c = Charge{
 		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Plan: j.Plan, Question: j.Question,
-		Analyst: j.Analyst, Periods: j.Periods, Loss: j.Loss.Loss, Events: j.Events,
+		Analyst: j.Analyst, Periods: j.Periods, Loss: j.Loss.Loss, Events: j.Events, States: j.States,
 	}
 	return nil
 }

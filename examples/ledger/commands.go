@@ -21,7 +21,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		initCommand(), showCommand(), logCommand(), explainCommand(), verifyCommand(), whatifCommand(), freezeCommand(),
-		thawCommand(), raiseCommand(), exportCommand(), importCommand(), statementCommand(),
+		thawCommand(), raiseCommand(), policyCommand(), outsideCommand(), exportCommand(), importCommand(), statementCommand(),
 	}
 }
 

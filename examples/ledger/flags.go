@@ -30,6 +30,8 @@ type options struct {
 	times                                   int
 	group                                   string
 	out, format, title, controller, contact string
+	check, set, withdraw                    string // files, and a purpose
+	what, publisher, on                     string // of a release made elsewhere
 }
 
 // envLedger is where a ledger is looked for if --ledger is not given: a DSN with

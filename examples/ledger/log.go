@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -37,6 +38,9 @@ type logged struct {
 	Reason  string            `json:"reason,omitempty"`
 	By      string            `json:"by,omitempty"`
 	Refused *budget.Refusal   `json:"refused,omitempty"`
+	Policy  *policy.Policy    `json:"policy,omitempty"`
+	Purpose string            `json:"withdrawn,omitempty"`
+	Outside *budget.Outside   `json:"outside,omitempty"`
 	Cost    string            `json:"cost,omitempty"` // by which the account's total rose
 	Spent   dp.Loss           `json:"spent"`          // the total
 }
@@ -82,7 +86,7 @@ func loggedOf(entries []budget.Entry, totals []dp.Loss) []logged {
 	out := make([]logged, len(entries))
 	before := dp.Loss(nil)
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Decisions, e.From, e.Limit, e.Reason, e.By, e.Refused, rise(before, totals[i]), totals[i]}
+		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Decisions, e.From, e.Limit, e.Reason, e.By, e.Refused, e.Policy, e.Purpose, e.Outside, rise(before, totals[i]), totals[i]}
 		before = totals[i]
 	}
 	return out
@@ -121,6 +125,12 @@ func what(e budget.Entry) string {
 		return fmt.Sprintf("dataset %q, limit %v", e.Terms.Dataset, e.Terms.Limit)
 	case e.Limit != nil:
 		return fmt.Sprintf("limit %v, by %s: %s", e.Limit, e.By, e.Reason)
+	case e.Policy != nil:
+		return fmt.Sprintf("policy %d with digest %x, by %s: %s", e.Policy.Version, e.Policy.Digest(), e.By, e.Reason)
+	case e.Kind == budget.KindWithdraw:
+		return fmt.Sprintf("purpose %q ends, by %s: %s", e.Purpose, e.By, e.Reason)
+	case e.Kind == budget.KindOutside:
+		return fmt.Sprintf("made elsewhere: %s, by %s on %s, %s; recorded by %s: %s", e.Outside.What, e.Outside.By, date(e.Outside.On), guarantee(e.Outside), e.By, e.Reason)
 	case e.Refused != nil:
 		return refusalWords(*e.Refused)
 	case e.Kind == budget.KindKeep:

@@ -3,58 +3,26 @@ package main
 import (
 	"fmt"
 	"math"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
-// What a loss protects, in words. The words follow ε and δ, and the worse of the
-// two decides.
+// What a loss protects, in words: those of [dp.ProtectionOf].
 
-// A strength says how far one unit is hidden.
-type strength int
-
-const (
-	hidden strength = 1 + iota
-	partly
-	hardly
-	nobody
-)
-
-// strengthOf judges a loss. At ε = 1 who bets at even odds becomes at most 73 %
-// sure, at 3 95 %, at 10 all but certain. A δ is the chance that anything is shown:
-// of 10,000 units with δ = 1e-4 one could be bared.
-func strengthOf(epsilon, delta float64) strength {
-	s := nobody
-	switch {
-	case epsilon <= 1:
-		s = hidden
-	case epsilon <= 3:
-		s = partly
-	case epsilon <= 10:
-		s = hardly
-	}
-	switch {
-	case delta >= 0.01:
-		return nobody
-	case delta >= 1e-4:
-		return max(s, hardly)
-	}
-	return s
+func strengthOf(epsilon, delta float64) dp.Protection {
+	return dp.ProtectionOf(dp.Parts{Epsilon: epsilon, Delta: delta}.Loss())
 }
 
 // Hidden says how far one unit is hidden in this report.
 func (o *options) Hidden() string {
-	return map[strength]string{
-		hidden: "each " + o.UnitName + " is hidden in noise",
-		partly: "each " + o.UnitName + " is partly hidden in noise",
-		hardly: "no " + o.UnitName + " is protected well",
-		nobody: "this protects nobody",
-	}[strengthOf(o.Epsilon, o.Delta)]
+	return strengthOf(o.Epsilon, o.Delta).Of(o.UnitName)
 }
 
 // Protects reports whether the report may claim to protect anybody.
-func (o *options) Protects() bool { return strengthOf(o.Epsilon, o.Delta) <= partly }
+func (o *options) Protects() bool { return strengthOf(o.Epsilon, o.Delta) <= dp.Partly }
 
 // Nobody reports whether it protects nobody.
-func (o *options) Nobody() bool { return strengthOf(o.Epsilon, o.Delta) == nobody }
+func (o *options) Nobody() bool { return strengthOf(o.Epsilon, o.Delta) == dp.Nobody }
 
 // Bet says what the report is worth to somebody who bets on one unit.
 func (o *options) Bet() string {
@@ -102,25 +70,25 @@ func oneIn(delta float64) string {
 func (o *options) warnings() []string {
 	var all []string
 	warn := func(format string, args ...any) { all = append(all, "warning: "+fmt.Sprintf(format, args...)) }
-	verdict := func(s strength) string {
-		if s == nobody {
+	verdict := func(s dp.Protection) string {
+		if s == dp.Nobody {
 			return "protects nobody"
 		}
 		return "protects hardly anybody"
 	}
 	judge := func(flag string, epsilon float64, who string) {
-		if s := strengthOf(epsilon, 0); s >= hardly {
+		if s := strengthOf(epsilon, 0); s >= dp.Hardly {
 			warn("%s %v %s: %s can improve the odds of a bet on one %s by a factor of %s; 1 is usual, where it is 2.72", flag, epsilon, verdict(s), who, o.UnitName, odds(epsilon))
 		}
 	}
 	judge("-epsilon", o.Epsilon, "the report")
-	if s := strengthOf(0, o.Delta); s >= hardly {
+	if s := strengthOf(0, o.Delta); s >= dp.Hardly {
 		warn("-delta %v %s: with a chance of %s the report may show anything about anybody; 1e-6 is usual, and it should be far below one in the number of %s", o.Delta, verdict(s), oneIn(o.Delta), o.UnitNames)
 	}
 	if o.given["limit"] && o.Limit > o.Epsilon {
 		judge("-limit", o.Limit, "all reports together")
 	}
-	if s := strengthOf(0, o.LimitDelta); s >= hardly && o.LimitDelta > o.Delta && (o.given["limit-delta"] || strengthOf(0, o.Delta) < s) {
+	if s := strengthOf(0, o.LimitDelta); s >= dp.Hardly && o.LimitDelta > o.Delta && (o.given["limit-delta"] || strengthOf(0, o.Delta) < s) {
 		warn("-limit-delta %v %s", o.LimitDelta, verdict(s))
 	}
 	return all

@@ -1,0 +1,195 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/budget/policy"
+	"github.com/equipoise-dp/equipoise/budget/policy/policyyaml"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+func visits(t testing.TB) *policy.Policy {
+	t.Helper()
+	text, err := os.ReadFile("testdata/visits.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policyyaml.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// edited returns the document's JSON with one field set to a value, which is JSON, or taken
+// away.
+func edited(t *testing.T, path, value string) []byte {
+	t.Helper()
+	var root map[string]any
+	if err := json.Unmarshal(visits(t).JSON(), &root); err != nil {
+		t.Fatal(err)
+	}
+	at, names := root, strings.Split(path, "/")
+	for _, n := range names[:len(names)-1] {
+		at = at[n].(map[string]any)
+	}
+	last := names[len(names)-1]
+	if value == "" {
+		delete(at, last)
+	} else {
+		at[last] = json.RawMessage(value)
+	}
+	text, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestEveryMistakeNamesFieldValueAndRule(t *testing.T) {
+	for _, c := range []struct{ path, value, want string }{
+		{"version", `0`, "policy: version is 0, must be an integer from 1 on"},
+		{"version", `1.5`, "version is 1.5, must be an integer"},
+		{"about", `" "`, "about is empty, must say something"},
+		{"about", `7`, "about is 7, must be text"},
+		{"unit", ``, "unit is missing, must be given"},
+		{"unit_is_event", `"no"`, `unit_is_event is "no", must be true or false`},
+		{"more", `1`, "more is not a field that a policy has"},
+		{"people/at_most", `10`, "people.at_most is 10, must be at least people.at_least, which is 1000"},
+		{"people/stated_by", ``, "must have one"},
+		{"people/paid_under", `"k"`, "must have one"},
+		{"largest", `"epsilon=11,delta=1e-6"`, "protects nobody; ε must be at most 10"},
+		{"largest", `{"epsilon": 1, "delta": 0.001}`, "it protects not all of them; δ must be at most a tenth"},
+		{"largest", `"much"`, `largest is "much", must be a loss such as`},
+		{"largest", `"epsilon=1"`, "largest has none; give it one"},
+		{"decided_on", `"yesterday"`, `decided_on is "yesterday", must be a day such as`},
+		{"least_group", `-1`, "least_group is -1, must be an integer from 0 on"},
+		{"modules", `[]`, "modules is a list of 0, must be a list of at least 1"},
+		{"purposes", `{}`, "purposes is empty, which allows nothing"},
+		{"purposes", `7`, "purposes is 7, must be an object"},
+		{"purposes/teaching/askers", `[]`, `purposes["teaching"].askers is a list of 0`},
+		{"purposes/teaching/askers", `["a", "a"]`, `purposes["teaching"].askers has "a" twice`},
+		{"purposes/teaching/until", `"2025-01-01"`, "was never allowed"},
+		{"purposes/teaching/keys", `"all"`, `keys is "all", must be one of`},
+		{"purposes/teaching/keys", `"given"`, "groups that are given are shown however few are in them"},
+		{"purposes/teaching/consent", `""`, `consent is "", must be one of`},
+		{"purposes/teaching/limit", `"rho=1"`, "must be an ε, or an ε and a δ"},
+		{"purposes/opening hours/columns/stay/lower", `"1x"`, `columns["stay"].lower is "1x", must be a number, or a duration`},
+		{"purposes/opening hours/columns/stay/lower", `"25h"`, "must be below upper"},
+	} {
+		_, err := policy.Parse(edited(t, c.path, c.value))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s = %s: %v, want %q", c.path, c.value, err, c.want)
+		}
+	}
+}
+
+func TestAllMistakesComeBackTogether(t *testing.T) {
+	_, err := policy.Parse([]byte(`{"version": 0, "x": 1, "purposes": {"p": {"askers": 1}}}`))
+	for _, want := range []string{"version is 0", "x is not a field", `purposes["p"].askers is 1`, `purposes["p"].reason is missing`, "dataset is missing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want also %q", err, want)
+		}
+	}
+}
+
+// asks is a charge that the policy allows.
+func asks() dp.Charge {
+	return dp.Charge{
+		Dataset: "visits", Unit: "patient", Purpose: "opening hours", Key: "k", Analyst: "ann", Loss: dp.Approx{Epsilon: 0.5, Delta: 1e-6},
+		States: &dp.Statement{
+			Columns: []dp.StatedColumn{{Name: "stay", Per: "unit", Lower: "0", Upper: "14400000000000"}}, Grouped: true, Groups: "ward",
+			LeastGroup: 20, Consent: "opt-out", RetainDays: 365,
+		},
+	}
+}
+
+var today = time.Date(2026, 5, 1, 23, 0, 0, 0, time.UTC)
+
+func TestEachRuleRefusesByItself(t *testing.T) {
+	p := visits(t)
+	if why := p.Refuses(ptr(asks()), policy.Facts{Day: today}); why != nil {
+		t.Fatalf("what is allowed is refused: %q", why)
+	}
+	for want, edit := range map[string]func(*dp.Charge, *policy.Facts){
+		`purpose "ads" is none of the policy's`:              func(c *dp.Charge, _ *policy.Facts) { c.Purpose = "ads" },
+		`purpose "opening hours" was withdrawn`:              func(_ *dp.Charge, f *policy.Facts) { f.Withdrawn = []string{"opening hours"} },
+		`purpose "opening hours" ended on 2030-12-31`:        func(_ *dp.Charge, f *policy.Facts) { f.Day = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
+		`it does not say who asks`:                           func(c *dp.Charge, _ *policy.Facts) { c.Analyst = "" },
+		`"eve" may not ask for purpose "opening hours"`:      func(c *dp.Charge, _ *policy.Facts) { c.Analyst = "eve" },
+		`ε=0.6 δ=1e-06 is more than ε=0.5 δ=1e-06`:           func(c *dp.Charge, _ *policy.Facts) { c.Loss = dp.Approx{Epsilon: 0.6, Delta: 1e-6} },
+		`ε=0.5 δ=2e-06 is more than`:                         func(c *dp.Charge, _ *policy.Facts) { c.Loss = dp.Approx{Epsilon: 0.5, Delta: 2e-6} },
+		`ρ=0.1 is more than`:                                 func(c *dp.Charge, _ *policy.Facts) { c.Loss = dp.Concentrated{Rho: 0.1} },
+		`it does not say what it reads`:                      func(c *dp.Charge, _ *policy.Facts) { c.States = nil },
+		`column "age" is none that purpose`:                  func(c *dp.Charge, _ *policy.Facts) { c.States.Columns[0].Name = "age" },
+		`must be within [0, 86400000000000]`:                 func(c *dp.Charge, _ *policy.Facts) { c.States.Columns[0].Upper = "86400000000001" },
+		`is read with bounds [-1/3, 1`:                       func(c *dp.Charge, _ *policy.Facts) { c.States.Columns[0].Lower = "-1/3" },
+		`is read with bounds [1e999999999, 1`:                func(c *dp.Charge, _ *policy.Facts) { c.States.Columns[0].Lower = "1e999999999" },
+		`groups by "age" are none that purpose`:              func(c *dp.Charge, _ *policy.Facts) { c.States.Groups = "age" },
+		`needs groups that are selected`:                     func(c *dp.Charge, _ *policy.Facts) { c.States.KeysGiven = true },
+		`groups of fewer than 20 must not be shown`:          func(c *dp.Charge, _ *policy.Facts) { c.States.LeastGroup = 19 },
+		`consent must be opt-out, and the question has none`: func(c *dp.Charge, _ *policy.Facts) { c.States.Consent = "" },
+		`and the question reads all`:                         func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 0 },
+		`and the question reads the last 731 days`:           func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 731 },
+	} {
+		c, f := asks(), policy.Facts{Day: today}
+		edit(&c, &f)
+		why := p.Refuses(&c, f)
+		if len(why) != 1 || !strings.Contains(why[0], want) {
+			t.Errorf("refused by %q, want one reason with %q", why, want)
+		}
+	}
+}
+
+func TestThePeopleMayHaveToBePaidForFirst(t *testing.T) {
+	p, err := policy.Parse([]byte(strings.Replace(string(visits(t).JSON()), `"stated_by":"the clinic's registrar"`, `"paid_under":"how many"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := asks()
+	if why := p.Refuses(&c, policy.Facts{Day: today}); len(why) != 1 || !strings.Contains(why[0], `under request key "how many"`) {
+		t.Errorf("%q", why)
+	}
+	if why := p.Refuses(&c, policy.Facts{Day: today, Paid: func(key string) bool { return key == "how many" }}); why != nil {
+		t.Errorf("%q", why)
+	}
+	c.Key = "how many"
+	if why := p.Refuses(&c, policy.Facts{Day: today}); why != nil {
+		t.Errorf("the release that pays for it: %q", why)
+	}
+}
+
+// A reservation is decided by who asks and why; its draws are decided one by one.
+func TestAReservationIsNoRelease(t *testing.T) {
+	c := asks()
+	c.States, c.Loss = nil, dp.Approx{Epsilon: 3, Delta: 1e-5}
+	if why := visits(t).Refuses(&c, policy.Facts{Day: today, Reserves: true}); why != nil {
+		t.Errorf("%q", why)
+	}
+}
+
+func ptr[T any](x T) *T { return &x }
+
+func ExamplePolicy_Refuses() {
+	text, err := os.ReadFile("testdata/visits.yaml")
+	if err != nil {
+		panic(err)
+	}
+	p, err := policyyaml.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	charge := dp.Charge{Purpose: "ads", Loss: dp.Pure{Epsilon: 1}}
+	for _, reason := range p.Refuses(&charge, policy.Facts{Day: today}) {
+		fmt.Println(reason)
+	}
+	// Output:
+	// purpose "ads" is none of the policy's
+	// ε=1 is more than ε=0.5 δ=1e-06, the largest of one release
+	// it does not say what it reads (dp.Charge.States); a plan of package aggregate says so
+}

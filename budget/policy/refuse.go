@@ -1,0 +1,179 @@
+package policy
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// Facts are what a decision depends on beside the charge and the document: all of it
+// stands in the ledger.
+type Facts struct {
+	Day       time.Time         // on which it is asked
+	Withdrawn []string          // purposes that were withdrawn
+	Paid      func(string) bool // whether a request key was paid
+	Reserves  bool              // the charge pays for releases that are asked for one by one later
+}
+
+// Refuses returns every reason why the policy does not allow a charge, and none if it
+// does. It depends on no row. It does not add up what purposes have spent: an account
+// does.
+func (p *Policy) Refuses(c *dp.Charge, f Facts) []string {
+	d := &decision{p: p, c: c}
+	u, known := p.Purposes[c.Purpose]
+	switch {
+	case slices.Contains(f.Withdrawn, c.Purpose):
+		d.refuse("purpose %q was withdrawn", c.Purpose)
+	case !known:
+		d.refuse("purpose %q is none of the policy's", c.Purpose)
+	default:
+		d.purpose(u, f.Day)
+	}
+	if p.People.Paid != "" && p.People.Paid != c.Key && (f.Paid == nil || !f.Paid(p.People.Paid)) {
+		d.refuse("that there are at least %d is to be paid for first, under request key %q", p.People.AtLeast, p.People.Paid)
+	}
+	if f.Reserves {
+		return d.reasons
+	}
+	d.size()
+	switch {
+	case c.States == nil:
+		d.refuse("it does not say what it reads (dp.Charge.States); a plan of package aggregate says so")
+	case known:
+		d.reads(u)
+	}
+	return d.reasons
+}
+
+type decision struct {
+	p       *Policy
+	c       *dp.Charge
+	reasons []string
+}
+
+func (d *decision) refuse(format string, args ...any) {
+	d.reasons = append(d.reasons, fmt.Sprintf(format, args...))
+}
+
+func (d *decision) purpose(u Purpose, day time.Time) {
+	if day = day.UTC().Truncate(24 * time.Hour); day.After(u.Until) {
+		d.refuse("purpose %q ended on %s", d.c.Purpose, u.Until.Format(time.DateOnly))
+	}
+	switch {
+	case d.c.Analyst == "":
+		d.refuse("it does not say who asks")
+	case !slices.Contains(u.Askers, d.c.Analyst):
+		d.refuse("%q may not ask for purpose %q", d.c.Analyst, d.c.Purpose)
+	}
+}
+
+// size compares a release with the largest that is allowed.
+func (d *decision) size() {
+	if !within(dp.PartsOf(d.c.Loss), dp.PartsOf(d.p.Largest)) {
+		d.refuse("%v is more than %v, the largest of one release", d.c.Loss, d.p.Largest)
+	}
+}
+
+// within reports whether a loss is at most another. A ρ counts as the ε that it implies at
+// the larger δ, and where the most is a ρ, an ε as the ρ that it implies.
+func within(asked, most dp.Parts) bool {
+	switch {
+	case most.Rho > 0:
+		return asked.Delta == 0 && rhoOf(asked) <= most.Rho
+	case asked.Rho > 0 && most.Delta > 0:
+		asked = dp.PartsOf(dp.Concentrated{Rho: asked.Rho}.Approx(most.Delta))
+	case asked.Rho > 0:
+		return false
+	}
+	return asked.Epsilon <= most.Epsilon && asked.Delta <= most.Delta
+}
+
+// rhoOf returns the ρ of a loss without δ: ε-differential privacy is ε²/2-concentrated
+// (Bun, Steinke 2016, Proposition 1.4).
+func rhoOf(p dp.Parts) float64 {
+	if p.Rho > 0 {
+		return p.Rho
+	}
+	return p.Epsilon * p.Epsilon / 2
+}
+
+// reads compares what a question reads with what the purpose may.
+func (d *decision) reads(u Purpose) {
+	s := d.c.States
+	for _, c := range s.Columns {
+		d.column(c, u)
+	}
+	d.groups(s, u)
+	want := u.Consent
+	if want == ConsentNone {
+		want = ""
+	}
+	if want != "" && s.Consent != want {
+		d.refuse("consent must be %s, and the question has %s", want, orNone(s.Consent))
+	}
+	if r := d.p.RetainDays; r > 0 && (s.RetainDays <= 0 || s.RetainDays > r) {
+		d.refuse("rows are kept for %d days, and the question reads %s", r, span(s.RetainDays))
+	}
+	if len(d.p.Modules) > 0 && !slices.Contains(d.p.Modules, s.Module) {
+		d.refuse("version %q of the library may not ask; %q may", s.Module, d.p.Modules)
+	}
+}
+
+func (d *decision) column(c dp.StatedColumn, u Purpose) {
+	b, ok := u.Columns[c.Name]
+	if !ok {
+		d.refuse("column %q is none that purpose %q may read", c.Name, d.c.Purpose)
+		return
+	}
+	lower, upper := number(c.Lower), number(c.Upper)
+	if lower == nil || upper == nil || lower.Cmp(b.Lower) < 0 || upper.Cmp(b.Upper) > 0 {
+		d.refuse("column %q is read with bounds [%s, %s], must be within [%v, %v]", c.Name, c.Lower, c.Upper, decimal(b.Lower), decimal(b.Upper))
+	}
+}
+
+func (d *decision) groups(s *dp.Statement, u Purpose) {
+	if !s.Grouped {
+		return
+	}
+	switch {
+	case !slices.Contains(u.Groups, s.Groups):
+		d.refuse("groups by %q are none that purpose %q may have", s.Groups, d.c.Purpose)
+	case u.Keys == KeysGiven && !s.KeysGiven:
+		d.refuse("purpose %q needs groups that are given, and these are selected", d.c.Purpose)
+	case u.Keys == KeysSelected && s.KeysGiven:
+		d.refuse("purpose %q needs groups that are selected, and these are given", d.c.Purpose)
+	case d.p.LeastGroup > s.LeastGroup:
+		d.refuse("groups of fewer than %d must not be shown, and the question shows those from %d on", d.p.LeastGroup, s.LeastGroup)
+	}
+}
+
+// number reads a bound of a statement: an integer or a quotient of two. A short text with
+// an exponent could be a number that fills the memory.
+func number(text string) *big.Rat {
+	if len(text) > 1000 || strings.Trim(text, "-/0123456789") != "" {
+		return nil
+	}
+	x, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return nil
+	}
+	return x
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func span(days int) string {
+	if days <= 0 {
+		return "all"
+	}
+	return fmt.Sprintf("the last %d days", days)
+}

@@ -1,0 +1,26 @@
+package dp
+
+// A Statement says what a question reads of the rows, in facts that are the same
+// whatever the rows are. Whoever decides by a policy whether it may be asked decides by it,
+// before a row is read; it stands in the ledger and in the receipt.
+//
+// It does not tell two requests apart: [Charge.Question] does.
+type Statement struct {
+	Columns    []StatedColumn `json:"columns,omitempty"`     // values of rows
+	Groups     string         `json:"groups,omitempty"`      // what rows are grouped by; empty if there is one group, or nobody said
+	Grouped    bool           `json:"grouped,omitempty"`     // there are groups
+	KeysGiven  bool           `json:"keys_given,omitempty"`  // the groups were listed without looking at rows
+	LeastGroup int            `json:"least_group,omitempty"` // groups with a smaller noisy number of units are not shown
+	Consent    string         `json:"consent,omitempty"`     // "opt-in" or "opt-out": units are asked at each run; empty if not
+	RetainDays int            `json:"retain_days,omitempty"` // rows that are older, by their own time, do not count; 0 if all do
+	Module     string         `json:"module,omitempty"`      // version of the library
+}
+
+// A StatedColumn is a value that a question reads, with the bounds that it is cut to, as
+// exact decimals or quotients.
+type StatedColumn struct {
+	Name  string `json:"name"`
+	Per   string `json:"per,omitempty"` // "row" or "unit"
+	Lower string `json:"lower"`
+	Upper string `json:"upper"`
+}
