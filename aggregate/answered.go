@@ -29,6 +29,9 @@ func (c *compiled) answeredBy(s *stored) (*compiled, error) {
 	if s.Question != c.question && (s.Question != "" || !c.sameFacts(s)) {
 		return nil, errOtherPlan
 	}
+	if c.finder != nil {
+		return c, nil // there is nothing to read but which groups there are
+	}
 	calibrated, err := c.calibrationOf(s)
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: its plan: %w", err)

@@ -30,11 +30,16 @@ type calibration struct {
 	family    core.Family
 	measures  []*measure
 	threshold *threshold // nil unless groups are selected
+	finder    *finder    // nil unless nothing else is asked of them
 }
 
 // calibrate chooses the noise. A [dp.Approx] is tried with both families, and
 // gets the one that serves the plan better.
 func (q question) calibrate() (*calibration, error) {
+	if len(q.wants) == 0 {
+		f, err := q.finder()
+		return &calibration{finder: f}, err
+	}
 	switch l := q.loss.(type) {
 	case dp.Pure:
 		return q.laplace(l.Exact(), nil)

@@ -31,6 +31,9 @@ func cloned(events []dp.Event) []dp.Event {
 
 // events lists what a run pays for.
 func (c *calibration) events() []dp.Event {
+	if c.finder != nil {
+		return c.finder.events()
+	}
 	var events []dp.Event
 	for _, m := range c.measures {
 		events = append(events, m.events()...)

@@ -25,7 +25,7 @@ func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, err
 	var asked []column
 	var errs []error
 	checked := map[*value]bool{nil: true}
-	if len(columns) == 0 {
+	if len(columns) == 0 && !q.selects() {
 		errs = append(errs, errors.New("aggregate: no columns given; ask for at least one, such as Query.Count"))
 	}
 	for _, any := range columns {

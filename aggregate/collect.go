@@ -23,6 +23,9 @@ func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, 
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
+	if p.finder != nil {
+		return p.collectUnits(ctx, rows, seed)
+	}
 	bounder := bound.New[Unit, Key, []int64](p.maxKeys, p.maxRows, seed)
 	wanted := p.wanted()
 	reading := &watch{ctx: ctx, doing: "reading rows"}
@@ -80,7 +83,7 @@ func (p *Plan[Row, Unit, Key]) read(row Row) []int64 {
 // measure. Sums are exact, so the order of the rows does not matter.
 func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, kept iter.Seq2[Key, iter.Seq[[]int64]]) (*partial[Key], error) {
 	adding := &watch{ctx: ctx, doing: "adding up rows"}
-	sums := &partial[Key]{p.fingerprint, make(map[Key]*group)}
+	sums := &partial[Key]{fingerprint: p.fingerprint, groups: make(map[Key]*group)}
 	for key, rows := range kept {
 		g := sums.groups[key]
 		if g == nil {

@@ -16,6 +16,9 @@ import (
 // calibrateEarlier returns the calibration of the earlier version, or nil if it is
 // that of today.
 func (q question) calibrateEarlier(today *calibration) *calibration {
+	if today.finder != nil {
+		return nil // no earlier version answered without columns
+	}
 	q.trees = true
 	l, approx := q.loss.(dp.Approx)
 	if !approx {

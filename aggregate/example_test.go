@@ -85,6 +85,33 @@ func wards() *aggregate.Query[Visit, int64, string] {
 	}
 }
 
+// Without columns a plan finds groups, more of them than where it must also count.
+func ExampleQuery_Plan_groupsAlone() {
+	q := &aggregate.Query[Visit, int64, string]{
+		Dataset: "visits", UnitName: "patient",
+		Unit:    func(v Visit) int64 { return v.Patient },
+		Key:     func(v Visit) string { return v.Ward },
+		MaxKeys: 8, MaxRowsPerKey: 1,
+	}
+	loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
+	counted, err1 := q.Plan(loss, q.Units())
+	alone, err2 := q.Plan(loss)
+	if err := errors.Join(err1, err2); err != nil {
+		fmt.Println(err)
+		return
+	}
+	units, _ := counted.Threshold()
+	fmt.Printf("with counts, from a noisy %.0f patients on\n", units)
+	fmt.Print(alone)
+	// Output:
+	// with counts, from a noisy 66 patients on
+	// groups of visits: ε=1 δ=1e-06 per release, discrete gaussian
+	// each patient counts in at most 8 groups
+	//
+	// nothing but groups is asked: two looks, each at what the one before did not show
+	// a unit counts 1/√s in each of its s groups, and a group shows from a noisy 24.76 on: 95 % of the time from 33 on
+}
+
 // The price list says before any row is read how accurate each column will be.
 func ExamplePlan_String() {
 	q := wards()

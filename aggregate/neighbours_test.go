@@ -221,7 +221,7 @@ func TestOrderAndShardingDoNotChangeSums(t *testing.T) {
 			}
 			var parts []*Partial[int]
 			for _, s := range shards {
-				parts = append(parts, newPartial(&partial[int]{p.fingerprint, p.collectedFor(t, s)}))
+				parts = append(parts, newPartial(&partial[int]{fingerprint: p.fingerprint, groups: p.collectedFor(t, s)}))
 			}
 			got, err := merge(t.Context(), p.compiled, parts)
 			if err != nil || !reflect.DeepEqual(got, want) {

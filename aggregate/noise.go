@@ -44,7 +44,7 @@ func inTurn[Key comparable](c *compiled, keys []Key, groups map[Key]*group) iter
 
 // candidates returns the groups to look at: those given, or those that have
 // rows, in an order that does not depend on that of the rows.
-func candidates[Key comparable](given []Key, groups map[Key]*group) []Key {
+func candidates[Key comparable, Any any](given []Key, groups map[Key]Any) []Key {
 	if given != nil {
 		return given
 	}

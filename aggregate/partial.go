@@ -26,6 +26,7 @@ func newPartial[Key comparable](p *partial[Key]) *Partial[Key] {
 type partial[Key comparable] struct {
 	fingerprint string
 	groups      map[Key]*group
+	units       [][]Key // the groups of each unit, where nothing else is asked
 }
 
 // A group holds the exact sums of one group: the parts of all measures in a row,

@@ -52,6 +52,9 @@ type input struct {
 // Gaussian noise are compared and the plan takes the one with less noise or, where
 // groups are selected, with the smaller product of noise and threshold.
 //
+// Without columns, where groups are selected, a plan releases which groups there are and
+// nothing else, and shows more of them. Proof: docs/proofs/selection.md.
+//
 // The plan is ε-, (ε, δ)- or ρ-private as loss says: its measures are calibrated
 // so that their composition is. Proofs: docs/proofs/plan.md.
 func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[Row, Unit, Key], error) {

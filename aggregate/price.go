@@ -77,8 +77,12 @@ func (p *Plan[Row, Unit, Key]) Prices() []Price {
 
 // Threshold returns the noisy number of units from which on a group is released,
 // and the number from which on it is released with a probability of 95 %. Both
-// are 0 if the groups are given.
+// are 0 if the groups are given. Where nothing but groups is asked, they are of units
+// that are in no other group; a unit in s groups may count as little as 1/√s in each.
 func (p *Plan[Row, Unit, Key]) Threshold() (units, surely float64) {
+	if p.finder != nil {
+		return p.finder.threshold()
+	}
 	if p.threshold == nil {
 		return 0, 0
 	}
@@ -136,6 +140,10 @@ func inTheMiddle(cells, i int64) int64 {
 // column its measure, noise, and the half-width of its 95 % noise interval.
 func (p *Plan[Row, Unit, Key]) String() string {
 	var b strings.Builder
+	if p.finder != nil {
+		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.finder.noise(), p.unitName, plural(p.maxKeys, "group"), p.finder)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.family)
 	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxKeys, "group"), p.rowsInEach())
 	for _, in := range p.inputs {

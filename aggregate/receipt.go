@@ -31,7 +31,8 @@ type Receipt struct {
 	Measures  []ReceiptMeasure
 
 	// Threshold is the noisy number of units from which on a group is released,
-	// and 0 if the groups were given.
+	// and 0 if the groups were given. See [Plan.Threshold] for what it is where
+	// nothing but groups was asked.
 	Threshold float64
 
 	Plan    string // fingerprint
@@ -81,6 +82,10 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	}
 	if p.threshold != nil {
 		r.Threshold = p.threshold.units()
+	}
+	if p.finder != nil {
+		r.Noise, r.Measures = p.finder.noise(), p.finder.receipts()
+		r.Threshold, _ = p.finder.threshold()
 	}
 	return r
 }

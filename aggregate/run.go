@@ -79,7 +79,7 @@ func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request,
 }
 
 func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.Charge, partials ...*Partial[Key]) (*Release[Key], error) {
-	groups, err := merge(ctx, p.compiled, partials)
+	addingNoise, err := p.merged(ctx, partials)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.
 	if payment.Kept != nil {
 		return decode[Key](p.compiled, payment.Kept)
 	}
-	released, cells := addNoise(p.compiled, p.query.given(), groups)
+	released, cells := addingNoise()
 	release := encode(p.compiled, p.receipt(charge, payment), released, cells)
 	kept, err := b.Keep(context.WithoutCancel(ctx), charge, release)
 	if err != nil {

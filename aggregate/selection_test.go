@@ -1,7 +1,11 @@
 package aggregate
 
 import (
+	"context"
+	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -73,5 +77,95 @@ func TestCountsOfATreeGetTheirNoise(t *testing.T) {
 		if ratio := sum / float64(n) / (want * want); math.Abs(ratio-1) > 0.1 {
 			t.Errorf("%v: the mean square of noise is %.3f of its variance", loss, ratio)
 		}
+	}
+}
+
+// Nothing but groups: the release has them in their order and no numbers, the receipt
+// says how they were found, and it is read back as it was, also by a version that would
+// find them in another way.
+func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
+	for maxKeys, noise := range map[int]string{1: "truncated geometric", 4: "discrete gaussian"} {
+		q := &Query[[2]int, int, int]{
+			Dataset: "d", UnitName: "u", MaxKeys: maxKeys, MaxRowsPerKey: 1,
+			Unit: func(r [2]int) int { return r[0] }, Key: func(r [2]int) int { return r[1] },
+		}
+		p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows [][2]int
+		for who := range 3000 {
+			rows = append(rows, [2]int{who, who % 3}, [2]int{who, who % 3}, [2]int{who, 7000 + who})
+			if maxKeys == 1 {
+				rows = rows[:len(rows)-1]
+			}
+		}
+		var parts []*Partial[int]
+		for i := range 2 {
+			part, err := p.Collect(t.Context(), Slice(rows[i*len(rows)/2:(i+1)*len(rows)/2]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, part)
+		}
+		addingNoise, err := p.merged(t.Context(), parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		released, cells := addingNoise()
+		text := encode(p.compiled, p.receipt(p.Charge(Request{Key: "k"}), dp.Payment{}), released, cells)
+		for _, fingerprint := range []string{p.fingerprint, "of another version"} {
+			other := *p.compiled
+			other.fingerprint = fingerprint
+			r, err := decode[int](&other, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int
+			for key, cell := range r.All() {
+				got = append(got, key)
+				if len(cell.Noisy()) != 0 {
+					t.Errorf("a group has the numbers %v", cell.Noisy())
+				}
+			}
+			if !slices.Equal(got, []int{0, 1, 2}) {
+				t.Errorf("MaxKeys %d: groups %v, want those of a thousand units", maxKeys, got)
+			}
+			receipt := r.Receipt()
+			if units, _ := p.Threshold(); receipt.Noise != noise || receipt.Threshold != units || len(receipt.Measures) == 0 {
+				t.Errorf("MaxKeys %d: the receipt is %+v", maxKeys, receipt)
+			}
+		}
+		if _, err := q.Plan(dp.Pure{Epsilon: 1}); err == nil {
+			t.Error("groups are found without a δ")
+		}
+		q.Keys = []int{1}
+		if _, err := q.Plan(dp.Pure{Epsilon: 1}); err == nil {
+			t.Error("given groups and no columns are a question")
+		}
+	}
+}
+
+// A finder that is done reading when its context is, and not before.
+func TestFindingGroupsStopsWithItsContext(t *testing.T) {
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(i int) int { return i }, MaxKeys: 3, MaxRowsPerKey: 1}
+	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	read := 0
+	_, err = p.Collect(ctx, func(yield func(int, error) bool) {
+		for yield(read, nil) {
+			if read++; read == 100 {
+				cancel()
+			}
+		}
+	})
+	if !errors.Is(err, context.Canceled) || read > 101 {
+		t.Errorf("%d rows were read, and then %v", read, err)
+	}
+	if _, err := p.Collect(t.Context(), func(yield func(int, error) bool) { yield(0, errors.New("broken")) }); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("a row that cannot be read: %v", err)
 	}
 }

@@ -16,7 +16,7 @@ type want struct {
 func wants(columns []column, weights map[column]*big.Rat, selects bool) ([]want, map[want]*big.Rat) {
 	var ws []want
 	weight := make(map[want]*big.Rat)
-	if selects {
+	if selects && len(columns) > 0 {
 		ws = append(ws, want{formUnits, nil})
 	}
 	for _, c := range columns {

@@ -70,7 +70,7 @@ func (a *asked) columns(q *aggregate.Query[row, int32, int32]) ([]aggregate.AnyC
 	add := func(c aggregate.AnyColumn, r func(aggregate.Cell) answer) {
 		columns, readers = append(columns, c), append(readers, r)
 	}
-	if a.values == 0 {
+	if a.values == 0 && !a.bare {
 		c := q.Units()
 		add(c, reader(c))
 	}

@@ -32,6 +32,7 @@ type task struct {
 	alone  bool  // the data does not matter, so one set serves
 	once   bool  // at ε = 1 only, since it takes long
 	points bool  // nothing is paid for intervals
+	bare   bool  // nothing is asked of groups but which there are
 }
 
 // more says whether a larger figure is better.
@@ -50,6 +51,7 @@ var tasks = []*task{
 	{Name: "nine quantiles without interval", Title: "Nine quantiles without intervals", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9), points: true},
 	{Name: "99 quantiles", Title: "99 quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(99), once: true},
 	{Name: "keys", Title: "Groups that are shown", Error: "number of groups", column: keysColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
+	{Name: "keys alone", Title: "Groups that are shown, without their counts", Error: "number of groups", column: keysColumn, caps: []int{1, 4, 6, 8, 32}, alone: true, bare: true},
 }
 
 func evenRanks(n int) []float64 {

@@ -142,3 +142,11 @@ func (s *Session) Choose(d *sample.Decay, segments []sample.Segment) (segment in
 
 // Happens returns true with probability exp(-n·rate), exactly.
 func (s *Session) Happens(d *sample.Decay, n uint64) bool { return d.Bernoulli(s.source, n) }
+
+// Keep decides whether a group of n units may be released ([sample.TruncatedGeometric]).
+func (s *Session) Keep(t *sample.TruncatedGeometric, n int64) bool {
+	if Noiseless() {
+		return n > 0
+	}
+	return t.Keep(s.source, n)
+}

@@ -6,9 +6,6 @@ import (
 	"math/bits"
 )
 
-// No release uses this yet: it is for the selection of groups by keys alone, where a
-// unit is in one group.
-
 // TruncatedGeometric decides whether a key held by n units may be published:
 // the choice that publishes most keys among all (epsilon, delta) private ones,
 // when a unit holds one key (Desfontaines, Voss, Gipson and Mandayam 2022,
@@ -72,3 +69,9 @@ func (t *TruncatedGeometric) Keep(s *Source, n int64) bool {
 
 // Sure returns the least count that is always kept.
 func (t *TruncatedGeometric) Sure() int64 { return int64(t.sure) }
+
+// Likely returns the least count that is kept with at least a probability in (0, 1).
+func (t *TruncatedGeometric) Likely(probability *big.Rat) int64 {
+	at := func(p uint) interval { return ratInterval(probability, p) }
+	return 1 + int64(lastThat(t.cross, func(n uint64) bool { return n < t.sure && smaller(t.probability(n), at) }))
+}

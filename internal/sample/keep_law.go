@@ -6,9 +6,6 @@ import (
 	"math/bits"
 )
 
-// No release uses this yet: it is for TruncatedGeometric, and so for the selection of
-// groups by keys alone.
-
 // keepSlack bounds the error of bounds, in units of 2^(up-64): that of the
 // weight, and one for each rounding.
 const keepSlack = decaySlack + 6

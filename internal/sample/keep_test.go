@@ -64,6 +64,24 @@ func float(x *big.Int, p int) *big.Float {
 	return f.SetMantExp(f, -p)
 }
 
+// The count that is likely enough is the least whose probability is.
+func TestLikelyCountsAreTheLeast(t *testing.T) {
+	for _, c := range keepCases {
+		k, err := NewTruncatedGeometric(rat(c[0]), rat(c[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []float64{1e-9, 0.01, 0.5, 0.95, 0.999999} {
+			n := k.Likely(new(big.Rat).SetFloat64(p))
+			at, _ := float(k.probability(uint64(n))(200).hi, 200).Float64()
+			before, _ := float(k.probability(uint64(n-1))(200).lo, 200).Float64()
+			if at < p || before > p {
+				t.Errorf("ε %s, δ %s: %d is kept with probability %v, one less with %v; asked was %v", c[0], c[1], n, at, before, p)
+			}
+		}
+	}
+}
+
 func TestKeepBoundsHold(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 13))
 	for _, c := range keepCases {

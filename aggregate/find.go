@@ -1,0 +1,124 @@
+package aggregate
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"iter"
+
+	"github.com/equipoise-dp/equipoise/internal/bound"
+	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/keys"
+)
+
+// A unit brings so many times its groups into a look that there are enough left for the
+// next one, and not all of them, so that no unit fills the memory.
+const (
+	spares    = 8
+	leastKept = 64
+)
+
+// collectUnits reads which groups each unit is in: what a finder needs.
+func (p *Plan[Row, Unit, Key]) collectUnits(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
+	roster := bound.NewRoster[Unit, Key](max(leastKept, p.maxKeys*spares, p.maxKeys), seed)
+	reading := &watch{ctx: ctx, doing: "reading rows"}
+	for row, err := range rows {
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
+		}
+		if reading.ask() != nil {
+			break
+		}
+		roster.Add(p.query.Unit(row), p.key(row))
+	}
+	if err := reading.ask(); err != nil {
+		return nil, err
+	}
+	sums := &partial[Key]{fingerprint: p.fingerprint}
+	for groups := range roster.Units() {
+		sums.units = append(sums.units, groups)
+	}
+	return newPartial(sums), nil
+}
+
+// merged returns what adds noise to partials of this plan, once it is paid for.
+func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[Key]) (addingNoise func() ([]Key, []Cell), err error) {
+	groups, err := merge(ctx, p.compiled, partials)
+	if err != nil {
+		return nil, err
+	}
+	if p.finder == nil {
+		return func() ([]Key, []Cell) { return addNoise(p.compiled, p.query.given(), groups) }, nil
+	}
+	var units [][]Key
+	for _, part := range partials {
+		units = append(units, part.state().units...)
+	}
+	return func() ([]Key, []Cell) { return find(p.compiled, units) }, nil
+}
+
+// find selects groups by the units in them, and returns nothing but which they are.
+func find[Key comparable](c *compiled, units [][]Key) (released []Key, cells []Cell) {
+	core.InSession(func(session *core.Session) {
+		if c.finder.coin != nil {
+			released = throw(session, c.finder.coin, countUnits(units, c.maxKeys, nil, func(int64) int64 { return 1 }))
+			return
+		}
+		shown := make(map[Key]bool)
+		for _, l := range c.finder.looks {
+			more := see(session, l, countUnits(units, c.maxKeys, shown, l.weight))
+			for _, key := range more {
+				shown[key] = true
+			}
+			released = append(released, more...)
+		}
+	})
+	keys.Sort(released)
+	for range released {
+		cells = append(cells, Cell{plan: c})
+	}
+	return released, cells
+}
+
+// countUnits adds up the weights of units in the first maxKeys of their groups that are
+// not shown yet.
+func countUnits[Key comparable](units [][]Key, maxKeys int, shown map[Key]bool, weight func(s int64) int64) map[Key]int64 {
+	sums := make(map[Key]int64)
+	weights := make(map[int]int64)
+	for _, groups := range units {
+		var left []Key
+		for _, key := range groups {
+			if !shown[key] && len(left) < maxKeys {
+				left = append(left, key)
+			}
+		}
+		if len(left) > 0 && weights[len(left)] == 0 {
+			weights[len(left)] = weight(int64(len(left)))
+		}
+		for _, key := range left {
+			sums[key] += weights[len(left)]
+		}
+	}
+	return sums
+}
+
+// throw throws the coin of every group, in an order that does not depend on that of
+// the rows.
+func throw[Key comparable](session *core.Session, c *coin, units map[Key]int64) (shown []Key) {
+	for _, key := range candidates(nil, units) {
+		if session.Keep(c.law, units[key]) {
+			shown = append(shown, key)
+		}
+	}
+	return shown
+}
+
+// see returns the groups that one look shows.
+func see[Key comparable](session *core.Session, l *look, weights map[Key]int64) (shown []Key) {
+	for _, key := range candidates(nil, weights) {
+		if l.passes(weights[key] + session.Noise(l.law, 1)[0]) {
+			shown = append(shown, key)
+		}
+	}
+	return shown
+}
