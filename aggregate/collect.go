@@ -97,6 +97,36 @@ func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, kept iter.Seq2[Key, iter
 	return sums, adding.ask()
 }
 
+// A unit brings so many times its groups into a look that there are enough left for the
+// next one, and not all of them, so that no unit fills the memory.
+const (
+	spares    = 8
+	leastKept = 64
+)
+
+// collectUnits reads which groups each unit is in: what a finder needs.
+func (p *Plan[Row, Unit, Key]) collectUnits(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
+	roster := bound.NewRoster[Unit, Key](max(leastKept, p.maxKeys*spares, p.maxKeys), seed)
+	reading := &watch{ctx: ctx, doing: "reading rows"}
+	for row, err := range rows {
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
+		}
+		if reading.ask() != nil {
+			break
+		}
+		roster.Add(p.query.Unit(row), p.key(row))
+	}
+	if err := reading.ask(); err != nil {
+		return nil, err
+	}
+	sums := &partial[Key]{fingerprint: p.fingerprint}
+	for groups := range roster.Units() {
+		sums.units = append(sums.units, groups)
+	}
+	return newPartial(sums), nil
+}
+
 // Slice yields the rows of a slice.
 func Slice[Row any](rows []Row) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {

@@ -1,61 +1,9 @@
 package aggregate
 
 import (
-	"context"
-	"fmt"
-	"hash/maphash"
-	"iter"
-
-	"github.com/equipoise-dp/equipoise/internal/bound"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
-
-// A unit brings so many times its groups into a look that there are enough left for the
-// next one, and not all of them, so that no unit fills the memory.
-const (
-	spares    = 8
-	leastKept = 64
-)
-
-// collectUnits reads which groups each unit is in: what a finder needs.
-func (p *Plan[Row, Unit, Key]) collectUnits(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
-	roster := bound.NewRoster[Unit, Key](max(leastKept, p.maxKeys*spares, p.maxKeys), seed)
-	reading := &watch{ctx: ctx, doing: "reading rows"}
-	for row, err := range rows {
-		if err != nil {
-			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
-		}
-		if reading.ask() != nil {
-			break
-		}
-		roster.Add(p.query.Unit(row), p.key(row))
-	}
-	if err := reading.ask(); err != nil {
-		return nil, err
-	}
-	sums := &partial[Key]{fingerprint: p.fingerprint}
-	for groups := range roster.Units() {
-		sums.units = append(sums.units, groups)
-	}
-	return newPartial(sums), nil
-}
-
-// merged returns what adds noise to partials of this plan, once it is paid for.
-func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[Key]) (addingNoise func() ([]Key, []Cell), err error) {
-	groups, err := merge(ctx, p.compiled, partials)
-	if err != nil {
-		return nil, err
-	}
-	if p.finder == nil {
-		return func() ([]Key, []Cell) { return addNoise(p.compiled, p.query.given(), groups) }, nil
-	}
-	var units [][]Key
-	for _, part := range partials {
-		units = append(units, part.state().units...)
-	}
-	return func() ([]Key, []Cell) { return find(p.compiled, units) }, nil
-}
 
 // find selects groups by the units in them, and returns nothing but which they are.
 func find[Key comparable](c *compiled, units [][]Key) (released []Key, cells []Cell) {

@@ -98,3 +98,19 @@ func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.
 	}
 	return decode[Key](p.compiled, kept)
 }
+
+// merged returns what adds noise to partials of this plan, once it is paid for.
+func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[Key]) (addingNoise func() ([]Key, []Cell), err error) {
+	groups, err := merge(ctx, p.compiled, partials)
+	if err != nil {
+		return nil, err
+	}
+	if p.finder == nil {
+		return func() ([]Key, []Cell) { return addNoise(p.compiled, p.query.given(), groups) }, nil
+	}
+	var units [][]Key
+	for _, part := range partials {
+		units = append(units, part.state().units...)
+	}
+	return func() ([]Key, []Cell) { return find(p.compiled, units) }, nil
+}
