@@ -89,9 +89,9 @@ func wards() *aggregate.Query[Visit, int64, string] {
 func ExampleQuery_Plan_groupsAlone() {
 	q := &aggregate.Query[Visit, int64, string]{
 		Dataset: "visits", UnitName: "patient",
-		Unit:    func(v Visit) int64 { return v.Patient },
-		Key:     func(v Visit) string { return v.Ward },
-		MaxKeys: 8, MaxRowsPerKey: 1,
+		Unit:      func(v Visit) int64 { return v.Patient },
+		Group:     func(v Visit) string { return v.Ward },
+		MaxGroups: 8, MaxRowsPerGroup: 1,
 	}
 	loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
 	counted, err1 := q.Plan(loss, q.Units())

@@ -140,7 +140,7 @@ func (l *look) leastThreshold(l0 int64) (at int64, err error) {
 		}
 		each := exact.FloatDown(new(big.Rat).Quo(l.delta, big.NewRat(alone, 1)))
 		if each < calibrate.LeastTail {
-			return 0, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxKeys", l0, each, calibrate.LeastTail)
+			return 0, fmt.Errorf("aggregate: delta for each of %d groups is %.3g, must be at least %g for a threshold; use a larger delta or a smaller MaxGroups", l0, each, calibrate.LeastTail)
 		}
 		at = max(at, l.weight(s)+calibrate.Tail(l.law, each))
 	}

@@ -34,7 +34,7 @@ func TestWhichGroupsThereAreHidesEveryUnit(t *testing.T) {
 			})
 		}
 		if r := dptest.Audit(silent{t}, dptest.Trial{Claim: dp.Approx{Epsilon: 0.01, Delta: 1e-6}, Runs: 4 * runs, Alpha: alpha}, shown(t, p, nil, nothing), shown(t, p, everywhere(9), nothing)); !r.Refuted {
-			t.Errorf("MaxKeys %d: a δ that is far too small is not refuted: %v", maxKeys, r)
+			t.Errorf("MaxGroups %d: a δ that is far too small is not refuted: %v", maxKeys, r)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (g gamble) query(loss dp.Loss) *aggregate.Query[order, customerID, string] 
 
 func (g gamble) columns(q *aggregate.Query[order, customerID, string]) []aggregate.AnyColumn {
 	var cs []aggregate.AnyColumn
-	if q.Keys == nil && g.IntN(5) == 0 {
+	if q.Groups == nil && g.IntN(5) == 0 {
 		return nil // nothing but groups
 	}
 	measures := 1 + g.IntN(int(g.of(3, 12, 60)))

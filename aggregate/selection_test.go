@@ -86,8 +86,8 @@ func TestCountsOfATreeGetTheirNoise(t *testing.T) {
 func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 	for maxKeys, noise := range map[int]string{1: "truncated geometric", 4: "discrete gaussian"} {
 		q := &Query[[2]int, int, int]{
-			Dataset: "d", UnitName: "u", MaxKeys: maxKeys, MaxRowsPerKey: 1,
-			Unit: func(r [2]int) int { return r[0] }, Key: func(r [2]int) int { return r[1] },
+			Dataset: "d", UnitName: "u", MaxGroups: maxKeys, MaxRowsPerGroup: 1,
+			Unit: func(r [2]int) int { return r[0] }, Group: func(r [2]int) int { return r[1] },
 		}
 		p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-9})
 		if err != nil {
@@ -129,17 +129,17 @@ func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 				}
 			}
 			if !slices.Equal(got, []int{0, 1, 2}) {
-				t.Errorf("MaxKeys %d: groups %v, want those of a thousand units", maxKeys, got)
+				t.Errorf("MaxGroups %d: groups %v, want those of a thousand units", maxKeys, got)
 			}
 			receipt := r.Receipt()
 			if units, _ := p.Threshold(); receipt.Noise != noise || receipt.Threshold != units || len(receipt.Measures) == 0 {
-				t.Errorf("MaxKeys %d: the receipt is %+v", maxKeys, receipt)
+				t.Errorf("MaxGroups %d: the receipt is %+v", maxKeys, receipt)
 			}
 		}
 		if _, err := q.Plan(dp.Pure{Epsilon: 1}); err == nil {
 			t.Error("groups are found without a δ")
 		}
-		q.Keys = []int{1}
+		q.Groups = []int{1}
 		if _, err := q.Plan(dp.Pure{Epsilon: 1}); err == nil {
 			t.Error("given groups and no columns are a question")
 		}
@@ -148,7 +148,7 @@ func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 
 // A finder that is done reading when its context is, and not before.
 func TestFindingGroupsStopsWithItsContext(t *testing.T) {
-	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Key: func(i int) int { return i }, MaxKeys: 3, MaxRowsPerKey: 1}
+	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Group: func(i int) int { return i }, MaxGroups: 3, MaxRowsPerGroup: 1}
 	p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6})
 	if err != nil {
 		t.Fatal(err)
