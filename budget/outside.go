@@ -2,7 +2,6 @@ package budget
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,44 +13,32 @@ import (
 // another program, or before there was a ledger. It costs the account nothing; it is
 // recorded so that nobody takes what the account has spent for all there is.
 type Outside struct {
-	What string    // was published, in a sentence
-	By   string    // whom
-	On   time.Time // the day
-	Loss dp.Loss   // its guarantee; nil if it has none
+	What string  `json:"what"` // was published, in a sentence
+	By   string  `json:"by"`   // whom
+	On   string  `json:"on"`   // the day, such as "2026-05-31"
+	Loss dp.Loss `json:"loss"` // its guarantee; nil if it has none
 }
 
-type outsideJSON struct {
-	What string `json:"what"`
-	By   string `json:"by"`
-	On   string `json:"on"`
-	Loss amount `json:"loss"`
-}
-
-// MarshalJSON writes the loss as exact decimals, and null for none.
-func (o Outside) MarshalJSON() ([]byte, error) {
-	return json.Marshal(outsideJSON{o.What, o.By, o.On.UTC().Format(time.DateOnly), amount{o.Loss}})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
+// UnmarshalJSON reads what json.Marshal wrote, and nothing else.
 func (o *Outside) UnmarshalJSON(b []byte) error {
-	var j outsideJSON
-	if err := readStrictly("outside release", b, &j); err != nil {
+	type plain Outside
+	var j plain
+	if err := readLosses("outside release", b, &j, &j.Loss); err != nil {
 		return err
 	}
-	on, err := time.Parse(time.DateOnly, j.On)
-	if err != nil {
-		return fmt.Errorf("budget: outside release: on is %q, must be a day such as 2026-05-31", j.On)
-	}
-	*o = Outside{j.What, j.By, on, j.Loss.Loss}
+	*o = Outside(j)
 	return o.check()
 }
 
 func (o *Outside) check() error {
-	var loss error
+	errs := []error{name("Outside.What", o.What), name("Outside.By", o.By)}
 	if o.Loss != nil {
-		loss = dp.CheckLoss(o.Loss)
+		errs = append(errs, dp.CheckLoss(o.Loss))
 	}
-	return errors.Join(name("Outside.What", o.What), name("Outside.By", o.By), loss)
+	if _, err := time.Parse(time.DateOnly, o.On); err != nil {
+		errs = append(errs, fmt.Errorf("budget: Outside.On is %q, must be a day such as 2026-05-31", o.On))
+	}
+	return errors.Join(errs...)
 }
 
 // RecordOutside records a release that was made outside of the account.

@@ -231,7 +231,7 @@ func TestOnlyPoliciesNeedTheNewFormat(t *testing.T) {
 		t.Errorf("%s, %v", b.String(), err)
 	}
 	c, s := policyAccount(t)
-	if err := c.RecordOutside(t.Context(), Outside{What: "a table", By: "the ministry", On: time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)}, "found", "Rao"); err != nil {
+	if err := c.RecordOutside(t.Context(), Outside{What: "a table", By: "the ministry", On: "2024-05-01"}, "found", "Rao"); err != nil {
 		t.Fatal(err)
 	}
 	n := 0

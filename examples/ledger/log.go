@@ -130,7 +130,7 @@ func what(e budget.Entry) string {
 	case e.Kind == budget.KindWithdraw:
 		return fmt.Sprintf("purpose %q ends, by %s: %s", e.Purpose, e.By, e.Reason)
 	case e.Kind == budget.KindOutside:
-		return fmt.Sprintf("made elsewhere: %s, by %s on %s, %s; recorded by %s: %s", e.Outside.What, e.Outside.By, date(e.Outside.On), guarantee(e.Outside), e.By, e.Reason)
+		return fmt.Sprintf("made elsewhere: %s, by %s on %s, %s; recorded by %s: %s", e.Outside.What, e.Outside.By, e.Outside.On, guarantee(e.Outside), e.By, e.Reason)
 	case e.Refused != nil:
 		return refusalWords(*e.Refused)
 	case e.Kind == budget.KindKeep:

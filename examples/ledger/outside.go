@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -28,15 +27,9 @@ and incident show it. Without --loss it had no guarantee at all.`,
 }
 
 func runOutside(ctx context.Context, e *env) error {
-	on, err := time.Parse(time.DateOnly, e.on)
-	if err != nil {
-		return usagef("outside: --on is %q, must be a day such as 2026-05-31", e.on)
-	}
-	if e.what == "" || e.publisher == "" {
-		return usagef("outside: --what or --published-by is missing")
-	}
+	o := budget.Outside{What: e.what, By: e.publisher, On: e.on, Loss: e.loss.Loss}
 	return e.decide(ctx, "outside", func(a *budget.Account, ctx context.Context, reason, by string) error {
-		return a.RecordOutside(ctx, budget.Outside{What: e.what, By: e.publisher, On: on, Loss: e.loss.Loss}, reason, by)
+		return a.RecordOutside(ctx, o, reason, by)
 	}, "recorded an outside release in account %q")
 }
 
