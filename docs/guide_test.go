@@ -8,6 +8,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/forecast"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -121,26 +122,68 @@ func Example_rules() {
 	//   gdp      125 weeks
 }
 
-// What a reservation saves: all weeks are declared at once, so that their exact
-// composition may be used, and are drawn one by one.
-func Example_reservation() {
-	q := weekly(1, "2026-19")
-	plan, err := q.Plan(dp.Concentrated{Rho: 0.0008}, q.Units())
-	check(err)
-	year := plan.Charge(aggregate.Request{Key: "weeks of 2026", Purpose: "report"})
-	year.Plan, year.Events[0].Count = "52 weekly reports", 52
-	for hundredths := 1; ; hundredths++ {
-		year.Loss = dp.Approx{Epsilon: float64(hundredths) / 100, Delta: 1e-6}
-		account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
-			Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}})
+// What an account has to hold for a year of weekly reports and a larger one every
+// quarter, by the rule that adds them up, if every week has noise of ± 50 customers
+// and every quarter of ± 20.
+func Example_year() {
+	for _, noise := range []struct {
+		name           string
+		weeks, quarter dp.Loss
+	}{
+		{"Laplace", dp.Pure{Epsilon: 0.06}, dp.Pure{Epsilon: 0.15}},
+		{"Gaussian", dp.Concentrated{Rho: 0.0008}, dp.Concentrated{Rho: 0.005}},
+	} {
+		year := []forecast.Use{{Times: 52, Charge: charge(noise.weeks)}, {Times: 4, Charge: charge(noise.quarter)}}
+		ways, err := forecast.Ways(1e-6, year...)
 		check(err)
-		if _, err := account.Reserve(context.Background(), year); err == nil {
-			fmt.Printf("52 weeks of ± %.0f are reserved for %v\n", plan.Prices()[0].PlusMinus, year.Loss)
-			return
+		fmt.Println(noise.name)
+		for _, way := range ways {
+			fmt.Println(" ", way)
 		}
 	}
 	// Output:
-	// 52 weeks of ± 49 are reserved for ε=1.24 δ=1e-06
+	// Laplace
+	//   one reservation: ε=2.2483 δ=1e-06
+	//   default: ε=2.4097 δ=1e-06
+	//   zcdp: ρ=0.1386, which is ε=2.56 at that δ
+	//   zcdp: ε=2.5597 δ=1e-06
+	//   gdp: ε=3.062 δ=1e-06
+	//   basic: ε=3.72 δ=1e-06
+	//   basic: ε=3.72, which is ε=3.72 at that δ
+	// Gaussian
+	//   one reservation: ε=1.5316 δ=1e-06
+	//   gdp: ε=1.5316 δ=1e-06
+	//   zcdp: ρ=0.0616, which is ε=1.647 at that δ
+	//   zcdp: ε=1.6471 δ=1e-06
+	//   default: ε=1.6637 δ=1e-06
+	//   basic: ε=12.564 δ=1e-06
+	//   basic: its limit is a dp.Pure, which takes only charges that are dp.Pure
+}
+
+// charge is what one report costs that counts customers at a loss.
+func charge(loss dp.Loss) dp.Charge {
+	q := weekly(1, "2026-19")
+	plan, err := q.Plan(loss, q.Units())
+	check(err)
+	return plan.Charge(aggregate.Request{Key: "2026-19", Purpose: "report"})
+}
+
+// What a reservation saves: all weeks are declared at once, so that their exact
+// composition may be used, and are drawn one by one.
+func Example_reservation() {
+	weeks := forecast.Use{Times: 52, Charge: charge(dp.Concentrated{Rho: 0.0008})}
+	loss, err := forecast.LeastLoss(1e-6, weeks)
+	check(err)
+	year := forecast.Together(weeks)
+	year.Key, year.Plan, year.Loss = "weeks of 2026", "52 weekly reports", loss
+	account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
+		Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}})
+	check(err)
+	_, err = account.Reserve(context.Background(), year)
+	check(err)
+	fmt.Printf("52 weeks are reserved for %v\n", loss)
+	// Output:
+	// 52 weeks are reserved for ε=1.238 δ=1e-06
 }
 
 // A dashboard asks once a day, whoever looks at it and however often.

@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of the exporte
 
 var publicPackages = []string{
 	"dp", "dp/dptest", "aggregate", "aggregate/aggregatetest",
-	"budget", "budget/policy", "budget/policy/policyyaml", "budget/sqlite", "budget/postgres", "budget/budgettest", "budget/googledp",
+	"budget", "budget/policy", "budget/policy/policyyaml", "budget/sqlite", "budget/postgres", "budget/budgettest", "budget/googledp", "budget/forecast",
 }
 
 // The exported API of each public package, as go doc prints it, is reviewed and

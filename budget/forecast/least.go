@@ -1,0 +1,59 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
+	"github.com/equipoise-dp/equipoise/internal/pld"
+)
+
+// LeastLoss returns the least loss at a δ that holds for all the uses together, if
+// they are declared before the first of them runs: the ε of the exact composition of
+// their privacy loss distributions, rounded up to five digits. It is never below the
+// exact one. An account takes a reservation of the uses that declares it, if it has
+// as much left (see [Together]).
+//
+// Uses of which each is chosen after seeing answers cost what [Ways] says.
+func LeastLoss(delta float64, uses ...Use) (dp.Approx, error) {
+	if err := check(delta, uses); err != nil {
+		return dp.Approx{}, err
+	}
+	whole := Together(uses...)
+	var c pld.Composition
+	filter.Compose(&c, &whole)
+	for epsilon := upTo5(max(c.Epsilon(delta), leastEpsilon)); epsilon < mostEpsilon; epsilon = upTo5(epsilon * (1 + 1e-5)) {
+		loss := dp.Approx{Epsilon: epsilon, Delta: delta}
+		if covers(loss, whole) {
+			return loss, nil
+		}
+	}
+	return dp.Approx{}, fmt.Errorf("forecast: no ε below %g holds for these uses at δ = %v; the δ of their own events alone may be more", mostEpsilon, delta)
+}
+
+// Whoever spends nothing at all still has to declare a loss.
+const (
+	leastEpsilon = 1e-9
+	mostEpsilon  = 1e6
+)
+
+// covers asks what an account would ask of a charge that declares the loss.
+func covers(l dp.Loss, c dp.Charge) bool {
+	c.Loss = l
+	return filter.NewSetup(filter.Basic, 0, nil).FreshPrice(&c).Covered
+}
+
+// upTo5 rounds a positive number up to five digits, so that it can be read and written.
+func upTo5(x float64) float64 {
+	if !(x < math.MaxFloat64/2) {
+		return math.Inf(1)
+	}
+	for up := x; ; up *= 1 + 1e-5 {
+		y, err := strconv.ParseFloat(strconv.FormatFloat(up, 'e', 4, 64), 64)
+		if err != nil || y >= x {
+			return y
+		}
+	}
+}
