@@ -37,7 +37,7 @@ func Create(ctx context.Context, s Store, t Terms) (*Account, error) {
 		return nil, err
 	}
 	t = t.clone()
-	r := &record{Kind: KindCreate, At: stamp(time.Now()), ID: rand.Text(), Engine: engineVersion, Terms: &t, Orders: starsFor(t)}
+	r := &record{Kind: KindCreate, At: stamp(coarse(time.Now())), ID: rand.Text(), Engine: engineVersion, Terms: &t, Orders: starsFor(t)}
 	data, _, err := r.encode()
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (a *Account) act(ctx context.Context, r record, check func(*state) error) e
 			return err
 		}
 		d := a.state.draft()
-		r.At = stamp(a.now())
+		r.At = stamp(coarse(a.now()))
 		if err := d.write(&r, nil); err != nil {
 			return err
 		}

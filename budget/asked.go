@@ -1,7 +1,7 @@
 package budget
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/json"
 	"slices"
 
@@ -24,37 +24,48 @@ import (
 type asked struct {
 	charge   digest // of the whole charge but for the question
 	question digest // of what it asks; zero if it does not say
-	facts    digest // of what it says of the question otherwise
 }
 
+// askedBy is worked out once for each request and each record; raw is the charge as it
+// is stored.
 func askedBy(c *dp.Charge, raw []byte) asked {
-	q := asked{charge: hashOf(raw)}
-	what := *c
-	what.States = nil
-	if c.Question != "" || c.States != nil {
-		what.Question = ""
-		q.charge = hashOf(mustMarshal(what))
-	}
+	q := asked{charge: hashOf(noise(c, raw))}
 	if c.Question != "" {
-		what.Question, what.Plan, what.Events = c.Question, "", nil
-		q.question = digestOfCharge(what, nil)
+		what := *c
+		what.Plan, what.Events, what.States = "", nil, nil
+		q.question = hashOf(mustMarshal(what))
 	}
-	what.Plan, what.Events = "", nil
-	what.Question = ""
+	return q
+}
+
+// noise returns the bytes that the charge would have without its question and without
+// what it states, which is written last. No text of a charge has quotes as they are
+// here: within a text they are escaped.
+func noise(c *dp.Charge, raw []byte) []byte {
+	if c.Question != "" {
+		field := append([]byte(`,"question":`), mustMarshal(c.Question)...)
+		before, after, _ := bytes.Cut(raw, field)
+		raw = slices.Concat(before, after)
+	}
+	if before, _, stated := bytes.Cut(raw, []byte(`,"states":`)); stated {
+		raw = slices.Concat(before, []byte("}"))
+	}
+	return raw
+}
+
+// facts are what a charge says of the question otherwise.
+func facts(c *dp.Charge) digest {
+	what := *c
+	what.Plan, what.Question, what.Events, what.States = "", "", nil, nil
 	var purposes []string
 	for _, e := range c.Events {
 		purposes = append(purposes, e.For)
 	}
 	slices.Sort(purposes)
-	q.facts = digestOfCharge(what, slices.Compact(purposes))
-	return q
-}
-
-func digestOfCharge(c dp.Charge, more []string) digest {
-	return sha256.Sum256(mustMarshal(struct {
+	return hashOf(mustMarshal(struct {
 		Charge dp.Charge
 		More   []string
-	}{c, more}))
+	}{what, slices.Compact(purposes)}))
 }
 
 func mustMarshal(v any) []byte {
@@ -65,8 +76,8 @@ func mustMarshal(v any) []byte {
 	return text
 }
 
-// answers says whether what was paid answers a request.
-func (p *paid) answers(q asked) bool {
+// answers says whether what was paid answers a request for a charge.
+func (p *paid) answers(c *dp.Charge, q asked) bool {
 	none := digest{}
 	switch {
 	case p.asked.question != none || q.question == none:
@@ -74,5 +85,5 @@ func (p *paid) answers(q asked) bool {
 	case p.asked.charge == q.charge:
 		return true
 	}
-	return p.early && p.asked.facts == q.facts
+	return p.early && p.facts == facts(c)
 }

@@ -1,7 +1,9 @@
 package budget
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -66,6 +68,25 @@ func TestOneQuestionIsOneRequestWhateverItsNoise(t *testing.T) {
 			}
 			if spent := spentOf(t, a); spent != (dp.Pure{Epsilon: 0.1}) {
 				t.Errorf("%s: %v spent", name, spent)
+			}
+		}
+	}
+}
+
+// A charge without its question and what it states is written as if it never had them,
+// whatever its texts are; that is what two versions that choose others compare.
+func TestAQuestionIsCutOutOfWhatIsWritten(t *testing.T) {
+	states := []*dp.Statement{nil, {}}
+	for _, text := range []string{"", "how many", `","question":"how many"`, `,"question":"<&>`, `,"states":{}`, "\\", "ü\u2028", strings.Repeat("q", 600)} {
+		for _, other := range []string{"k", "k" + text, `,"question":"` + text + `","states":`} {
+			with := testCharge(other, dp.Pure{Epsilon: 0.1})
+			with.Plan, with.Analyst, with.Periods, with.Events[0].For = other, other, []string{other}, other
+			without := with
+			with.Question = text
+			for _, with.States = range states {
+				if got, want := noise(&with, mustMarshal(with)), mustMarshal(without); !bytes.Equal(got, want) {
+					t.Errorf("question %q, other texts %q: %s, want %s", text, other, got, want)
+				}
 			}
 		}
 	}

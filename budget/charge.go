@@ -24,6 +24,18 @@ func (t *Terms) checkCharge(c *dp.Charge) []error {
 	for _, p := range c.Periods {
 		errs = append(errs, name("a period in Charge.Periods", p))
 	}
+	errs = append(errs, utf8Text("Charge.Question", c.Question))
+	for i, e := range c.Events {
+		errs = append(errs, utf8Text(fmt.Sprintf("Charge.Events[%d].For", i), e.For))
+	}
+	if s := c.States; s != nil {
+		for _, text := range []string{s.Groups, s.Consent, s.Module} {
+			errs = append(errs, utf8Text("a text of Charge.States", text))
+		}
+		for i, col := range s.Columns {
+			errs = append(errs, utf8Text(fmt.Sprintf("a text of Charge.States.Columns[%d]", i), col.Name+col.Per+col.Lower+col.Upper))
+		}
+	}
 	return errs
 }
 

@@ -29,7 +29,7 @@
 // so that [Account.Verify] and every [Anchor] cover the numbers that were published.
 // The digest is of the release and of random bytes that are stored beside it, so it
 // does not confirm a guess to those who may read the ledger and not the release.
-// What is paid is dated in whole hours, so that its time does not tell how many rows
+// Every record is dated in whole hours, so that its time does not tell how many rows
 // were read; a run during which the hour turns shows that it did.
 //
 // An account holds what was asked, by whom if the service says so, and at what

@@ -14,7 +14,7 @@ import (
 type Entry struct {
 	Seq       uint64
 	Kind      string    // KindCreate, KindSpend, …
-	At        time.Time // of what is paid and kept: in whole hours, when it was paid
+	At        time.Time // in whole hours; of what is kept: when it was paid
 	Module    string    // version of this module that wrote it; "" of early ones
 	Hash      [32]byte
 	Terms     *Terms            // KindCreate

@@ -289,7 +289,7 @@ func (a *Account) paidWith(ctx context.Context, c dp.Charge) (p paid, exact bool
 		return paid{}, false, err
 	}
 	asked := askedBy(&c, raw)
-	if !p.answers(asked) || p.whole {
+	if !p.answers(&c, asked) || p.whole {
 		return paid{}, false, &KeyReusedError{Account: a.name, Key: c.Key, Entry: p.seq}
 	}
 	return p, p.asked.charge == asked.charge, nil

@@ -240,9 +240,9 @@ func (r *record) time() (time.Time, error) {
 	return t, nil
 }
 
-// coarse returns the time at which something was paid, as it is recorded: in whole
-// hours. A charge is paid after rows were read, and by the second its time would
-// say how long that took, and so how many there are.
+// coarse returns a time as it is recorded: in whole hours. A charge is paid after rows
+// were read, and by the second its time would say how long that took, and so how many
+// there are; so would that of an act beside it, such as a raise that answers a refusal.
 func coarse(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

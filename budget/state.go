@@ -33,6 +33,7 @@ type paid struct {
 	seq   uint64
 	hash  digest // of the record
 	asked asked
+	facts digest // of format 1, whose charges do not say what they ask
 	at    time.Time
 	whole bool // a reservation, which pays for draws and for no release of its own
 	early bool // of format 1: a release without a digest may stand beside it
@@ -41,7 +42,7 @@ type paid struct {
 
 // payment answers a request whose key was paid.
 func (p *paid) payment(account string, r *request) (dp.Payment, error) {
-	if !p.answers(r.asked) || p.whole != r.reserve {
+	if !p.answers(r.charge, r.asked) || p.whole != r.reserve {
 		return dp.Payment{}, &KeyReusedError{Account: account, Key: r.charge.Key, Entry: p.seq}
 	}
 	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
@@ -149,7 +150,11 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 	if err != nil {
 		return err
 	}
-	s.add(c.Key, &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2})
+	p := &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2}
+	if p.early {
+		p.facts = facts(c)
+	}
+	s.add(c.Key, p)
 	return nil
 }
 

@@ -106,11 +106,17 @@ func name(field, s string) error {
 }
 
 func text(field, s string) error {
-	switch {
-	case !utf8.ValidString(s):
-		return fmt.Errorf("budget: %s is %q, must be UTF-8", field, s)
-	case len(s) > maxName:
+	if len(s) > maxName {
 		return fmt.Errorf("budget: %s has %d bytes, must have at most %d", field, len(s), maxName)
+	}
+	return utf8Text(field, s)
+}
+
+// utf8Text refuses what JSON would write as something else, so that two texts would be
+// one in the ledger.
+func utf8Text(field, s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("budget: %s is %q, must be UTF-8", field, s)
 	}
 	return nil
 }

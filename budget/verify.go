@@ -35,7 +35,7 @@ type Report struct {
 	AgainstPolicy []uint64
 
 	// Backdated are entries that are dated an hour or more before the one that
-	// precedes them; what is paid is dated in whole hours. Nothing depends on
+	// precedes them; all are dated in whole hours. Nothing depends on
 	// their time.
 	Backdated []uint64
 }

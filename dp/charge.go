@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 )
 
 // A Mechanism says how noise was drawn. Its text is what a ledger stores, and
@@ -93,22 +92,6 @@ type Charge struct {
 // question with other noise, and nothing was kept: what was paid does not cover what
 // would be drawn now.
 var ErrOtherNoise = errors.New("dp: the question was paid for with other noise")
-
-// A Payment is the answer to a charge that was accepted: where it stands in the
-// ledger and, if the request was answered before, the answer that was kept.
-type Payment struct {
-	Account string    `json:"account"`
-	Entry   uint64    `json:"entry"` // number of the ledger entry
-	At      time.Time `json:"at"`
-	Hash    [32]byte  `json:"-"` // of the ledger entry, chained to all before it
-	Kept    []byte    `json:"-"` // the stored release, or nil
-
-	// Repeated says that this call paid nothing, since the key was paid before.
-	// If Kept is nil then, whoever paid died before it kept a release, or is
-	// about to: numbers drawn now may be a second answer to one payment. Publish
-	// nothing but what Keep returns.
-	Repeated bool `json:"repeated"`
-}
 
 // Check returns every mistake of the event, joined.
 func (e Event) Check() error {
