@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -51,26 +52,17 @@ func (c *calibration) costs(other *calibration) bool {
 }
 
 // keptEarlier returns the release of the request if the charge of the earlier version
-// finds one, and nil if there is none or it cannot be read. It is asked first: of a
+// finds one, and whether the key is another question's to it. It is asked first: of a
 // release that the earlier version paid for, today's charge would be told, and the
-// account would count, that its key is another question's.
-func (p *Plan[Row, Unit, Key]) keptEarlier(ctx context.Context, b Budget, r Request) []byte {
+// account would count, that its key is another question's. A budget that fails has
+// failed the request, which is not asked again.
+func (p *Plan[Row, Unit, Key]) keptEarlier(ctx context.Context, b Budget, r Request) (kept []byte, other bool, err error) {
 	if p.earlier == nil {
-		return nil
+		return nil, false, nil
 	}
-	kept, err := b.Kept(ctx, p.earlier.Charge(r))
-	if err != nil {
-		return nil
+	kept, err = b.Kept(ctx, p.earlier.Charge(r))
+	if errors.Is(err, dp.ErrOtherQuestion) {
+		return nil, true, nil
 	}
-	return kept
-}
-
-// paidEarlier reports whether the request was paid for by the charge of the
-// earlier version.
-func (p *Plan[Row, Unit, Key]) paidEarlier(ctx context.Context, b Budget, r Request) bool {
-	if p.earlier == nil {
-		return false
-	}
-	_, err := b.Kept(ctx, p.earlier.Charge(r))
-	return err == nil
+	return kept, false, err
 }

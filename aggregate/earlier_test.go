@@ -1,6 +1,7 @@
 package aggregate_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,5 +95,33 @@ func TestAReleaseThatWasPaidForWithTheEarlierNoiseIsStillGiven(t *testing.T) {
 	r.Key = "another"
 	if _, err := plan.Run(t.Context(), account, r, three); !errors.As(err, new(*budget.RefusedError)) {
 		t.Errorf("a new request is answered with %v, must be refused", err)
+	}
+}
+
+// down is a store that cannot be read any more.
+type down struct {
+	budget.Store
+	failing bool
+}
+
+func (d *down) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
+	if d.failing {
+		return func(yield func(budget.Record, error) bool) { yield(budget.Record{}, errors.New("no connection")) }
+	}
+	return d.Store.Read(ctx, account, from)
+}
+
+// A budget that fails is asked once, also by a plan that looks for an earlier release.
+func TestARequestThatFailsIsCountedOnce(t *testing.T) {
+	store := &down{Store: budget.Memory()}
+	account, err := budget.Create(t.Context(), store, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Approx{Epsilon: 1, Delta: 1e-6}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, _ := visitsByWard(t)
+	store.failing = true
+	_, err = plan.Run(t.Context(), account, aggregate.Request{Key: "k", Purpose: "test"}, func(func(wardVisit, error) bool) { t.Error("rows were read") })
+	if got := account.Counts(); err == nil || got != (budget.Counts{Failed: 1}) {
+		t.Errorf("a store that fails: %v, counted as %+v, want one that failed", err, got)
 	}
 }

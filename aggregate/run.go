@@ -27,7 +27,8 @@ type Budget interface {
 	Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte, error)
 
 	// Kept returns the release that was kept for a charge, or nil if the charge
-	// was not paid for or nothing was kept. It keeps nothing.
+	// was not paid for or nothing was kept. It keeps nothing. The error of a key that
+	// was paid for another question wraps [dp.ErrOtherQuestion].
 	Kept(ctx context.Context, c dp.Charge) ([]byte, error)
 }
 
@@ -43,12 +44,15 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err := check(b, r); err != nil {
 		return nil, err
 	}
-	if kept := p.keptEarlier(ctx, b, r); kept != nil {
+	kept, other, err := p.keptEarlier(ctx, b, r)
+	if err != nil {
+		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
+	} else if kept != nil {
 		return decode[Key](p.compiled, kept)
 	}
 	charge := p.Charge(r)
-	if kept, err := b.Kept(ctx, charge); err != nil && p.paidEarlier(ctx, b, r) {
-		return p.earlier.Run(ctx, b, r, rows)
+	if kept, err := b.Kept(ctx, charge); errors.Is(err, dp.ErrOtherQuestion) && p.earlier != nil && !other {
+		return p.earlier.Run(ctx, b, r, rows) // which was paid for and not kept
 	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {

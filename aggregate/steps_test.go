@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
@@ -285,5 +286,34 @@ func TestARacerShowsWhatWasKept(t *testing.T) {
 	shown, err := plan.Run(t.Context(), late{newAccount(t, loss), theirs}, request, aggregate.Slice(many))
 	if err != nil || !same(first, shown, q.Count()) {
 		t.Errorf("a racer shows its own draw: %v", err)
+	}
+}
+
+// The time of a receipt is that of the payment, as the ledger has it: in whole hours,
+// and the same whenever the release is asked for again.
+func TestAReceiptIsDatedWhenItWasPaid(t *testing.T) {
+	account := newAccount(t, dp.Pure{Epsilon: 1})
+	q := orders()
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := aggregate.Request{Key: "k", Purpose: "test"}
+	before := time.Now().Truncate(time.Hour)
+	first, err := plan.Run(t.Context(), account, r, aggregate.Slice(someOrders))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid, err := account.Payment(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := plan.Run(t.Context(), account, r, aggregate.Slice(someOrders))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := first.Receipt().At
+	if !at.Equal(paid.At) || !at.Equal(again.Receipt().At) || !at.Equal(at.Truncate(time.Hour)) || at.Before(before) || at.After(time.Now()) {
+		t.Errorf("a release that was paid at %v has a receipt of %v, and of %v when asked again", paid.At, at, again.Receipt().At)
 	}
 }

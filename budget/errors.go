@@ -53,12 +53,13 @@ func (e *KeyReusedError) Error() string {
 		e.Account, e.Key, e.Entry)
 }
 
-// Unwrap returns [ErrKeyReused] and, if only the noise is another, [dp.ErrOtherNoise].
+// Unwrap returns [ErrKeyReused] and [dp.ErrOtherQuestion], or [dp.ErrOtherNoise] if only
+// the noise is another.
 func (e *KeyReusedError) Unwrap() []error {
 	if e.Noise {
 		return []error{ErrKeyReused, dp.ErrOtherNoise}
 	}
-	return []error{ErrKeyReused}
+	return []error{ErrKeyReused, dp.ErrOtherQuestion}
 }
 
 // An UnknownError says that the store failed in such a way that the charge may

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -247,4 +249,60 @@ func TestAQuestionIsFoundAmongThoseOfFormat1(t *testing.T) {
 			t.Errorf("another %s: %q, %v", name, kept, err)
 		}
 	}
+}
+
+// A ledger of format 2 that keeps refusals says what was refused, is exported as it
+// was, and keeps more.
+func TestALedgerOfFormat2KeepsItsRefusals(t *testing.T) {
+	const folder = "testdata/05bdbf8"
+	text, err1 := os.ReadFile(filepath.Join(folder, "refusals.export"))
+	line, err2 := os.ReadFile(filepath.Join(folder, "anchor.txt"))
+	anchor, err3 := ParseAnchor(strings.TrimSpace(string(line)))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Import(t.Context(), Memory(), bytes.NewReader(text), anchor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := a.Verify(t.Context(), anchor); err != nil || r.Charges != 1 || r.Releases != 1 || r.NotRepeated != nil {
+		t.Errorf("Verify = %+v, %v", r, err)
+	}
+	want := []Refusal{
+		{Purpose: "report", Key: "two", Analyst: "ann", Asked: dp.Pure{Epsilon: 0.75}, Scope: "account", Left: dp.Approx{Epsilon: 0.5, Delta: 2.5e-7}, Binds: []string{"epsilon"}},
+		{Purpose: "ads", Key: "three", Analyst: "ann", Asked: dp.Pure{Epsilon: 0.5}, Scope: `purpose "ads"`, Left: dp.Pure{Epsilon: 0.25}, Binds: []string{"epsilon"}},
+		{Purpose: "report", Key: "five", Analyst: "ann", Asked: dp.Pure{Epsilon: 0.25}, Scope: "account", Frozen: true, Reason: "an incident"},
+		{Purpose: "research", Key: "six", Analyst: "ann", Asked: dp.Pure{Epsilon: 0.25}, Scope: `purpose "research"`, Reason: "the account does not allow this purpose"},
+	}
+	if got := refusalsOf(t, a); !reflect.DeepEqual(got, want) {
+		t.Errorf("refusals %+v, want %+v", got, want)
+	}
+	var out bytes.Buffer
+	if err := a.Export(t.Context(), &out); err != nil || !bytes.Equal(out.Bytes(), text) {
+		t.Errorf("it is exported as\n%s%v, want\n%s", out.Bytes(), err, text)
+	}
+	c := testCharge("seven", dp.Pure{Epsilon: 3})
+	c.Purpose = "report"
+	if _, err := a.Spend(t.Context(), c); !isRefused(err) {
+		t.Errorf("Spend of more than is left: %v", err)
+	}
+	if got := refusalsOf(t, a); len(got) != len(want)+1 || got[len(want)].Key != "seven" {
+		t.Errorf("refusals %+v after one more", got)
+	}
+	if _, err := a.Verify(t.Context(), anchor); err != nil {
+		t.Error(err)
+	}
+}
+
+func refusalsOf(t *testing.T, a *Account) (all []Refusal) {
+	t.Helper()
+	for e, err := range a.Entries(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Refused != nil {
+			all = append(all, *e.Refused)
+		}
+	}
+	return all
 }

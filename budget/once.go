@@ -11,7 +11,7 @@ import (
 // kept: one answer to one payment, however often and by whomever it is asked. If the
 // charge was answered before, it returns that answer and does not call draw.
 //
-// It is the way to pair a payment with noise that is drawn by hand. A caller of
+// It is the easy way to pair a payment with noise that is drawn by hand. A caller of
 // [Account.Spend] who draws and does not keep gives another answer each time, under
 // one payment, and the mean of many has hardly any noise.
 //

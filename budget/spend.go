@@ -74,6 +74,8 @@ const maxCharge = 1 << 20
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
 // the same key. A payment that is Repeated and whose Kept is nil was made by
 // a caller that died, or is not done yet: publish nothing but what Keep returned.
+// [Account.Once] does all of that for whoever draws noise by hand: it is the way to
+// pair a payment with an answer.
 //
 // Privacy: what is accepted over the life of the account is private as
 // Terms.Limit says, for charges that are chosen adaptively; a decision depends

@@ -93,6 +93,10 @@ type Charge struct {
 // would be drawn now.
 var ErrOtherNoise = errors.New("dp: the question was paid for with other noise")
 
+// ErrOtherQuestion is wrapped by the error of a budget whose key was paid for another
+// question.
+var ErrOtherQuestion = errors.New("dp: the key was paid for with another question")
+
 // Check returns every mistake of the event, joined.
 func (e Event) Check() error {
 	var errs []error

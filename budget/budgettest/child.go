@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A child process is told by its environment what to do.
@@ -53,7 +54,10 @@ func act(ctx context.Context, d Durable) error {
 	}
 	name := os.Getenv(envName)
 	switch role := os.Getenv(envRole); role {
-	case roleSpend, roleForever:
+	case roleForever:
+		go refusedAgain(ctx, a, name)
+		return spendAll(ctx, a, name)
+	case roleSpend:
 		return spendAll(ctx, a, name)
 	case roleSame:
 		return spendSame(ctx, a, name)
@@ -86,6 +90,18 @@ func spendAll(ctx context.Context, a *budget.Account, name string) error {
 		}
 	}
 	return nil
+}
+
+// refusedAgain asks for what no account has, until the process ends.
+func refusedAgain(ctx context.Context, a *budget.Account, name string) {
+	for n := 0; ; n++ {
+		c := charge(fmt.Sprintf("%s too much, number %d", name, n))
+		c.Loss = dp.Pure{Epsilon: 1e9}
+		c.Events[0].Epsilon.SetInt64(1e9)
+		if _, err := a.Spend(ctx, c); !refused(err) {
+			return
+		}
+	}
 }
 
 func spendSame(ctx context.Context, a *budget.Account, name string) error {

@@ -1,6 +1,7 @@
 package budgettest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -165,7 +166,11 @@ func testKill(t *testing.T, d Durable) {
 	const limit, most = 1_000_000, 8
 	place := d.Create(t)
 	s, done := d.open(t, place)
-	create(t, s, limit)
+	keeps := terms(limit)
+	keeps.Refusals = 3
+	if _, err := budget.Create(t.Context(), s, keeps); err != nil {
+		t.Fatal(err)
+	}
 	done()
 	acknowledged, least := map[string]string{}, 0 // key to entry
 	for i := range d.Kills {
@@ -186,7 +191,41 @@ func testKill(t *testing.T, d Durable) {
 	if len(acknowledged) < least {
 		t.Errorf("%d acknowledgements, want at least %d", len(acknowledged), least)
 	}
-	t.Logf("%d kills, %d acknowledgements, all of them spent", d.Kills, len(acknowledged))
+	refusals := wantExported(t, d, place)
+	t.Logf("%d kills, %d acknowledgements, all of them spent, and %d refusals", d.Kills, len(acknowledged), refusals)
+}
+
+// wantExported exports what killed processes left and imports it elsewhere, and returns
+// how many refusals there are.
+func wantExported(t *testing.T, d Durable, place string) (refusals int) {
+	t.Helper()
+	s, done := d.open(t, place)
+	defer done()
+	a := reopen(t, s)
+	var out bytes.Buffer
+	if err := a.Export(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	anchor, err := a.Anchor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := budget.Import(t.Context(), budget.Memory(), &out, anchor)
+	if err != nil {
+		t.Fatalf("Import of what was exported: %v", err)
+	}
+	for e, err := range b.Entries(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == budget.KindRefuse {
+			refusals++
+		}
+	}
+	if refusals == 0 {
+		t.Error("no refusal is in the ledger of processes that were refused")
+	}
+	return refusals
 }
 
 // wantAcknowledged opens the store and looks for every charge that was

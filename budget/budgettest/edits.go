@@ -57,8 +57,9 @@ func TestEdits(t *testing.T, e Edits) {
 				t.Errorf("edit %d, %s: an account %s: %v, want budget.ErrTampered", i, name, who, err)
 			}
 		}
-		if status, err := open.Status(t.Context()); err == nil && status.Whole.Spent != (dp.Pure{Epsilon: editedSpends}) {
-			t.Errorf("edit %d, %s: %v is spent, want ε=%d", i, name, status.Whole.Spent, editedSpends)
+		wantNoMoreLeft(t, fmt.Sprintf("edit %d, %s", i, name), open.Account)
+		if a, err := budget.Open(t.Context(), s, dataset, anchor); err == nil { // only Verify looks at releases
+			wantNoMoreLeft(t, fmt.Sprintf("edit %d, %s, opened again", i, name), a)
 		}
 	}
 	e.Rewrite(t, s, dataset, whole)
@@ -68,6 +69,26 @@ func TestEdits(t *testing.T, e Edits) {
 	wantSpent(t, s, editedLimit, editedSpends)
 	if e.Times >= 100 && len(seen) != len(edits) {
 		t.Errorf("%d kinds of edits were tried, want %d", len(seen), len(edits))
+	}
+}
+
+// wantNoMoreLeft: whatever was edited, as much is spent as before, and more than was
+// left is not given out, also by an account that cannot read its ledger any more.
+func wantNoMoreLeft(t *testing.T, what string, a *budget.Account) {
+	t.Helper()
+	want := dp.Pure{Epsilon: editedSpends}
+	if status, err := a.Status(t.Context()); err == nil && status.Whole.Spent != want {
+		t.Errorf("%s: %v is spent, want %v", what, status.Whole.Spent, want)
+	}
+	c := charge("more than is left")
+	c.Loss = dp.Pure{Epsilon: editedLimit - editedSpends + 1}
+	c.Events[0].Epsilon.SetInt64(editedLimit - editedSpends + 1)
+	_, err := a.Spend(t.Context(), c)
+	if err == nil {
+		t.Errorf("%s: more than was left is given out", what)
+	}
+	if r, ok := errors.AsType[*budget.RefusedError](err); ok && r.Spent != want {
+		t.Errorf("%s: %v is spent says a refusal, want %v", what, r.Spent, want)
 	}
 }
 

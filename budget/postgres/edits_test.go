@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,8 +9,6 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/budgettest"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
 )
-
-var edits = flag.Int("edits", 40, "how often a ledger is edited at random")
 
 // Edits of a superuser, who disables the triggers and puts them back, and makes the
 // counts fit: the chain is all that finds them.
@@ -31,7 +28,7 @@ func TestRandomEditsOfRowsAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		Times: *edits,
+		Times: times(40, 1000),
 	})
 }
 

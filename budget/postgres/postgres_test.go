@@ -18,7 +18,15 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/postgres"
 )
 
-var kills = flag.Int("kills", 20, "how often a process that spends is killed")
+var long = flag.Bool("long", false, "kill processes and edit ledgers a thousand times, not a few")
+
+// times is how often something random is done.
+func times(ordinary, thorough int) int {
+	if *long {
+		return thorough
+	}
+	return ordinary
+}
 
 func open(t *testing.T) budget.Store { return create(t) }
 
@@ -30,7 +38,7 @@ func TestDurable(t *testing.T) {
 	budgettest.TestDurable(t, budgettest.Durable{
 		Create: newLedger,
 		Open:   func(ctx context.Context, dsn string) (budget.Store, error) { return connected(ctx, dsn, postgres.Open) },
-		Kills:  *kills,
+		Kills:  times(20, 200),
 	})
 }
 
@@ -43,7 +51,7 @@ func TestCreation(t *testing.T) {
 		OpenOrCreate: func(ctx context.Context, dsn string) (budget.Store, error) {
 			return connected(ctx, dsn, postgres.OpenOrCreate)
 		},
-		Kills: *creations,
+		Kills: times(50, 1000),
 	})
 }
 
@@ -94,8 +102,6 @@ var oneDatabase = sync.OnceValues(func() (string, error) {
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
 	return withDatabase(dsn, name), err
 })
-
-var creations = flag.Int("creations", 50, "how often a process that creates a ledger is killed")
 
 // connected opens a store with a pool of its own.
 func connected(ctx context.Context, dsn string, open func(context.Context, *pgxpool.Pool) (*postgres.Store, error)) (budget.Store, error) {

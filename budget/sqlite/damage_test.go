@@ -17,7 +17,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 )
 
-var long = flag.Bool("long", false, "damage every byte of a ledger, not a sample")
+var long = flag.Bool("long", false, "damage every byte of a ledger, kill processes and edit ledgers a thousand times, not a few")
 
 // files are the files of a ledger by the ending of their names.
 type files map[string][]byte

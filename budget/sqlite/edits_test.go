@@ -17,14 +17,6 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
-// edits is how often a ledger is edited at random.
-func edits() int {
-	if *long {
-		return 1000
-	}
-	return 40
-}
-
 // placed is a store, and where it is.
 type placed struct {
 	*sqlite.Store
@@ -47,7 +39,7 @@ func TestRandomEditsOfRowsAreFound(t *testing.T) {
 		Rewrite: func(t *testing.T, s budget.Store, account string, records []budget.Record) {
 			rewrite(t, s.(placed).path, account, records)
 		},
-		Times: edits(),
+		Times: times(40, 1000),
 	})
 }
 
@@ -126,7 +118,8 @@ func TestRandomStatementsAndBitsAreFound(t *testing.T) {
 	whole := snapshot(t, path)
 	r := rand.New(rand.NewPCG(3, 4))
 	found, bits := 0, 0
-	for i := range edits() {
+	edits := times(40, 1000)
+	for i := range edits {
 		path := filepath.Join(t.TempDir(), "ledger.db")
 		name := "a bit of the file"
 		if err := whole.write(path); err != nil {
@@ -156,7 +149,7 @@ func TestRandomStatementsAndBitsAreFound(t *testing.T) {
 			t.Errorf("edit %d, %s, is not found, and should be", i, name)
 		}
 	}
-	t.Logf("%d of %d edits were found, %d of which are bits of the file; the others changed nothing that is read", found, edits(), bits)
+	t.Logf("%d of %d edits were found, %d of which are bits of the file; the others changed nothing that is read", found, edits, bits)
 }
 
 // paidAndKept fills a ledger and returns its anchor.

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,7 +12,13 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 )
 
-var kills = flag.Int("kills", 20, "how often a process that spends is killed")
+// times is how often something random is done.
+func times(ordinary, thorough int) int {
+	if *long {
+		return thorough
+	}
+	return ordinary
+}
 
 func open(t *testing.T) budget.Store { return create(t) }
 
@@ -37,7 +42,7 @@ func TestDurable(t *testing.T) {
 		Open: func(ctx context.Context, path string) (budget.Store, error) {
 			return sqlite.Open(ctx, path)
 		},
-		Kills: *kills,
+		Kills: times(20, 200),
 	})
 }
 
@@ -47,16 +52,8 @@ func TestCreation(t *testing.T) {
 		Create:       func(ctx context.Context, path string) (budget.Store, error) { return sqlite.Create(ctx, path) },
 		OpenOrCreate: func(ctx context.Context, path string) (budget.Store, error) { return sqlite.OpenOrCreate(ctx, path) },
 		Check:        wantNoDrafts,
-		Kills:        creations(),
+		Kills:        times(50, 1000),
 	})
-}
-
-// creations is how often a process that creates a ledger is killed.
-func creations() int {
-	if *long {
-		return 1000
-	}
-	return 50
 }
 
 // wantNoDrafts: where a ledger is open there are its own files and no others.
