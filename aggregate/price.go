@@ -102,10 +102,10 @@ func (c *compiled) accuracy(a answer) (stdDev, plusMinus float64, per Per) {
 		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
 		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), PerRank
 	case kindMean, kindVariance, kindStdDev:
-		e := c.sample(m).estimate(a).limited()
+		e := c.likely(m, inTheMiddle(m), ManyRecords).estimate(a).limited()
 		return e.stdDev, halfWidth(e), PerManyRecords
 	}
-	e := c.sample(m).estimate(a)
+	e := c.likely(m, inTheMiddle(m), 0).estimate(a)
 	return e.stdDev, halfWidth(e), PerNumber
 }
 
@@ -113,27 +113,6 @@ func halfWidth(e estimate) float64 {
 	lo, hi := e.interval(0.95)
 	width, _ := new(big.Rat).Sub(hi, lo).Float64()
 	return width / 2
-}
-
-// sample returns a cell without noise in which a measure has records all over the
-// middle of its value: public, made up, and only good for prices.
-func (c *compiled) sample(of *measure) Cell {
-	g := c.newGroup()
-	for i := range int64(ManyRecords) {
-		if of.grid != nil {
-			of.record(inTheMiddle(of.grid.Cells, i), partsOf(of, g.sums))
-		}
-	}
-	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}
-	for i, sum := range partsOf(of, g.sums) {
-		cell.sums[of.first+i] = sum.Shl(of.shift).Big()
-	}
-	return cell
-}
-
-// inTheMiddle returns the i-th of evenly spaced points in the middle half of a grid.
-func inTheMiddle(cells, i int64) int64 {
-	return cells/4 + int64(float64(i)/ManyRecords*float64(cells/2))
 }
 
 // String returns the price list as a table: the loss, the caps, and for each
