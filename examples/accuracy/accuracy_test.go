@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -143,6 +144,30 @@ func meetGoals(t *testing.T, results []result) {
 		}
 		if got := geometric(at, func(r result) float64 { return r.Ratio }); !(got <= g.ratio) {
 			t.Errorf("%s, n = %d: the error is %.3f of the peer's, must be at most %v", g.task, g.n, got, g.ratio)
+		}
+	}
+}
+
+// What is measured of counts is what the two laws say: ours is the discrete Laplace
+// law, and Google's rounds a continuous one to the nearest integer. Both variances are
+// sums of geometric series, so how near the best ratio is to 1 is no matter of luck.
+func TestCountsAreAsNearAsTheirLawsSay(t *testing.T) {
+	for _, c := range []struct{ epsilon, goal float64 }{{1, 0.95}, {2, 0.82}, {5, 0.42}} {
+		q := math.Exp(-c.epsilon)
+		ours := math.Sqrt(2*q) / (1 - q)
+		rounded := math.Sqrt(2 * math.Sinh(c.epsilon/2) * q * (1 + q) / math.Pow(1-q, 3))
+		if ours/rounded > c.goal {
+			t.Errorf("ε = %v: the ratio of the laws is %.4f, must be at most %v", c.epsilon, ours/rounded, c.goal)
+		}
+		t.Logf("ε = %v: ours %.4f, Google's %.4f, ratio %.4f", c.epsilon, ours, rounded, ours/rounded)
+		if c.epsilon > 2 {
+			continue // few draws are not 0, and thousands of draws would say little
+		}
+		r := measured(t, "-quick", "-tasks", "count", "-epsilon", strconv.FormatFloat(c.epsilon, 'g', -1, 64))[0]
+		for name, of := range map[string][2]float64{"ours": {r.Ours * float64(r.N), ours}, "Google's": {r.Peer * float64(r.N), rounded}} {
+			if !(math.Abs(of[0]/of[1]-1) < 0.25) { // seven standard deviations of 2,000 draws
+				t.Errorf("ε = %v, %s: the error is %.3f, and that of its law is %.3f", c.epsilon, name, of[0], of[1])
+			}
 		}
 	}
 }

@@ -108,12 +108,22 @@ func (o *options) measureAll(ctx context.Context, p *progress) ([]result, error)
 	return results, nil
 }
 
-// measure draws every answer of a task several times; a tenth as often where one
-// draw is of thousands of groups, whose number hardly differs from draw to draw.
-func (a *asked) measure(ctx context.Context, runs int) (result, error) {
-	if a.more() {
-		runs = max(runs/10, 2)
+// draws is how often a task is drawn: a tenth as often where one draw is of thousands
+// of groups, whose number hardly differs from draw to draw, and a hundred times as
+// often where it is of one number, whose error would stray by a tenth otherwise.
+func (a *asked) draws(runs int) int {
+	switch {
+	case a.more():
+		return max(runs/10, 2)
+	case a.column == countColumn && a.groups == 0:
+		return 100 * runs
 	}
+	return runs
+}
+
+// measure draws every answer of a task several times.
+func (a *asked) measure(ctx context.Context, runs int) (result, error) {
+	runs = a.draws(runs)
 	r := result{Task: a.Name, Data: a.set.Name, N: a.n, Epsilon: a.epsilon, Delta: a.delta, L0: a.l0, Error: a.Error, Runs: runs}
 	us, err := ours(ctx, a)
 	if err != nil {
