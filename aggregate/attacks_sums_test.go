@@ -141,7 +141,7 @@ func (m *measure) onLadder(histogram map[int64]int64) []int64 {
 	for i, r := range d.ranks {
 		cells[i] = int64(r.Share() * float64(d.base.Cells()-1))
 	}
-	return quantile.NewLadder(d.base, cells).Counts(quantile.NewCounts(d.cells(histogram)))
+	return quantile.NewLadder(d.base, cells, d.levels).Counts(quantile.NewCounts(d.cells(histogram)))
 }
 
 // checkChange fails t if the noise of any measure is too small for the change

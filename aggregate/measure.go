@@ -116,7 +116,7 @@ func (m *measure) norm() *big.Int {
 func (m *measure) levels() int64 {
 	switch {
 	case m.drawing != nil:
-		return quantile.Counted(m.drawing.base, len(m.drawing.ranks))
+		return m.drawing.levels
 	case m.form == formRanks:
 		return int64(m.shape.Height)
 	}

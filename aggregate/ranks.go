@@ -23,9 +23,10 @@ type drawing struct {
 	ranks  []quantile.Rank // sorted, each once
 	width  int64           // points of a cell
 	events []dp.Event      // of the draws; the noise for intervals is the measure's
+	levels int64           // on which a record is counted for them
 
-	// first draws the ranks of every group a first time, to know where they are
-	// likely; or nil.
+	// first draws the ranks of all groups together first, to know where those of each
+	// are likely; or nil.
 	first *quantile.Plan
 }
 
@@ -97,19 +98,23 @@ func (q question) drawShare(w want, f core.Family) (each, first *big.Rat) {
 }
 
 // firstShare is the part of the share of draws that first draws get.
-var firstShare = big.NewRat(15, 100)
+var firstShare = big.NewRat(8, 100)
 
 // manyGroups is how many groups must be given for first draws to be worth it.
 const manyGroups = 8
 
-// drawsTwice reports whether the ranks of a value are drawn in every group a first
-// time, with little of the loss, to know where they are likely: where many groups
-// are given, and the value's bounds span four octaves or more on one side of zero.
-// Losses must add up as squares do: a tenth of ε alone would say too little.
+// drawsTwice reports whether the ranks of a value are drawn first from all groups
+// together, with little of the loss, to know where those of each are likely: where many
+// groups are given, and the value's bounds span four octaves or more on one side of
+// zero. Losses must add up as squares do: a tenth of ε alone would say too little.
 func (q question) drawsTwice(v *value, f core.Family) bool {
 	step := v.asked
+	records := q.rows
+	if v.perUnit {
+		records = 1
+	}
 	switch {
-	case q.trees || f != core.Gaussian || q.groups < manyGroups:
+	case q.trees || f != core.Gaussian || q.groups < manyGroups || records > 1<<62/q.l0:
 		return false
 	case step == nil && v.integer:
 		step = big.NewRat(1, 1)
@@ -141,10 +146,9 @@ func (q question) drawn() []want {
 	return all
 }
 
-// levels returns the shares of the levels of draws: of each, a unit takes part in one
-// for every group.
-func (q question) levels(w want, share *big.Rat) []*big.Rat {
-	shares := quantile.Shares(q.ranks[w.value].ranks)
+// levels returns the shares of the levels of draws.
+func (q question) levels(w want, f core.Family, share *big.Rat) []*big.Rat {
+	shares := quantile.Shares(q.ranks[w.value].ranks, f == core.Gaussian)
 	for _, s := range shares {
 		s.Mul(s, share)
 	}
@@ -157,16 +161,16 @@ func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share
 	points := m.grid.Cells + 1
 	d := &drawing{ranks: q.ranks[w.value].ranks, width: (points-1)/quantile.MaxCells + 1}
 	d.base = quantile.NewBase(m.grid.First()/d.width, (points-1)/d.width+1)
-	groups, records := calibrate.Change{L0: big.NewInt(q.l0), LInf: big.NewInt(1)}, q.records(m).Int64()
-	plan := func(share *big.Rat, which string) (*quantile.Plan, error) {
+	d.levels = quantile.Counted(d.base, len(d.ranks), f == core.Gaussian)
+	plan := func(share *big.Rat, draws, records int64, which string) (*quantile.Plan, error) {
 		var epsilons []*big.Rat
-		for i, level := range q.levels(w, share) {
-			epsilon := new(big.Rat).Inv(scale(level, groups))
+		for i, level := range q.levels(w, f, share) {
+			epsilon := new(big.Rat).Inv(scale(level, calibrate.Change{L0: big.NewInt(draws), LInf: big.NewInt(1)}))
 			if f == core.Gaussian {
 				epsilon.Add(epsilon, epsilon)
 			}
 			epsilons = append(epsilons, epsilon)
-			d.pay(dp.Event{Mechanism: dp.BoundedRange, For: m.String() + d.ofRank(i) + which, Epsilon: epsilon, Count: int(q.l0)})
+			d.pay(dp.Event{Mechanism: dp.BoundedRange, For: m.String() + d.ofRank(i) + which, Epsilon: epsilon, Count: int(draws)})
 		}
 		p, err := quantile.NewPlan(d.base, d.ranks, epsilons, records)
 		if err != nil {
@@ -175,9 +179,10 @@ func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share
 		return p, nil
 	}
 	each, first := q.drawShare(w, f)
+	records := q.records(m).Int64()
 	var err error
-	if d.plan, err = plan(each, ""); err == nil && first.Sign() > 0 {
-		d.first, err = plan(first, firstDraws)
+	if d.plan, err = plan(each, q.l0, records, ""); err == nil && first.Sign() > 0 {
+		d.first, err = plan(first, 1, q.l0*records, firstDraws)
 	}
 	return d, err
 }
@@ -220,7 +225,7 @@ func (d *drawing) pay(e dp.Event) {
 
 // drawnTwice says what first draws are for.
 func (q question) drawnTwice() string {
-	return fmt.Sprintf(", and first roughly in all %d groups, to know where those of most groups are", q.groups)
+	return fmt.Sprintf(", and first roughly from all %d groups together, to know where those of each are likely", q.groups)
 }
 
 // mixedRanges returns what the draws take of a budget: their shares and how often.
@@ -228,12 +233,14 @@ func (q question) mixedRanges() []calibrate.Ranges {
 	var all []calibrate.Ranges
 	for _, w := range q.drawn() {
 		each, first := q.drawShare(w, core.Gaussian)
-		levels := q.levels(w, each)
-		if first.Sign() > 0 {
-			levels = append(levels, q.levels(w, first)...)
+		add := func(share *big.Rat, draws int64) {
+			for _, level := range q.levels(w, core.Gaussian, share) {
+				all = append(all, calibrate.Ranges{Share: level, Count: big.NewInt(draws)})
+			}
 		}
-		for _, share := range levels {
-			all = append(all, calibrate.Ranges{Share: share, Count: big.NewInt(q.l0)})
+		add(each, q.l0)
+		if first.Sign() > 0 {
+			add(first, 1)
 		}
 	}
 	return all
@@ -247,27 +254,31 @@ func (c *calibration) drawsTwice() bool {
 	return slices.ContainsFunc(c.measures, func(m *measure) bool { return m.drawing != nil && m.drawing.first != nil })
 }
 
-// drawFirst draws the ranks of all groups a first time. For each rank, the base of
-// the second draw is near the median of the groups: it is what groups have in
-// common, and known better than what one of them is.
+// drawFirst draws the ranks of all groups together. For each rank, the base of the
+// draws of every group is near what is drawn: it is what groups have in common, and
+// known better than what one of them is. A unit has L0 times as many records there as
+// in a group, and is in one draw of each rank in place of L0.
 func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key, *group]) bases {
-	drawn := make(map[*measure][][]int64)
+	pooled := make(map[*measure]map[int64]int64)
+	for _, m := range c.measures {
+		if m.drawing != nil && m.drawing.first != nil {
+			pooled[m] = make(map[int64]int64)
+		}
+	}
 	for _, g := range groups {
-		for _, m := range c.measures {
-			if d := m.drawing; d != nil && d.first != nil {
-				drawn[m] = append(drawn[m], d.first.Draw(session, quantile.NewCounts(d.cells(g.histograms[m.list]))))
+		for m, all := range pooled {
+			for cell, n := range m.drawing.cells(g.histograms[m.list]) {
+				all[cell] += n
 			}
 		}
 	}
 	near := make(bases)
-	for m, all := range drawn {
-		for i := range m.drawing.ranks {
-			cells := make([]int64, len(all))
-			for g := range all {
-				cells[g] = all[g][i]
+	for _, m := range c.measures {
+		if all := pooled[m]; all != nil {
+			for _, cell := range m.drawing.first.Draw(session, quantile.NewCounts(all)) {
+				near[m] = append(near[m], m.drawing.base.Near(cell))
 			}
-			slices.Sort(cells)
-			near[m] = append(near[m], m.drawing.base.Near(cells[len(cells)/2]))
+			clear(all)
 		}
 	}
 	return near
@@ -283,7 +294,7 @@ func (m *measure) draw(session *core.Session, histogram map[int64]int64, near ba
 	}
 	var reading *quantile.Reading
 	if m.law != nil {
-		steps := quantile.NewLadder(d.base, cells)
+		steps := quantile.NewLadder(d.base, cells, d.levels)
 		exact := steps.Counts(counts)
 		noisy := make([]float64, len(exact))
 		m.noisyCounts(exact, session.Noise(m.law, len(exact)), noisy)
@@ -360,7 +371,7 @@ func drawAccuracy(asked column, m *measure) (stdDev, plusMinus float64) {
 	for _, r := range d.ranks {
 		cells = append(cells, int64(r.Share()*float64(d.base.Cells()-1)))
 	}
-	squares, fourths := quantile.NewLadder(d.base, cells).Widest(rank)
+	squares, fourths := quantile.NewLadder(d.base, cells, d.levels).Widest(rank)
 	return stdDev, m.law.Far(0.95)(squares, fourths) * math.Ldexp(m.law.StdDev(), -int(m.shift))
 }
 

@@ -1,6 +1,9 @@
 package quantile
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Counts are the exact records of a group, in sorted cells.
 type Counts struct {
@@ -10,15 +13,62 @@ type Counts struct {
 
 // NewCounts sorts a histogram of cells.
 func NewCounts(histogram map[int64]int64) *Counts {
-	c := &Counts{cells: make([]int64, 0, len(histogram)), prefix: make([]int64, 1, len(histogram)+1)}
-	for cell := range histogram {
-		c.cells = append(c.cells, cell)
+	pairs := make([]pair, 0, len(histogram))
+	for cell, n := range histogram {
+		pairs = append(pairs, pair{cell, n})
 	}
-	slices.Sort(c.cells)
-	for i, cell := range c.cells {
-		c.prefix = append(c.prefix, c.prefix[i]+histogram[cell])
+	both := make([]int64, 2*len(pairs)+1)
+	c := &Counts{cells: both[:len(pairs):len(pairs)], prefix: both[len(pairs):]}
+	for i, p := range sorted(pairs) {
+		c.cells[i] = p.cell
+		c.prefix[i+1] = c.prefix[i] + p.n
 	}
 	return c
+}
+
+// A pair is an occupied cell and its records.
+type pair struct{ cell, n int64 }
+
+// digit is how many bits of a cell are sorted by at once, and fewPairs how many are
+// sorted by comparing them.
+const (
+	digit    = 11
+	fewPairs = 100
+)
+
+// sorted sorts pairs by cell, in place or not: digit by digit, which takes a third of
+// the time that comparing them does.
+func sorted(pairs []pair) []pair {
+	if len(pairs) < fewPairs {
+		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.cell, b.cell) })
+		return pairs
+	}
+	all := int64(0)
+	for _, p := range pairs {
+		all |= p.cell
+	}
+	other := make([]pair, len(pairs))
+	for shift := 0; all>>shift > 0; shift += digit {
+		byDigit(other, pairs, shift)
+		pairs, other = other, pairs
+	}
+	return pairs
+}
+
+// byDigit sorts pairs by one digit, and leaves those of one digit in their order.
+func byDigit(to, from []pair, shift int) {
+	var place [1<<digit + 1]int32
+	for _, p := range from {
+		place[p.cell>>shift&(1<<digit-1)+1]++
+	}
+	for i := range 1 << digit {
+		place[i+1] += place[i]
+	}
+	for _, p := range from {
+		at := &place[p.cell>>shift&(1<<digit-1)]
+		to[*at] = p
+		*at++
+	}
 }
 
 // index returns the index of the first occupied cell from a cell on.

@@ -2,6 +2,7 @@ package quantile
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -13,34 +14,39 @@ type Ladder struct {
 	block  int     // rungs of a block, and 0 where rungs alone are counted
 }
 
-// steps of a ladder: from 2^-finest of the magnitude of the quantile, in octaves,
-// in half octaves between 2^-near of it and twice it, and in octaves again up to
-// the bounds. In no more octaves than farthest above the magnitude.
+// steps of a ladder are octaves: from 2^-finest of the magnitude of the quantile up to
+// the bounds, which are at most 2^farthest times the magnitude that is taken. Finer
+// steps give shorter intervals only until the noise of more counts makes up for it.
 const (
 	finest   = 13
-	near     = 6
 	farthest = octaves
 )
 
-// flat is how many rungs are counted one by one. More are counted in blocks as
-// well, which costs twice the noise and gives shorter sums.
-const flat = 32
+// From how many rungs on they are counted in blocks as well: that is one more level,
+// which costs a half of ε and less where losses add up as squares do, and gives
+// shorter sums.
+const (
+	manyRungs   = 70
+	manySquares = 12
+)
 
 // MostRungs returns how many rungs ladders for so many ranks have at most.
 func MostRungs(base *Base, ranks int) int {
-	return int(min(base.cells, int64(ranks)*2*(finest+near+1+farthest+1)))
+	steps := min(finest+farthest+1, bits.Len64(uint64(base.cells)))
+	return int(min(base.cells, int64(1+ranks*2*(1+steps))))
 }
 
-// Counted returns on how many levels a record is counted in such a ladder.
-func Counted(base *Base, ranks int) int64 {
-	if MostRungs(base, ranks) <= flat {
-		return 1
+// Counted returns on how many levels a record is best counted in such a ladder, where
+// losses add up as squares do or not.
+func Counted(base *Base, ranks int, squares bool) int64 {
+	if rungs := MostRungs(base, ranks); rungs > manyRungs || squares && rungs > manySquares {
+		return 2
 	}
-	return 2
+	return 1
 }
 
-// NewLadder returns the ladder of drawn cells.
-func NewLadder(base *Base, drawn []int64) *Ladder {
+// NewLadder returns the ladder of drawn cells, counted on one level or two.
+func NewLadder(base *Base, drawn []int64, levels int64) *Ladder {
 	bounds := []int64{0, base.cells}
 	for _, cell := range drawn {
 		bounds = append(bounds, cell, cell+1)
@@ -50,7 +56,7 @@ func NewLadder(base *Base, drawn []int64) *Ladder {
 	}
 	slices.Sort(bounds)
 	l := &Ladder{bounds: slices.Compact(bounds)}
-	if Counted(base, len(drawn)) == 2 {
+	if levels == 2 {
 		l.block = int(math.Ceil(math.Sqrt(float64(l.rungs()))))
 	}
 	return l
@@ -60,12 +66,12 @@ func NewLadder(base *Base, drawn []int64) *Ladder {
 func (b *Base) steps(cell int64) []int64 {
 	magnitude := min(max(b.first+cell, -b.first-cell, b.cells>>farthest, 1), b.cells)
 	var steps []int64
-	for half := -2 * finest; ; half++ {
-		step := math.Exp2(float64(half)/2) * float64(magnitude)
+	for octave := -finest; ; octave++ {
+		step := math.Ldexp(float64(magnitude), octave)
 		if step >= float64(b.cells) {
 			return steps
 		}
-		if fine := half >= -2*near && half <= 2; step >= 1 && (fine || half%2 == 0) {
+		if step >= 1 {
 			steps = append(steps, int64(step))
 		}
 	}

@@ -23,7 +23,8 @@ func TestARecordIsInOneRungAndOneBlock(t *testing.T) {
 			drawn[i] = r.Int64N(cells) >> r.IntN(30)
 		}
 		slices.Sort(drawn)
-		l := NewLadder(base, drawn)
+		levels := int64(1 + r.IntN(2))
+		l := NewLadder(base, drawn, levels)
 		if l.bounds[0] != 0 || l.bounds[l.rungs()] != cells || !slices.IsSorted(l.bounds) || l.rungs() > MostRungs(base, len(drawn)) {
 			t.Fatalf("bounds of %d cells: %v", cells, l.bounds)
 		}
@@ -37,8 +38,8 @@ func TestARecordIsInOneRungAndOneBlock(t *testing.T) {
 			for _, n := range counts[l.rungs():] {
 				blocks += n
 			}
-			if rungs != 3 || rungs+blocks != 3*Counted(base, len(drawn)) {
-				t.Fatalf("3 records in cell %d are %d in rungs and %d in blocks, counted on %d levels", at, rungs, blocks, Counted(base, len(drawn)))
+			if rungs != 3 || rungs+blocks != 3*levels {
+				t.Fatalf("3 records in cell %d are %d in rungs and %d in blocks, counted on %d levels", at, rungs, blocks, levels)
 			}
 		}
 	}
@@ -180,7 +181,8 @@ func reachOf(law *core.Law, times float64) func(squares, fourths float64) float6
 func read(c *Counts, base *Base, p *Plan, law *core.Law) *Reading {
 	session := core.Begin()
 	defer session.End()
-	l := NewLadder(base, p.Draw(session, c))
+	drawn := p.Draw(session, c)
+	l := NewLadder(base, drawn, Counted(base, len(drawn), law.Family == core.Gaussian))
 	counts := l.Counts(c)
 	draws := make([]int64, len(counts))
 	session.Draw(law, draws)
@@ -196,7 +198,7 @@ func TestAUnitChangesOneRungAndOneBlockForEachRecord(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	base := NewBase(0, 6)
 	for _, drawn := range [][]int64{{0}, {3}, {1, 4}, {0, 1, 2, 3, 4, 5}} {
-		l := NewLadder(base, drawn)
+		l := NewLadder(base, drawn, 1)
 		l.block = r.IntN(4)
 		levels := int64(1)
 		if l.block > 0 {

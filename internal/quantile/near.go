@@ -11,13 +11,13 @@ const nearer = 32
 
 // shells are how far from a cell, in sixteenths of an octave of its magnitude, each
 // further part of what is moved reaches.
-var shells = []float64{1, 2, 4, 8, 16, 32}
+var shells = []float64{2, 4, 8, 16}
 
 // Near returns a base of which a quarter is as before, and the rest is near a cell: an
-// even part of it within a sixteenth of an octave of the cell's magnitude, within two,
-// and so on, up to two octaves. It is for quantiles of groups that are like one
-// another, where that of most is known: one that is near is drawn nearer, and one that
-// is not costs ln 4 of rate·cost.
+// even part of it within an eighth of an octave of the cell's magnitude, within a quarter,
+// a half and a whole one. It is for quantiles of groups that are like one another, where
+// that of all together is known: one that is near is drawn nearer, and one that is not
+// costs ln 4 of rate·cost.
 func (b *Base) Near(cell int64) *Base {
 	moved := b.shells(cell)
 	starts := []int64{0}

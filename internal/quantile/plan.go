@@ -26,11 +26,16 @@ type Plan struct {
 // takes as many levels as one inside the other and splits no records.
 func Levels(ranks int) int { return bits.Len(uint(ranks)) }
 
-// Shares returns how a loss is best divided among the levels: evenly, or in
-// proportion to the ranges of two ranks that are each drawn by itself.
-func Shares(ranks []Rank) []*big.Rat {
+// Shares returns how a loss is best divided among the levels: evenly, or so that two
+// ranks that are each drawn by itself are off by equally many records. That is in
+// proportion to their ranges where shares are of ε, and to their squares where shares
+// are of what adds up as ε² does.
+func Shares(ranks []Rank, squares bool) []*big.Rat {
 	if len(ranks) == 2 {
 		a, b := int64(max(ranks[0], whole-ranks[0])), int64(max(ranks[1], whole-ranks[1]))
+		if squares {
+			a, b = a*a, b*b
+		}
 		return []*big.Rat{big.NewRat(a, a+b), big.NewRat(b, a+b)}
 	}
 	shares := make([]*big.Rat, Levels(len(ranks)))
@@ -102,7 +107,7 @@ func (p *Plan) Draw(r Random, c *Counts) []int64 { return p.DrawNear(r, c, nil) 
 // before; or with the plan's where there is none.
 func (p *Plan) DrawNear(r Random, c *Counts, bases []*Base) []int64 {
 	cells := make([]int64, p.n)
-	d := &draws{p, r, c, bases, cells}
+	d := &draws{plan: p, random: r, counts: c, bases: bases, cells: cells, room: newRoom()}
 	for _, root := range p.roots {
 		d.solve(root, 0, p.base.cells<<p.parts)
 	}
@@ -126,6 +131,7 @@ type draws struct {
 	counts *Counts
 	bases  []*Base
 	cells  []int64
+	room   *room
 }
 
 func (d *draws) base(q *problem) *Base {
@@ -144,6 +150,7 @@ func (d *draws) solve(q *problem, lo, hi int64) {
 	at := lo
 	if lo < hi {
 		v := newView(q, d.counts, d.base(q), d.plan.parts, lo, hi)
+		v.room = d.room
 		at = v.draw(d.random) << v.scale()
 	}
 	d.cells[q.index] = min(at>>d.plan.parts, d.plan.base.cells-1)

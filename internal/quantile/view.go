@@ -23,6 +23,27 @@ type view struct {
 	lo, hi int64 // positions
 	before int64 // weight before lo
 	all    int64 // weight between lo and hi
+	room   *room // of the group, or nil
+}
+
+// A room is memory that the draws of a group use one after the other.
+type room struct {
+	runs     []run
+	segments []sample.Segment
+}
+
+// newRoom has room for the runs of most draws.
+func newRoom() *room {
+	return &room{runs: make([]run, 0, 256), segments: make([]sample.Segment, 0, 256)}
+}
+
+// segmentsOf returns the runs as the sampler takes them.
+func (r *room) segmentsOf(runs []run) []sample.Segment {
+	r.segments = r.segments[:0]
+	for _, run := range runs {
+		r.segments = append(r.segments, sample.Segment{Length: run.length, Cost: run.cost})
+	}
+	return r.segments
 }
 
 func newView(p *problem, c *Counts, b *Base, parts uint, lo, hi int64) *view {
@@ -118,12 +139,16 @@ type run struct {
 // decides the time of a draw, and not its law.
 func (v *view) runs() []run {
 	at := v.nearest()
-	w := &walk{view: v, runs: make([]run, 0, 64), least: v.cost(min(at, v.last()))}
+	if v.room == nil {
+		v.room = newRoom()
+	}
+	w := &walk{view: v, runs: v.room.runs[:0], least: v.cost(min(at, v.last()))}
 	if at > v.first() {
 		w.least = min(w.least, v.cost(at-1))
 	}
 	w.up(at)
 	w.down(at)
+	v.room.runs = w.runs
 	return w.runs
 }
 
@@ -147,12 +172,13 @@ func (w *walk) up(x int64) {
 	from, all := w.measure(x), w.measure(end)
 	for i := w.index(x); x < end; {
 		cost := w.costAt(x, i)
+		fade := w.fade(cost)
 		to, next := end, i
-		if !w.far(all-from, cost) {
+		if !w.far(all-from, fade) {
 			to, next = w.next(x, i, end)
 		}
 		until := w.measure(to)
-		w.add(run{x, to, from, until - from, cost})
+		w.add(run{x, to, from, until - from, cost}, fade)
 		x, i, from = to, next, until
 	}
 }
@@ -165,26 +191,28 @@ func (w *walk) down(x int64) {
 	until, all := w.measure(x), w.measure(start)
 	for i := w.index(x - 1); x > start; {
 		cost := w.costAt(x-1, i)
+		fade := w.fade(cost)
 		from, next := start, i
-		if !w.far(until-all, cost) {
+		if !w.far(until-all, fade) {
 			from, next = w.previous(x, i, start)
 		}
 		before := w.measure(from)
-		w.add(run{from, x, before, until - before, cost})
+		w.add(run{from, x, before, until - before, cost}, fade)
 		x, i, until = from, next, before
 	}
 }
 
-// far reports whether candidates of so much measure and cost hardly matter.
-func (w *walk) far(measure uint64, cost int64) bool {
-	return w.weight > 0 && float64(measure)*w.fade(cost) < negligible*w.weight
+// far reports whether candidates of so much measure, each so likely, hardly matter.
+func (w *walk) far(measure uint64, fade float64) bool {
+	return w.weight > 0 && float64(measure)*fade < negligible*w.weight
 }
 
+// fade is how likely a candidate is, beside one of the least cost.
 func (w *walk) fade(cost int64) float64 { return math.Exp(-w.rate * float64(cost-w.least)) }
 
-func (w *walk) add(r run) {
+func (w *walk) add(r run, fade float64) {
 	w.runs = append(w.runs, r)
-	w.weight += float64(r.length) * w.fade(r.cost)
+	w.weight += float64(r.length) * fade
 }
 
 // next returns the end of the run that starts with a candidate of index i, and
@@ -250,13 +278,4 @@ func (v *view) candidate(place uint64) int64 {
 	cell, into, each := v.base.at(place >> v.parts)
 	rest := into<<v.parts | place&(1<<v.parts-1)
 	return cell<<v.parts + int64(rest/each)
-}
-
-// segments returns the runs as the sampler takes them.
-func segments(runs []run) []sample.Segment {
-	segments := make([]sample.Segment, len(runs))
-	for i, r := range runs {
-		segments[i] = sample.Segment{Length: r.length, Cost: r.cost}
-	}
-	return segments
 }

@@ -1,6 +1,7 @@
 package quantile
 
 import (
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -300,23 +301,59 @@ func TestHugeCostsAreCutAndNotTurnedOver(t *testing.T) {
 }
 
 // The shares of the levels add up to 1, and two ranks are off by the same number of
-// records where the loss is divided so.
+// records where the loss is divided so: shares of ε, or of its square.
 func TestSharesMakeTwoRanksEquallyExact(t *testing.T) {
-	for _, ranks := range [][]Rank{{500_000}, {500_000, 950_000}, {1, 999_999}, {1, 2, 3}, {1, 2, 3, 4}} {
-		sum := new(big.Rat)
-		for _, s := range Shares(ranks) {
-			sum.Add(sum, s)
+	for _, squares := range []bool{false, true} {
+		for _, ranks := range [][]Rank{{500_000}, {500_000, 950_000}, {1, 999_999}, {1, 2, 3}, {1, 2, 3, 4}} {
+			sum, shares := new(big.Rat), Shares(ranks, squares)
+			for _, s := range shares {
+				sum.Add(sum, s)
+			}
+			if sum.Cmp(big.NewRat(1, 1)) != 0 || len(shares) != Levels(len(ranks)) {
+				t.Errorf("ranks %v: shares %v", ranks, shares)
+			}
 		}
-		if sum.Cmp(big.NewRat(1, 1)) != 0 || len(Shares(ranks)) != Levels(len(ranks)) {
-			t.Errorf("ranks %v: shares %v", ranks, Shares(ranks))
+		ranks := []Rank{500_000, 950_000}
+		epsilons := Shares(ranks, squares)
+		for i, s := range epsilons {
+			if x, _ := s.Float64(); squares {
+				epsilons[i] = new(big.Rat).SetFloat64(math.Sqrt(x))
+			}
+		}
+		p, err := NewPlan(NewBase(0, 100), ranks, epsilons, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(p.Scale(0)/p.Scale(1)-1) > 1e-9 || !squares && math.Abs(p.Scale(0)-3*2.9) > 1e-9 {
+			t.Errorf("scales %v and %v", p.Scale(0), p.Scale(1))
 		}
 	}
-	ranks := []Rank{500_000, 950_000}
-	p, err := NewPlan(NewBase(0, 100), ranks, Shares(ranks), 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := 3 * 2.9; math.Abs(p.Scale(0)-want) > 1e-9 || math.Abs(p.Scale(1)-want) > 1e-9 {
-		t.Errorf("scales %v and %v, want %v", p.Scale(0), p.Scale(1), want)
+}
+
+// Counts are those of the histogram, in order, however many cells there are and
+// wherever they lie.
+func TestCountsAreSorted(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 12))
+	for _, n := range []int{0, 1, 2, fewPairs - 1, fewPairs, 1000, 5000} {
+		for _, width := range []int64{1 << 3, 1 << 11, 1 << 12, MaxCells} {
+			histogram := make(map[int64]int64)
+			for range n {
+				histogram[r.Int64N(width)] += r.Int64N(3)
+			}
+			c, before := NewCounts(histogram), int64(0)
+			cells := slices.Sorted(maps.Keys(histogram))
+			if !slices.Equal(cells, c.cells) {
+				t.Fatalf("%d of %d cells are not in order", n, width)
+			}
+			for i, cell := range cells {
+				if c.prefix[i] != before || c.count(i) != histogram[cell] {
+					t.Fatalf("cell %d has %d records after %d, must be %d after %d", cell, c.count(i), c.prefix[i], histogram[cell], before)
+				}
+				before += histogram[cell]
+			}
+			if c.all() != before {
+				t.Fatalf("%d records in all, must be %d", c.all(), before)
+			}
+		}
 	}
 }
