@@ -19,12 +19,12 @@ type planted struct {
 }
 
 const (
-	answers  = "TestAnswersAreThoseOfTheReference"
-	ranges   = "TestEstimatesStayInTheirRange"
-	coverage = "TestIntervalsHoldTheAnswersAtTheirRate"
-	steps    = "TestStepsThatNoiseForbidsAreRefused"
-	noise    = "TestNoiseIsThatOfTheSensitivity"
-	files    = "TestRandomFilesAreCountedAsTheReferenceDoes"
+	answers = "TestAnswersAreThoseOfTheReference"
+	ranges  = "TestEstimatesStayInTheirRange"
+	lengths = "TestIntervalsAreAsLongAsTheirNoiseAsksFor"
+	steps   = "TestStepsThatNoiseForbidsAreRefused"
+	noise   = "TestNoiseIsThatOfTheSensitivity"
+	files   = "TestRandomFilesAreCountedAsTheReferenceDoes"
 )
 
 var mistakes = []planted{
@@ -39,7 +39,7 @@ var mistakes = []planted{
 	{"at most 1000 rows of a unit are read", "examples/trends",
 		[]string{"maxRowsRead = math.MaxInt", "maxRowsRead = 1000 + 0*math.MaxInt8"}, files},
 	{"numbers beyond their range are shown", "aggregate",
-		[]string{"e.value = e.within.clamp(e.value)", "e.value = e.within.clamp(e.value).Set(e.value)"}, ranges},
+		[]string{"e.value = e.within.clamp(e.value)", "_ = e.within.clamp(e.value)"}, ranges},
 	{"intervals go beyond the range", "aggregate",
 		[]string{"return e.within.overlap(interval(confidence))", "return interval(confidence)"}, ranges},
 	{"an interval of which nothing is left is a point", "aggregate",
@@ -52,10 +52,18 @@ var mistakes = []planted{
 		[]string{"if values.least.Sign() >= 0 {", "if values.least.Sign() > 1 {"}, ranges},
 	{"sums of negative values may be positive", "aggregate",
 		[]string{"if values.most.Sign() <= 0 {", "if values.most.Sign() < -1 {"}, ranges},
-	{"intervals are a fifth too short", "aggregate",
-		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(0.8 * m.law.Combined(confidence, floats...))"}, coverage},
-	{"intervals are twice as long", "aggregate",
-		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(2 * m.law.Combined(confidence, floats...))"}, coverage},
+	{"intervals of sums are a fifth too short", "aggregate",
+		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(0.8 * m.law.Combined(confidence, floats...))"}, lengths},
+	{"intervals of sums are half as long again", "aggregate",
+		[]string{"half := exact.Float(m.law.Combined(confidence, floats...))", "half := exact.Float(1.5 * m.law.Combined(confidence, floats...))"}, lengths},
+	{"intervals of means are a fifth too short", "aggregate",
+		[]string{"return o.law.Combined(confidence, o.scaled(o.shifted(at))...)", "return 0.8 * o.law.Combined(confidence, o.scaled(o.shifted(at))...)"}, lengths},
+	{"intervals of means are half as long again", "aggregate",
+		[]string{"return o.law.Combined(confidence, o.scaled(o.shifted(at))...)", "return 1.5 * o.law.Combined(confidence, o.scaled(o.shifted(at))...)"}, lengths},
+	{"intervals of variances are a fifth too short", "aggregate",
+		[]string{"half := exact.Float(area * o.law.Combined(confidence, gradient...))", "half := exact.Float(0.8 * area * o.law.Combined(confidence, gradient...))"}, lengths},
+	{"intervals of variances are half as long again", "aggregate",
+		[]string{"half := exact.Float(area * o.law.Combined(confidence, gradient...))", "half := exact.Float(1.5 * area * o.law.Combined(confidence, gradient...))"}, lengths},
 
 	// Each branch of aggregate/measure.go.
 	{"a value per unit is counted per row", "aggregate",
@@ -206,7 +214,7 @@ func (p planted) mustBeFound(t *testing.T) {
 		pkg = "./examples/trends"
 	}
 	c := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", p.overlay(t, t.TempDir()), "-run", "^"+p.tests+"$", pkg)
-	if p.tests == coverage {
+	if p.tests == lengths {
 		c.Args = append(c.Args, "-long") // a rate takes many trials
 	}
 	c.Dir = moduleRoot(t)
