@@ -2,7 +2,10 @@ package aggregatetest
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
@@ -16,21 +19,42 @@ import (
 // if the plan's loss is refuted on any of them, and returns what was found on
 // each. It refuses a catalogue of fewer runs than can refute anything, and says how
 // many can.
+//
+// Pairs are audited on all processors at a time, so the functions of the query and
+// of the catalogue must be safe for concurrent use, as those of an [aggregate.Plan]
+// that runs twice at a time must be.
 func AuditPlan[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Key], c Catalogue[Row]) []dptest.Result {
 	t.Helper()
 	trial, err := c.trial(plan.Charge(aggregate.Request{}).Loss)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var results []dptest.Result
-	for _, p := range c.pairs() {
+	results := each(c.pairs(), func(p pair[Row]) dptest.Result {
 		r := trial.Run(released(t, plan, c, p.with), released(t, plan, c, p.without))
 		r.Name = p.name
+		return r
+	})
+	for _, r := range results {
 		if r.Refuted {
-			t.Errorf("aggregatetest: %s: %v is %v", p.name, trial.Claim, r)
+			t.Errorf("aggregatetest: %s: %v is %v", r.Name, trial.Claim, r)
 		}
-		results = append(results, r)
 	}
+	return results
+}
+
+// each calls a function for every pair, on all processors.
+func each[Row any](pairs []pair[Row], audit func(pair[Row]) dptest.Result) []dptest.Result {
+	results := make([]dptest.Result, len(pairs))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(pairs)); i = next.Add(1) - 1 {
+				results[i] = audit(pairs[i])
+			}
+		})
+	}
+	workers.Wait()
 	return results
 }
 

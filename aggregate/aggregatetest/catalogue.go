@@ -26,7 +26,8 @@ type Catalogue[Row any] struct {
 	// the whole catalogue. At Alpha 1e-6 a plan of ε = 1 takes at least 400 runs, of
 	// ε = 5 5,698, of ε = 10 1,146,398; with fewer, AuditPlan says how many it takes.
 	// So many find a plan without noise. Noise that is too small takes more of them,
-	// as dptest.Trial says.
+	// as dptest.Trial says. 10,000 runs of a plan of five groups with three quartiles
+	// and their intervals take about 100 seconds of processor time.
 	Runs  int
 	Alpha float64
 

@@ -159,14 +159,15 @@ func TestOurReleasesAreNotRefuted(t *testing.T) {
 // own, and one whose values depend on the rows before, are refuted by the pairs
 // that are meant to find them.
 func TestAuditPlanRefutesMistakesOfAProgram(t *testing.T) {
-	rows, last := 0, 0.0
+	var rows atomic.Int64 // pairs are audited at a time
+	last := 0.0
 	for name, c := range map[string]struct {
 		unit  func(visit) int
 		spent func(visit) float64
 		runs  int
 		finds string
 	}{
-		"every row is a unit":          {func(visit) int { rows++; return rows }, func(v visit) float64 { return v.spent }, 600, "many rows in one group, among others"},
+		"every row is a unit":          {func(visit) int { return int(rows.Add(1)) }, func(v visit) float64 { return v.spent }, 600, "many rows in one group, among others"},
 		"values depend on rows before": {func(v visit) int { return v.who }, func(v visit) float64 { v.spent, last = v.spent+last, v.spent; return v.spent }, 8000, "the upper bound, among others"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func NewLadder(base *Base, drawn []int64, levels int64) *Ladder {
 // steps returns how far the rungs are from a cell.
 func (b *Base) steps(cell int64) []int64 {
 	magnitude := min(max(b.first+cell, -b.first-cell, b.cells>>farthest, 1), b.cells)
-	var steps []int64
+	steps := make([]int64, 0, finest+farthest+1)
 	for octave := -finest; ; octave++ {
 		step := math.Ldexp(float64(magnitude), octave)
 		if step >= float64(b.cells) {
@@ -191,6 +191,7 @@ func (r *Reading) excesses(q float64) (excess []float64, spreads []spread) {
 		all += x
 	}
 	before, spreadOf := 0.0, r.ladder.spreads(q)
+	excess, spreads = make([]float64, 0, n+1), make([]spread, 0, n+1)
 	for k := range n + 1 {
 		excess = append(excess, before-q*all)
 		spreads = append(spreads, spreadOf(k))
