@@ -1,7 +1,9 @@
-// Package forecast says what a life of releases will cost, before the first of them.
+// Package forecast says what will be had, and what has to be paid, before a row is read:
+// for one report and for a life of reports.
 //
-// It reads nothing but charges, which depend on no rows: a plan's, or those of
-// noise that a program calibrates itself.
+// [PlanFor] finds the cheapest plan that meets a goal. [LeastLoss] says what a list of
+// charges costs together, and [Ways] what each kind of account needs for it. How a group
+// will be shown by a plan that one has is said by aggregate's Plan.Forecast.
 //
 //	week, board := weekly.Charge(r1), quarterly.Charge(r2)
 //	life := []forecast.Use{{Charge: week, Times: 52}, {Charge: board, Times: 10}}

@@ -23,7 +23,7 @@ var mostNames = map[string]int{
 	"budget/postgres":          10,  // 6; the same
 	"budget/budgettest":        27,  // 21; creation and edits are attacked too
 	"budget/googledp":          14,  // 14
-	"budget/forecast":          6,   // 0; what a life of releases costs, before the first of them
+	"budget/forecast":          13,  // 0; what a life of releases costs, before the first of them; plans for goals
 }
 
 func TestPackagesExportNoMoreNamesThanTheyMay(t *testing.T) {

@@ -1,0 +1,11 @@
+package forecast
+
+import "github.com/equipoise-dp/equipoise/aggregate"
+
+// NextCheaper returns the plan that PlanFor returns with the next smaller loss, shared
+// in the same way.
+func NextCheaper[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], g Goal) (*aggregate.Plan[Row, Unit, Key], error) {
+	s := &solver[Row, Unit, Key]{query: q, goal: g}
+	best := s.best()
+	return s.query.Plan(best.kind((best.rung - 1).size()), s.columns(best.weights)...)
+}

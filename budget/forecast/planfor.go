@@ -1,0 +1,350 @@
+package forecast
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
+)
+
+// A Proposal is a plan that meets a goal, and the accounts that can pay for it.
+type Proposal[Row any, Unit, Key comparable] struct {
+	Plan     *aggregate.Plan[Row, Unit, Key]
+	Forecast aggregate.Forecast // of a group that is as the goal assumes
+
+	// Ways are the accounts that can pay for all the reports. The best is the first.
+	Ways []Way
+}
+
+// PlanFor returns the cheapest plan that meets a goal: how much loss, of which kind,
+// with which noise, and how the columns share it. Cheapest is what costs the least ε for
+// all the reports together at the goal's δ, by exact composition. It reads no row and
+// costs nothing.
+//
+// Losses have three digits, and the next smaller one, shared in the same way, does not
+// meet the goal. Caps and bounds are those of the query: what they cut off nobody knows
+// beforehand. Where groups are selected and the report is made often, half of δ is for
+// their thresholds.
+//
+// If there is no such plan, or only one that costs more than [Goal.Most], it returns an
+// [*ImpossibleError].
+func PlanFor[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], g Goal) (*Proposal[Row, Unit, Key], error) {
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	s := &solver[Row, Unit, Key]{query: q, goal: g}
+	if err := s.checkAims(); err != nil {
+		return nil, err
+	}
+	best := s.best()
+	if best == nil || g.Most > 0 && best.total > g.Most {
+		return nil, s.impossible(best)
+	}
+	ways, err := Ways(g.Delta, s.use(best.plan))
+	if err != nil {
+		return nil, err
+	}
+	return &Proposal[Row, Unit, Key]{Plan: best.plan, Forecast: best.forecast, Ways: ways}, nil
+}
+
+// A solver looks for the plan of a goal.
+type solver[Row any, Unit, Key comparable] struct {
+	query *aggregate.Query[Row, Unit, Key]
+	goal  Goal
+}
+
+// best returns the cheapest plan that meets the goal, or nil.
+func (s *solver[Row, Unit, Key]) best() (best *solution[Row, Unit, Key]) {
+	for _, kind := range s.kinds() {
+		if found := s.solve(kind); found != nil && (best == nil || found.total < best.total) {
+			best = found
+		}
+	}
+	return best
+}
+
+// selects reports whether groups are selected privately.
+func (s *solver[Row, Unit, Key]) selects() bool {
+	return s.query.Group != nil && s.query.Groups == nil
+}
+
+// A lossKind is one kind of loss, in sizes. Noise falls with the size as its inverse, or
+// as that of its square root.
+type lossKind func(size float64) dp.Loss
+
+// kinds returns the kinds of loss that can answer the query.
+func (s *solver[Row, Unit, Key]) kinds() []lossKind {
+	delta := s.goal.Delta
+	if s.goal.Times > 1 {
+		delta = exact.DecimalDown(exact.Decimal(delta / 2 / float64(s.goal.Times)))
+	}
+	approx := func(x float64) dp.Loss { return dp.Approx{Epsilon: x, Delta: delta} }
+	switch {
+	case s.selects():
+		return []lossKind{approx}
+	case s.goal.Times == 1:
+		return []lossKind{approx, func(x float64) dp.Loss { return dp.Pure{Epsilon: x} }}
+	}
+	return []lossKind{
+		func(x float64) dp.Loss { return dp.Pure{Epsilon: x} },
+		func(x float64) dp.Loss { return dp.Concentrated{Rho: x} },
+	}
+}
+
+// A solution is a plan, and how far it is from the goal.
+type solution[Row any, Unit, Key comparable] struct {
+	plan     *aggregate.Plan[Row, Unit, Key]
+	forecast aggregate.Forecast
+	ratios   []float64 // of each aim: what is reached over what was asked
+	shown    float64   // the same for ShownFrom
+	surely   float64   // units from which on groups are shown
+	weights  []float64
+	kind     lossKind
+	rung     rung    // its size
+	total    float64 // ε of all the reports together
+}
+
+// worst is above 1 if the goal is not met.
+func (s *solution[Row, Unit, Key]) worst() float64 {
+	worst := s.shown
+	for _, r := range s.ratios {
+		worst = max(worst, r)
+	}
+	return worst
+}
+
+// try plans with a loss, shared by weights.
+func (s *solver[Row, Unit, Key]) try(loss dp.Loss, weights []float64) (*solution[Row, Unit, Key], error) {
+	plan, err := s.query.Plan(loss, s.columns(weights)...)
+	if err != nil {
+		return nil, err
+	}
+	forecast, err := plan.Forecast(s.goal.Of)
+	if err != nil {
+		return nil, err
+	}
+	found := &solution[Row, Unit, Key]{plan: plan, forecast: forecast, weights: weights}
+	for i, c := range forecast.Columns {
+		found.ratios = append(found.ratios, s.goal.Aims[i].ratio(c))
+	}
+	if _, found.surely = plan.Threshold(); s.goal.ShownFrom > 0 {
+		found.shown = found.surely / float64(s.goal.ShownFrom)
+	}
+	return found, nil
+}
+
+func (s *solver[Row, Unit, Key]) columns(weights []float64) []aggregate.AnyColumn {
+	columns := make([]aggregate.AnyColumn, len(s.goal.Aims))
+	for i, a := range s.goal.Aims {
+		columns[i] = aggregate.Weighted{AnyColumn: a.Column, Weight: weights[i]}
+	}
+	return columns
+}
+
+// asked returns the half-width that an aim asks for; 0 if none.
+func (a Aim) asked(c aggregate.Expected) float64 {
+	return a.Within + a.Part*math.Abs(c.Value)
+}
+
+func (a Aim) ratio(c aggregate.Expected) float64 {
+	switch asked := a.asked(c); {
+	case a.Within == 0 && a.Part == 0:
+		return 0
+	case !(c.PlusMinus <= asked*1e9):
+		return 1e9
+	default:
+		return c.PlusMinus / asked
+	}
+}
+
+// checkAims plans once, with much loss, so that mistakes of the query are found.
+func (s *solver[Row, Unit, Key]) checkAims() error {
+	first, err := s.try(s.kinds()[0](1), s.equal())
+	if err != nil {
+		return err
+	}
+	if len(first.forecast.Columns) != len(s.goal.Aims) {
+		return errors.New("forecast: Goal.Aims has a column twice")
+	}
+	for i, price := range first.plan.Prices() {
+		if a := s.goal.Aims[i]; price.Per == aggregate.PerRank && a.Within+a.Part > 0 {
+			return fmt.Errorf("forecast: Goal.Aims[%d] is of %s, and how far a quantile is off depends on the rows; leave Within and Part 0", i, price.Column)
+		}
+	}
+	return nil
+}
+
+func (s *solver[Row, Unit, Key]) equal() []float64 {
+	weights := make([]float64, len(s.goal.Aims))
+	for i := range weights {
+		weights[i] = 1
+	}
+	return weights
+}
+
+// rounds is how often the loss is shared anew.
+const rounds = 3
+
+// solve returns the cheapest plan of a kind of loss that meets the goal, or nil. It
+// shares the loss equally at first, and then more of it to what was furthest off.
+func (s *solver[Row, Unit, Key]) solve(kind lossKind) (best *solution[Row, Unit, Key]) {
+	weights, start := s.equal(), rungOf(1)
+	for range rounds {
+		found := s.cheapest(kind, weights, start)
+		if found == nil {
+			return best
+		}
+		if best == nil || found.total < best.total {
+			best = found
+		}
+		next := found.reweighed()
+		if !changes(weights, next, s.selects()) {
+			break
+		}
+		weights, start = next, found.rung
+	}
+	return best
+}
+
+// cheapest returns the plan of the smallest loss that meets the goal with these weights.
+func (s *solver[Row, Unit, Key]) cheapest(kind lossKind, weights []float64, start rung) *solution[Row, Unit, Key] {
+	tried := make(map[rung]*solution[Row, Unit, Key])
+	try := func(r rung) *solution[Row, Unit, Key] {
+		found, seen := tried[r]
+		if !seen {
+			found, _ = s.try(kind(r.size()), weights) //nolint:errcheck // so small or so large a loss meets no goal
+			tried[r] = found
+		}
+		return found
+	}
+	for range 3 { // noise is about inverse to the loss, or to its root
+		found := try(start)
+		if found == nil {
+			break
+		}
+		next := rungOf(start.size() * math.Pow(found.worst(), found.power(kind)))
+		if next == start {
+			break
+		}
+		start = next
+	}
+	r, ok := start.least(func(r rung) bool { found := try(r); return found != nil && found.worst() <= 1 })
+	if !ok {
+		return nil
+	}
+	found := try(r)
+	found.kind, found.rung, found.total = kind, r, s.total(found.plan)
+	return found
+}
+
+// power says how noise depends on the size of the loss: as size^(-1/power).
+func (s *solution[Row, Unit, Key]) power(kind lossKind) float64 {
+	if dp.PartsOf(kind(1)).Rho > 0 {
+		return 2
+	}
+	return 1
+}
+
+// reweighed returns weights under which all aims would be met as closely as the others:
+// Gaussian noise is shared by its square. What selects groups has weight 1.
+func (s *solution[Row, Unit, Key]) reweighed() []float64 {
+	power := 1.0
+	if s.plan.Prices()[0].Mechanism == dp.DiscreteGaussian {
+		power = 2
+	}
+	unit := 1.0
+	if s.surely > 0 {
+		unit = max(s.shown, 1./16)
+	}
+	weights := make([]float64, len(s.weights))
+	for i, w := range s.weights {
+		weights[i] = twoDigits(w * math.Pow(max(s.ratios[i], 1./16)/unit, power))
+	}
+	return weights
+}
+
+// changes reports whether other weights share the loss in another way, by a fiftieth or
+// more. What selects groups has its weight beside them.
+func changes(weights, others []float64, selects bool) bool {
+	least, most := math.Inf(1), 0.0
+	if selects {
+		least, most = 1, 1
+	}
+	for i, w := range weights {
+		least, most = min(least, others[i]/w), max(most, others[i]/w)
+	}
+	return most > 1.02*least
+}
+
+func twoDigits(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 1, 64), 64)
+	if err != nil || !(y > 0) {
+		return 1
+	}
+	return y
+}
+
+func (s *solver[Row, Unit, Key]) use(p *aggregate.Plan[Row, Unit, Key]) Use {
+	return Use{Charge: p.Charge(aggregate.Request{}), Times: s.goal.Times}
+}
+
+// total returns the ε of all the reports together, or +Inf.
+func (s *solver[Row, Unit, Key]) total(p *aggregate.Plan[Row, Unit, Key]) float64 {
+	loss, err := LeastLoss(s.goal.Delta, s.use(p))
+	if err != nil {
+		return math.Inf(1)
+	}
+	return loss.Epsilon
+}
+
+// impossible says what comes nearest to the goal under the largest ε that is allowed.
+func (s *solver[Row, Unit, Key]) impossible(best *solution[Row, Unit, Key]) error {
+	most, weights := s.goal.Most, s.equal()
+	if most == 0 {
+		most = mostUseful
+	}
+	if best != nil {
+		weights = best.weights
+	}
+	var nearest *solution[Row, Unit, Key]
+	for _, kind := range s.kinds() {
+		tooMuch := func(r rung) bool {
+			found, err := s.try(kind(r.size()), weights)
+			return err == nil && s.total(found.plan) > most
+		}
+		at := lastRung
+		if r, ok := rungOf(most / float64(s.goal.Times)).least(tooMuch); ok {
+			at = max(r-1, 0)
+		}
+		if found, err := s.try(kind(at.size()), weights); err == nil && (nearest == nil || found.worst() < nearest.worst()) {
+			nearest = found
+		}
+	}
+	if nearest == nil {
+		return fmt.Errorf("forecast: no plan is possible at all for an account of ε=%g δ=%g", most, s.goal.Delta)
+	}
+	return s.unmet(nearest, most)
+}
+
+// mostUseful is an ε above which nothing is protected.
+const mostUseful = 1000
+
+func (s *solver[Row, Unit, Key]) unmet(nearest *solution[Row, Unit, Key], most float64) error {
+	e := &ImpossibleError{Epsilon: most}
+	for i, c := range nearest.forecast.Columns {
+		if nearest.ratios[i] > 1 {
+			e.Unmet = append(e.Unmet, Unmet{Aim: c.Column, Asked: s.goal.Aims[i].asked(c), Nearest: c.PlusMinus})
+		}
+	}
+	if nearest.shown > 1 {
+		e.Unmet = append(e.Unmet, Unmet{Aim: shownFrom, Asked: float64(s.goal.ShownFrom), Nearest: nearest.surely})
+	}
+	if len(e.Unmet) == 0 {
+		return fmt.Errorf("forecast: the goal is met under ε=%g, but by no plan that was tried under it", most)
+	}
+	return e
+}
