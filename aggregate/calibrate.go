@@ -99,6 +99,15 @@ func (q question) gaussian(budget, delta *big.Rat) (*calibration, error) {
 	})
 }
 
+// gaussianFor is gaussian on a grid for noise that is wider by so many bits.
+func (q question) gaussianFor(budget *big.Rat, bits uint) (*calibration, error) {
+	wider := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), bits))
+	return q.build(core.Gaussian, nil, func(share *big.Rat, c calibrate.Change) *big.Rat {
+		scale := c.Gaussian(share.Mul(share, budget))
+		return scale.Mul(scale, wider)
+	})
+}
+
 // share returns which part of the loss a measure gets: its weight among the
 // weights of all. The shares add up to 1.
 func (q question) share(w want) *big.Rat {

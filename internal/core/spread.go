@@ -3,6 +3,7 @@ package core
 import (
 	"math"
 
+	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/normal"
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
@@ -67,6 +68,14 @@ func gaussianStdDev(sigma float64) float64 {
 		squares += w * x * x
 	}
 	return math.Sqrt(squares / weights)
+}
+
+// Times returns the law of a weighted sum of draws whose standard deviation is so many
+// times that of one. It is for reading what was released; nothing is drawn from it.
+// The draws must be Gaussian, and many steps wide.
+func (l *Law) Times(factor float64) *Law {
+	scale := l.approx * factor
+	return &Law{Family: l.Family, Scale: exact.Float(scale), approx: scale, stdDev: scale}
 }
 
 // CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ.

@@ -1,0 +1,172 @@
+package aggregate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// A Series declares a report for periods to come, or for many at once: which numbers of
+// every period, for how long, and which sums over periods will be read. It is priced
+// and paid for once, as a whole, and then released period by period. Every field but
+// Views' weights and AtOnce is required.
+//
+// Noise is shared over the periods as serves the views best. Everything that is read
+// comes from the same noisy numbers, so weeks add up to months and groups to all.
+//
+// Sums over periods are sums of what was counted in each: units of four weeks are
+// unit-weeks, and a customer of two of them is two.
+type Series[Row any, Unit, Key comparable] struct {
+	// Query says whose privacy is protected and what the groups are, which are
+	// given in Query.Keys, or none. In a series MaxKeys is how often a unit can be
+	// there: in how many pairs of a group and a period, over the whole life of the
+	// series. Noise grows with it about as its square root. If a unit is in more, some are chosen at
+	// random with AtOnce, and the first ones otherwise. If it is all of them, groups times
+	// Periods, nothing is ever left out. MaxRowsPerKey is how many rows of a unit count in
+	// one pair: the first that are read, or some at random with AtOnce.
+	Query *Query[Row, Unit, Key]
+
+	// Time returns when a row happened: the data's own time. Rows outside the series
+	// are left out.
+	Time func(Row) time.Time
+
+	// Zone is where days begin and end.
+	Zone *time.Location
+
+	// Step is the length of a period.
+	Step Step
+
+	// First is any moment of the first period.
+	First time.Time
+
+	// Periods is how many periods there are, at most 3,660. A series that has ended is
+	// prolonged by a new one, which is paid for by itself.
+	Periods int
+
+	// Views are the numbers that people will read, with weights that say how much it
+	// matters how exact they are. Noise is shared so that the mean of their variances
+	// is least, each beside what it would be with independent noise. Other sums can be
+	// read too.
+	Views []View
+
+	// AtOnce says that all periods are at hand and are released together. Where
+	// units can be in all pairs, that has much less noise.
+	AtOnce bool
+}
+
+const mostPeriods = 3660
+
+// check returns every mistake of the declaration, joined.
+func (s *Series[Row, Unit, Key]) check() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
+	if s.Query == nil {
+		fail("Series.Query is nil; it must say whose privacy is protected")
+	} else {
+		errs = append(errs, s.Query.check())
+		if s.Query.selects() {
+			fail("Series.Query has Key and no Keys; list the groups in Query.Keys, since those of a series are not selected")
+		}
+		if groups := len(s.Query.given()); s.Periods > 0 && groups > mostPairs/s.Periods {
+			fail("Series has %d groups in %d periods, must have at most %d pairs; use fewer groups or longer periods", groups, s.Periods, mostPairs)
+		}
+	}
+	if s.Time == nil {
+		fail("Series.Time is nil; it must say when a row happened")
+	}
+	if s.Zone == nil {
+		fail("Series.Zone is nil; say where days begin and end, such as time.UTC")
+	}
+	if !s.Step.valid() {
+		fail("Series.Step is %d, must be Day, Week, Month, Quarter or Year", int(s.Step))
+	}
+	if s.First.IsZero() {
+		fail("Series.First is zero; give any moment of the first period")
+	}
+	if s.Periods < 1 || s.Periods > mostPeriods {
+		fail("Series.Periods is %d, must be 1 to %d", s.Periods, mostPeriods)
+	}
+	if len(s.Views) == 0 {
+		fail("Series.Views is empty; say what will be read, such as EachPeriod(1)")
+	}
+	for i, v := range s.Views {
+		errs = append(errs, v.check(i, s.Step))
+	}
+	return errors.Join(errs...)
+}
+
+// mostPairs is how many pairs of a group and a period a series can have.
+const mostPairs = 1 << 20
+
+// A View is a number that people will read at every period, such as the total to date, or
+// of every calendar unit. [EachPeriod], [RollingWindow], [ToDate] and [CalendarTotals] make one.
+type View struct {
+	kind   viewKind
+	length int  // of a rolling window
+	step   Step // of calendar totals
+	weight float64
+}
+
+type viewKind int
+
+const (
+	viewEach viewKind = 1 + iota
+	viewRolling
+	viewToDate
+	viewCalendar
+)
+
+// EachPeriod is the view of every period by itself.
+func EachPeriod(weight float64) View { return View{kind: viewEach, length: 1, weight: weight} }
+
+// RollingWindow is the view of the last periods, so many, at every period. The first
+// windows are as long as there are periods.
+func RollingWindow(periods int, weight float64) View {
+	return View{kind: viewRolling, length: periods, weight: weight}
+}
+
+// ToDate is the view of everything since the first period, at every period.
+func ToDate(weight float64) View { return View{kind: viewToDate, weight: weight} }
+
+// CalendarTotals is the view of every week, month, quarter or year that the series
+// touches. A week belongs to the month, quarter and year of its Thursday.
+func CalendarTotals(step Step, weight float64) View {
+	return View{kind: viewCalendar, step: step, weight: weight}
+}
+
+// name says in words what the view shows.
+func (v View) name() string {
+	switch v.kind {
+	case viewEach:
+		return "each period"
+	case viewRolling:
+		return fmt.Sprintf("last %s", plural(v.length, "period"))
+	case viewToDate:
+		return "to date"
+	case viewCalendar:
+		return "each " + v.step.String()
+	}
+	return "no view"
+}
+
+func (v View) check(i int, step Step) error {
+	var errs []error
+	fail := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("aggregate: Series.Views[%d] "+format, append([]any{i}, args...)...))
+	}
+	if v.kind == 0 {
+		fail("is the zero View; EachPeriod, RollingWindow, ToDate and CalendarTotals make one")
+		return errors.Join(errs...)
+	}
+	if !(v.weight > 0) || math.IsInf(v.weight, 1) {
+		fail("has weight %v, must be positive and finite", v.weight)
+	}
+	if v.kind == viewRolling && v.length < 1 {
+		fail("is of %d periods, must be of at least 1", v.length)
+	}
+	if v.kind == viewCalendar && (!v.step.valid() || v.step <= step) {
+		fail("is of every %v, must be of a longer one than a period, which is a %v", v.step, step)
+	}
+	return errors.Join(errs...)
+}

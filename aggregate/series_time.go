@@ -1,0 +1,104 @@
+package aggregate
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Step is a unit of the calendar. The zero Step is none.
+type Step int
+
+// The steps, from the shortest on. A Week is that of ISO 8601, from Monday on.
+const (
+	Day Step = 1 + iota
+	Week
+	Month
+	Quarter
+	Year
+)
+
+func (s Step) valid() bool { return s >= Day && s <= Year }
+
+// String returns the name of the step, such as "week".
+func (s Step) String() string {
+	if !s.valid() {
+		return "no step"
+	}
+	return [...]string{"day", "week", "month", "quarter", "year"}[s-1]
+}
+
+// number returns which unit of the calendar a day is in, counted from some day on.
+func (s Step) number(date civil) int {
+	months := date.year*12 + int(date.month) - 1
+	switch s {
+	case Day:
+		return date.days()
+	case Week:
+		return floorDiv(date.days()+3, 7) // day 0 was a Thursday
+	case Month:
+		return months
+	case Quarter:
+		return floorDiv(months, 3)
+	}
+	return date.year
+}
+
+// middle returns a day that decides to which longer unit of the calendar a unit
+// belongs: the Thursday of a week, and the first day of all others.
+func (s Step) middle(number int) civil {
+	switch s {
+	case Day:
+		return civilOf(time.Unix(int64(number)*86400, 0).UTC())
+	case Week:
+		return civilOf(time.Unix(int64(number)*7*86400, 0).UTC())
+	case Month:
+		return civil{floorDiv(number, 12), time.Month(number-12*floorDiv(number, 12)) + 1, 1}
+	case Quarter:
+		return Month.middle(number * 3)
+	}
+	return civil{number, time.January, 1}
+}
+
+// label names a unit of the calendar, such as "2026-W05".
+func (s Step) label(number int) string {
+	d := s.middle(number)
+	switch s {
+	case Day:
+		return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)
+	case Week:
+		year, week := d.at().ISOWeek()
+		return fmt.Sprintf("%04d-W%02d", year, week)
+	case Month:
+		return fmt.Sprintf("%04d-%02d", d.year, d.month)
+	case Quarter:
+		return fmt.Sprintf("%04d-Q%d", d.year, (d.month+2)/3)
+	}
+	return fmt.Sprintf("%04d", d.year)
+}
+
+// civil is a day of the calendar, wherever it is.
+type civil struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+func civilOf(t time.Time) civil {
+	year, month, day := t.Date()
+	return civil{year, month, day}
+}
+
+func (c civil) at() time.Time { return time.Date(c.year, c.month, c.day, 0, 0, 0, 0, time.UTC) }
+
+// days returns the days since 1970 began.
+func (c civil) days() int { return int(floorDiv64(c.at().Unix(), 86400)) }
+
+func floorDiv(a, b int) int { return int(floorDiv64(int64(a), int64(b))) }
+
+func floorDiv64(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
