@@ -19,11 +19,11 @@ import (
 // unit-weeks, and a customer of two of them is two.
 type Series[Row any, Unit, Key comparable] struct {
 	// Query says whose privacy is protected and what the groups are, which are
-	// given in Query.Keys, or none. In a series MaxKeys is how often a unit can be
+	// given in Query.Groups, or none. In a series MaxGroups is how often a unit can be
 	// there: in how many pairs of a group and a period, over the whole life of the
 	// series. Noise grows with it about as its square root. If a unit is in more, some are chosen at
 	// random with AtOnce, and the first ones otherwise. If it is all of them, groups times
-	// Periods, nothing is ever left out. MaxRowsPerKey is how many rows of a unit count in
+	// Periods, nothing is ever left out. MaxRowsPerGroup is how many rows of a unit count in
 	// one pair: the first that are read, or some at random with AtOnce.
 	Query *Query[Row, Unit, Key]
 
@@ -66,7 +66,7 @@ func (s *Series[Row, Unit, Key]) check() error {
 	} else {
 		errs = append(errs, s.Query.check())
 		if s.Query.selects() {
-			fail("Series.Query has Key and no Keys; list the groups in Query.Keys, since those of a series are not selected")
+			fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
 		}
 		if groups := len(s.Query.given()); s.Periods > 0 && groups > mostPairs/s.Periods {
 			fail("Series has %d groups in %d periods, must have at most %d pairs; use fewer groups or longer periods", groups, s.Periods, mostPairs)

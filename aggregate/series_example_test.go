@@ -22,9 +22,9 @@ type Order struct {
 func weekly() (*aggregate.Query[Order, int64, string], *aggregate.Series[Order, int64, string]) {
 	q := &aggregate.Query[Order, int64, string]{
 		Dataset: "orders", UnitName: "customer",
-		Unit: func(o Order) int64 { return o.Customer },
-		Key:  func(o Order) string { return o.Country }, KeyName: "country",
-		Keys: []string{"AT", "CH"}, MaxKeys: 6, MaxRowsPerKey: 1,
+		Unit:  func(o Order) int64 { return o.Customer },
+		Group: func(o Order) string { return o.Country }, GroupName: "country",
+		Groups: []string{"AT", "CH"}, MaxGroups: 6, MaxRowsPerGroup: 1,
 	}
 	return q, &aggregate.Series[Order, int64, string]{
 		Query: q,

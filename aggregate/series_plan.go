@@ -94,15 +94,15 @@ func (s *Series[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Seri
 	p := s.lay()
 	ws, weightOf := wants(asked, weights, false)
 	question := question{
-		wants: ws, weights: weightOf, loss: loss, l0: int64(p.cap), rows: int64(s.Query.MaxRowsPerKey), ranks: ranksAsked(asked), groups: p.pairs,
+		wants: ws, weights: weightOf, loss: loss, l0: int64(p.cap), rows: int64(s.Query.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: p.pairs,
 	}
 	calibrated, err := question.gaussianFor(budget, matrix.Bits+2)
 	if err != nil {
 		return nil, err
 	}
 	inner := &Query[Row, Unit, pairKey[Key]]{
-		Dataset: s.Query.Dataset, UnitName: s.Query.UnitName, Unit: s.Query.Unit, Key: p.pair, KeyName: s.Query.KeyName,
-		MaxKeys: p.cap, MaxRowsPerKey: s.Query.MaxRowsPerKey, Keys: p.allPairs(),
+		Dataset: s.Query.Dataset, UnitName: s.Query.UnitName, Unit: s.Query.Unit, Group: p.pair, GroupName: s.Query.GroupName,
+		MaxGroups: p.cap, MaxRowsPerGroup: s.Query.MaxRowsPerGroup, Groups: p.allPairs(),
 	}
 	p.inner = inner.compile(loss, asked, calibrated)
 	p.compiled = p.inner.compiled
@@ -130,6 +130,9 @@ func gaussianBudget(loss dp.Loss) (*big.Rat, error) {
 
 func checkSeriesColumns(asked []column) error {
 	var errs []error
+	if len(asked) == 0 {
+		errs = append(errs, errors.New("aggregate: no columns given; ask for at least one, such as Query.Units"))
+	}
 	for _, c := range asked {
 		if c.kind == kindQuantile {
 			errs = append(errs, fmt.Errorf("aggregate: column %v is a quantile, which cannot be added up over the periods of a series; ask for it in a Plan", c))
@@ -141,14 +144,14 @@ func checkSeriesColumns(asked []column) error {
 // lay lays out the periods.
 func (s *Series[Row, Unit, Key]) lay() *SeriesPlan[Row, Unit, Key] {
 	query := *s.Query
-	query.Keys = slices.Clone(query.Keys)
+	query.Groups = slices.Clone(query.Groups)
 	given := query.given()
 	p := &SeriesPlan[Row, Unit, Key]{
 		seriesCore: &seriesCore{periods: s.Periods, step: s.Step, views: slices.Clone(s.Views), pairs: len(given) * s.Periods, atOnce: s.AtOnce},
 		series:     *s, given: given, first: s.Step.number(civilOf(s.First.In(s.Zone))),
 	}
 	p.series.Query = &query
-	p.cap = min(query.MaxKeys, p.pairs)
+	p.cap = min(query.MaxGroups, p.pairs)
 	for t := range s.Periods {
 		p.labels = append(p.labels, s.Step.label(p.first+t))
 	}
@@ -184,8 +187,8 @@ func (p *SeriesPlan[Row, Unit, Key]) pair(row Row) pairKey[Key] {
 		period = -1
 	}
 	k := pairKey[Key]{Period: period}
-	if p.series.Query.Key != nil {
-		k.Group = p.series.Query.Key(row)
+	if p.series.Query.Group != nil {
+		k.Group = p.series.Query.Group(row)
 	}
 	return k
 }

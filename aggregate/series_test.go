@@ -30,7 +30,7 @@ var epoch = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func sales(periods, pairs, rows int, atOnce bool) (*Query[sale, int, string], *Series[sale, int, string]) {
 	q := &Query[sale, int, string]{
 		Dataset: "sales", UnitName: "customer", Unit: func(s sale) int { return s.who },
-		Key: func(s sale) string { return s.where }, Keys: []string{"a", "b"}, MaxKeys: pairs, MaxRowsPerKey: rows,
+		Group: func(s sale) string { return s.where }, Groups: []string{"a", "b"}, MaxGroups: pairs, MaxRowsPerGroup: rows,
 	}
 	return q, &Series[sale, int, string]{
 		Query: q, Time: func(s sale) time.Time { return epoch.AddDate(0, 0, s.day) }, Zone: time.UTC,
@@ -390,7 +390,7 @@ func TestNumbersOfASeriesHaveTheNoiseThatIsSaid(t *testing.T) {
 	for _, atOnce := range []bool{false, true} {
 		q, declared := sales(periods, 16, 1, atOnce)
 		if !atOnce {
-			q.MaxKeys = 1
+			q.MaxGroups = 1
 		}
 		units := q.Units()
 		plan, err := declared.Plan(dp.Concentrated{Rho: 0.5}, units)
@@ -527,8 +527,11 @@ func TestMistakesOfASeriesComeTogether(t *testing.T) {
 			t.Errorf("the error does not say %q: %v", c.want, err)
 		}
 	}
-	q.Keys = nil
-	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "list the groups in Query.Keys") {
+	if _, err := series.Plan(dp.Concentrated{Rho: 1}); err == nil || !strings.Contains(err.Error(), "no columns given") {
+		t.Error(err)
+	}
+	q.Groups = nil
+	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "list the groups in Query.Groups") {
 		t.Error(err)
 	}
 }
