@@ -114,12 +114,9 @@ func (r ranked[T]) Len() int           { return len(r) }
 func (r ranked[T]) Less(i, j int) bool { return r[i].priority > r[j].priority }
 func (r ranked[T]) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
 func (r *ranked[T]) Push(x any)        { *r = append(*r, x.(item[T])) }
-func (r *ranked[T]) Pop() any {
-	old := *r
-	last := old[len(old)-1]
-	*r = old[:len(old)-1]
-	return last
-}
+
+// Pop makes it a heap.Interface. What goes is the top, in keep.
+func (r *ranked[T]) Pop() any { panic("bound: internal error: nothing is taken from a heap") }
 
 // keep adds a value if it is among the limit smallest. It returns the value
 // that had to go, if one was there before, and whether the new one stays.

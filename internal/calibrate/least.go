@@ -68,7 +68,7 @@ func (b *box) leastGaussian(fine *big.Rat) *big.Rat {
 		return scale
 	}
 	start, _ := scale.Float64()
-	return leastScale(max(start, 1.0/1024), func(sigma float64) bool { return b.gaussianDelta(sigma) <= b.delta })
+	return leastScale(start, func(sigma float64) bool { return b.gaussianDelta(sigma) <= b.delta })
 }
 
 // startLaplace returns the scale that is ε-private without any δ or, if that is

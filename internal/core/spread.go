@@ -114,10 +114,11 @@ func (l *Law) kurtosis(weights []float64) float64 {
 }
 
 // Normal returns the two-sided quantile of a standardised symmetric variable
-// that is nearly normal but has the given excess kurtosis.
+// that is nearly normal but has the given excess kurtosis, of at most 3: beyond 8 it
+// would be negative.
 func Normal(confidence, kurtosis float64) float64 {
 	z := normal.Within(confidence)
-	return max(z+(z*z*z-3*z)*kurtosis/24, 0)
+	return z + (z*z*z-3*z)*kurtosis/24
 }
 
 // Far returns a function of Σ wᵢ² and Σ wᵢ⁴ that is t with P(|Σ wᵢXᵢ| ≤ t·σ) about
@@ -135,7 +136,7 @@ func (l *Law) Far(confidence float64) func(squares, fourths float64) float64 {
 		if squares == 0 {
 			return 0
 		}
-		return max(z+bend*3*fourths/(squares*squares), 0) * math.Sqrt(squares)
+		return (z + bend*3*fourths/(squares*squares)) * math.Sqrt(squares)
 	}
 }
 

@@ -65,8 +65,8 @@ func (g *Grid) Range() (least, most int64) { return g.least, g.most }
 // First returns Lower in steps.
 func (g *Grid) First() int64 { return g.first }
 
-// Largest returns the largest |value| on the grid, in steps.
-func (g *Grid) Largest() int64 { return max(-g.first, g.first+g.Cells, g.first, -g.first-g.Cells) }
+// Largest returns the largest |value| on the grid, in steps: that of an end.
+func (g *Grid) Largest() int64 { return max(-g.first, g.first+g.Cells) }
 
 // Float returns the point of x. NaN goes to the lower bound; -0 is 0. It never fails,
 // and is a function of x alone.

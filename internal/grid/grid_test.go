@@ -190,3 +190,12 @@ func TestIntegerSumsAreClampedToTheGrid(t *testing.T) {
 		}
 	}
 }
+
+// The largest value is that of the end that is further from zero.
+func TestTheLargestValueIsThatOfAnEnd(t *testing.T) {
+	for _, test := range []struct{ lower, upper, want int64 }{{-100, 5, 100}, {-5, 100, 100}, {3, 9, 9}, {-9, -3, 9}, {0, 4, 4}, {-4, 0, 4}} {
+		if got := New(big.NewRat(test.lower, 1), big.NewRat(test.upper, 1), big.NewRat(1, 1)).Largest(); got != test.want {
+			t.Errorf("between %d and %d it is %d, want %d", test.lower, test.upper, got, test.want)
+		}
+	}
+}
