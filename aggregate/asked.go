@@ -33,6 +33,7 @@ func (p *Plan[Row, Unit, Key]) ask(weights map[column]*big.Rat) {
 		p.given = append(p.given, keys.Encode(k))
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}
+	b.WriteString(p.query.conditions())
 	hash := sha256.Sum256([]byte(b.String()))
 	p.question = hex.EncodeToString(hash[:])
 }

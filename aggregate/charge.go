@@ -16,7 +16,7 @@ import (
 func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 	return dp.Charge{
 		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key, Plan: p.fingerprint, Question: p.question,
-		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.paid),
+		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.paid), States: p.states(),
 	}
 }
 
@@ -87,6 +87,7 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	for _, k := range p.query.given() {
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}
+	b.WriteString(p.query.conditions())
 	hash := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(hash[:])
 }

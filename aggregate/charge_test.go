@@ -27,7 +27,10 @@ func TestAChargeSaysWhatTheRequestAndThePlanSay(t *testing.T) {
 	}
 	request := aggregate.Request{Key: "a key", Purpose: "a purpose", Analyst: "an analyst", Periods: []string{"2026-05", "2026-06"}}
 	charge := plan.Charge(request)
-	charge.Events = nil
+	if s := charge.States; s == nil || !s.Grouped || s.KeysGiven || s.LeastGroup < 2 || s.Module == "" {
+		t.Errorf("it states %+v", s)
+	}
+	charge.Events, charge.States = nil, nil
 	if len(charge.Question) != 64 || charge.Question == charge.Plan {
 		t.Errorf("question is %q", charge.Question)
 	}

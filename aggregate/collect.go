@@ -23,6 +23,7 @@ func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, 
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
+	rows = p.query.admitted(ctx, rows)
 	if p.finder != nil {
 		return p.collectUnits(ctx, rows, seed)
 	}

@@ -94,3 +94,22 @@ func (g *group) add(adding *watch, other *group) {
 		}
 	}
 }
+
+// wipe sets what was read to zero once it is of no use: a core dump, or a mistake, shows
+// it no more. What the garbage collector may have copied it does not reach.
+func (p *Partial[Key]) wipe() {
+	wipe(p.state().groups)
+	for _, groups := range p.state().units {
+		clear(groups)
+	}
+}
+
+func wipe[Key comparable](groups map[Key]*group) {
+	for _, g := range groups {
+		clear(g.sums)
+		for _, h := range g.histograms {
+			clear(h)
+		}
+	}
+	clear(groups)
+}

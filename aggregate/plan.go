@@ -42,6 +42,14 @@ type input struct {
 	grid *grid.Grid
 }
 
+// per says what a value is of, as receipts and ledgers do.
+func (in input) per() string {
+	if in.perUnit {
+		return "unit"
+	}
+	return "row"
+}
+
 // Plan checks the question and splits loss among the measures that answer it.
 // All mistakes are reported, joined, and none depends on rows: call it when the
 // program starts. It costs nothing.
@@ -72,6 +80,9 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	if err != nil {
 		return nil, err
 	}
+	if calibrated.finder != nil && q.LeastGroup > 0 {
+		return nil, errors.New("aggregate: Query.LeastGroup is given and no column is: groups are found without a number of units then; ask for Query.Units")
+	}
 	p := q.compile(loss, asked, calibrated)
 	if old := question.calibrateEarlier(calibrated); old != nil {
 		p.earlier = q.compile(loss, asked, old)
@@ -89,16 +100,27 @@ func (q *Query[Row, Unit, Key]) compile(loss dp.Loss, asked []column, calibrated
 		dataset: q.Dataset, unitName: q.UnitName, maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerGroup,
 		loss: loss, calibration: *calibrated,
 	}
+	c.threshold = c.threshold.atLeast(q.LeastGroup)
 	c.placeMeasures(asked)
 	c.answerColumns(asked, q.selects())
 	c.paid = c.events()
 	p := &Plan[Row, Unit, Key]{query: *q, compiled: c}
 	p.query.Groups = slices.Clone(q.Groups)
+	p.query.Consent, p.query.Retention = copied(q.Consent), copied(q.Retention)
 	for _, in := range c.inputs {
 		p.reads = append(p.reads, in.bind(in.grid).(func(Row) int64))
 	}
 	c.fingerprint = p.describe()
 	return p
+}
+
+// copied returns a pointer that whoever made a query does not have.
+func copied[T any](x *T) *T {
+	if x == nil {
+		return nil
+	}
+	y := *x
+	return &y
 }
 
 // placeMeasures gives every measure its place in a group.

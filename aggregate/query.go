@@ -9,7 +9,7 @@ import (
 )
 
 // A Query says whose privacy is protected, how rows are grouped, and how much
-// one unit may contribute. Every field but Group, GroupName and Groups is required. A Query
+// one unit may contribute. Every field down to MaxRowsPerGroup is required, but Group and GroupName. A Query
 // reads nothing and costs nothing; mistakes in it are reported by [Query.Plan].
 //
 // Unit and Key must be types that compare by content: integers, strings,
@@ -51,7 +51,20 @@ type Query[Row any, Unit, Key comparable] struct {
 	// other groups are left out. If nil, and Group is not, groups are selected
 	// privately, which needs a [dp.Approx], and come in the order of their keys.
 	Groups []Key
+
+	// LeastGroup is the least noisy number of units with which a group is shown, where groups
+	// are selected and that needs fewer. It costs nothing.
+	LeastGroup int
+
+	// Consent says whose rows count; nil counts everybody's.
+	Consent *Consent[Unit]
+
+	// Retention says for how long rows count; nil counts them for ever.
+	Retention *Retention[Row]
 }
+
+// mostLeast bounds Query.LeastGroup.
+const mostLeast = 1 << 31
 
 // Count asks how many rows are in a group.
 func (q *Query[Row, Unit, Key]) Count() Column[int64] {
@@ -84,6 +97,10 @@ func (q *Query[Row, Unit, Key]) check() error {
 	if q.MaxRowsPerGroup <= 0 {
 		fail("Query.MaxRowsPerGroup is %d, must be at least 1", q.MaxRowsPerGroup)
 	}
+	if q.LeastGroup < 0 || q.LeastGroup > mostLeast || q.LeastGroup > 0 && !q.selects() {
+		fail("Query.LeastGroup is %d, must be 0 to %d, and 0 unless groups are selected: those that are given are shown however few are in them", q.LeastGroup, mostLeast)
+	}
+	errs = append(errs, q.Consent.check(), q.Retention.check())
 	if err := keys.Check(reflect.TypeFor[Unit](), false); err != nil {
 		fail("unit type: %w", err)
 	}

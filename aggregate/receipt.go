@@ -35,6 +35,11 @@ type Receipt struct {
 	// nothing but groups was asked.
 	Threshold float64
 
+	// States is what was decided by: exact bounds, whether groups were given, whether units
+	// were asked and rows forgotten, and by which version of the library. Nil in releases
+	// of earlier ones.
+	States *dp.Statement
+
 	Plan    string // fingerprint
 	Account string
 	Entry   uint64 // of the ledger
@@ -68,7 +73,7 @@ type ReceiptMeasure struct {
 func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, Noise: p.family.String(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, States: c.States, Noise: p.family.String(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, a := range p.answers {
@@ -91,11 +96,7 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 }
 
 func (in input) receipt() ReceiptValue {
-	per := "row"
-	if in.perUnit {
-		per = "unit"
-	}
-	return ReceiptValue{Name: in.name, Per: per, Lower: decimal(in.lower), Upper: decimal(in.upper), Step: decimal(in.grid.Step)}
+	return ReceiptValue{Name: in.name, Per: in.per(), Lower: decimal(in.lower), Upper: decimal(in.upper), Step: decimal(in.grid.Step)}
 }
 
 // receipts returns the lines of a measure: for what is drawn, and for noise.
@@ -137,6 +138,7 @@ type receiptJSON struct {
 	Values    []ReceiptValue   `json:"values,omitempty"`
 	Measures  []ReceiptMeasure `json:"measures"`
 	Threshold float64          `json:"threshold,omitempty"`
+	States    *dp.Statement    `json:"states,omitempty"`
 	Plan      string           `json:"plan"`
 	Account   string           `json:"account"`
 	Entry     uint64           `json:"entry"`
@@ -154,7 +156,7 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
 		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxGroups: r.MaxGroups, MaxRows: r.MaxRows,
 		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
-		Hash: r.Hash, At: r.At,
+		Hash: r.Hash, At: r.At, States: r.States,
 	})
 }
 
@@ -172,7 +174,7 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Analyst: j.Analyst, Periods: j.Periods,
 		Loss: loss, Noise: j.Noise, Columns: j.Columns, Groups: j.Groups, MaxGroups: j.MaxGroups, MaxRows: j.MaxRows,
 		Values: j.Values, Measures: j.Measures, Threshold: j.Threshold, Plan: j.Plan, Account: j.Account, Entry: j.Entry,
-		Hash: j.Hash, At: j.At,
+		Hash: j.Hash, At: j.At, States: j.States,
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ type Budget interface {
 // nothing is released; only if b failed to answer may something be paid, and then
 // running again with the same request does not pay again.
 func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Key], error) {
-	if err := check(b, r); err != nil {
+	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
 	kept, other, err := p.keptEarlier(ctx, b, r)
@@ -67,6 +67,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err != nil {
 		return nil, err
 	}
+	defer partial.wipe()
 	return p.release(ctx, b, charge, partial)
 }
 
@@ -76,7 +77,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 // What it returns is private in the sense of the plan's loss. It has been paid
 // for durably before noise was drawn, and kept durably before it was returned.
 func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request, partials ...*Partial[Key]) (*Release[Key], error) {
-	if err := check(b, r); err != nil {
+	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
 	return p.release(ctx, b, p.Charge(r), partials...)
@@ -110,7 +111,10 @@ func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[K
 		return nil, err
 	}
 	if p.finder == nil {
-		return func() ([]Key, []Cell) { return addNoise(p.compiled, p.query.given(), groups) }, nil
+		return func() ([]Key, []Cell) {
+			defer wipe(groups)
+			return addNoise(p.compiled, p.query.given(), groups)
+		}, nil
 	}
 	var units [][]Key
 	for _, part := range partials {

@@ -35,6 +35,17 @@ func newThreshold(units *measure, l0 int64, delta *big.Rat) (*threshold, error) 
 	return &threshold{at: one + calibrate.Tail(units.law, each), shift: units.shift, delta: delta, law: units.law}, nil
 }
 
+// atLeast returns a threshold of at least so many units: what is not shown then is a
+// function of what was.
+func (t *threshold) atLeast(units int) *threshold {
+	if t == nil {
+		return nil
+	}
+	higher := *t
+	higher.at = max(t.at, min(int64(units), math.MaxInt64>>t.shift)<<t.shift)
+	return &higher
+}
+
 // Units returns the threshold as a number of units.
 func (t *threshold) units() float64 { return math.Ldexp(float64(t.at), -int(t.shift)) }
 

@@ -1,6 +1,7 @@
 package aggregatetest
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"strings"
@@ -60,7 +61,7 @@ func each[Row any](pairs []pair[Row], audit func(pair[Row]) dptest.Result) []dpt
 
 // released returns a function that runs the whole plan once.
 func released[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Key], c Catalogue[Row], rows []Row) func() dptest.Sample {
-	request := aggregate.Request{Key: "audit", Purpose: "audit"}
+	request := aggregate.Request{Key: "audit", Purpose: cmp.Or(c.Purpose, "audit")}
 	return func() dptest.Sample {
 		release, err := plan.Run(t.Context(), purse{}, request, aggregate.Slice(rows))
 		if err != nil {

@@ -31,6 +31,10 @@ type Catalogue[Row any] struct {
 	Runs  int
 	Alpha float64
 
+	// Purpose is what the runs are asked for; empty for "audit". A plan that asks units for
+	// their consent is asked for nothing else than it asks them about.
+	Purpose string
+
 	// Read returns what the program shows of a group, if it is not only what the
 	// release holds. May be nil.
 	Read func(aggregate.Cell) []float64

@@ -28,6 +28,7 @@ var never = []struct {
 	{"dp", "log/slog", "the library does not log by itself", true},
 	{"aggregate", m + "budget", "aggregate takes a Budget; main joins the two", false},
 	{"aggregate", "database/sql", "engines are elsewhere", false},
+	{"aggregate", "net/http", "sources of consent are in aggregate/consent", false},
 	{"aggregate", "testing", "test hooks are in dptest", false},
 	{"dp/dptest", m + "aggregate", "audits of plans are in aggregate/aggregatetest", false},
 	{"budget", m + "aggregate", "a ledger does not know what was asked", false},

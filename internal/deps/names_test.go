@@ -14,7 +14,8 @@ import (
 var mostNames = map[string]int{
 	"dp":                       85,  // 53 at d90b317; a payment and a loss have one JSON form each, a loss one text and its parts; a budget says why a key is not answered; sums and differences of estimates; what a charge states; words for a loss
 	"dp/dptest":                8,   // 8
-	"aggregate":                89,  // 47; series: a calendar, views, plans, prices and trends; releases are read back, prices say what they are of, quantiles without an interval; forecasts
+	"aggregate":                100, // 47; series: a calendar, views, plans, prices and trends; releases are read back, prices say what they are of, quantiles without an interval; forecasts; consent and retention
+	"aggregate/consent":        6,   // sources: a file, a table, a header
 	"aggregate/aggregatetest":  2,   // 0; audits of plans were in dp/dptest
 	"budget":                   115, // 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases
 	"budget/policy":            17,  // the document, what decides, and the words that it may have

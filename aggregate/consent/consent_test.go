@@ -1,0 +1,157 @@
+package consent_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/consent"
+)
+
+// lines are choices in every form that a source has.
+var lines = [][3]string{
+	{"1", "ads", "yes"}, {"2", "ads", "no"}, {"3", consent.Every, "no"}, {"4", "*", "no"}, {"4", "ads", "yes"},
+	{"5", "ads", "yes"}, {"5", "ads", "no"}, {"6", "ads", "no"}, {"6", "ads", "yes"}, {"7", "research", "no"},
+}
+
+// wants says what each unit from 1 to 8 said about ads.
+var wants = []aggregate.Choice{
+	aggregate.Yes, aggregate.No, aggregate.No, aggregate.Yes, aggregate.No, aggregate.No, aggregate.Silent, aggregate.Silent,
+}
+
+var units = []int{1, 2, 3, 4, 5, 6, 7, 8}
+
+func file(t *testing.T, text string) consent.File[int] {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "consent.csv")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return consent.File[int]{Path: path, Text: strconv.Itoa}
+}
+
+func written() string {
+	text := "unit,purpose,choice\n"
+	for _, l := range lines {
+		text += strings.Join(l[:], ",") + "\n"
+	}
+	return text
+}
+
+func table(t *testing.T, kind string) consent.Table[int] {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "consent.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := db.Exec("CREATE TABLE consent (customer " + kind + ", purpose TEXT, choice TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		if _, err := db.Exec("INSERT INTO consent VALUES (?, ?, ?)", l[0], l[1], l[2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return consent.Table[int]{DB: db, Name: "consent", Unit: "customer", Purpose: "purpose", Choice: "choice", Text: strconv.Itoa}
+}
+
+func TestSourcesSayTheSame(t *testing.T) {
+	dollars := table(t, "TEXT")
+	dollars.Dollar = true
+	for name, source := range map[string]aggregate.ConsentSource[int]{
+		"file": file(t, written()), "table of texts": table(t, "TEXT"), "table of integers": table(t, "INTEGER"), "parameters with numbers": dollars,
+	} {
+		got, err := source.Choices(t.Context(), "ads", units)
+		if err != nil || !slices.Equal(got, wants) {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, wants)
+		}
+	}
+}
+
+func TestATableIsAskedInParts(t *testing.T) {
+	var many []int
+	for u := range 1234 {
+		many = append(many, u)
+	}
+	got, err := table(t, "INTEGER").Choices(t.Context(), "ads", many)
+	if err != nil || len(got) != len(many) || !slices.Equal(got[1:9], wants) {
+		t.Errorf("%d choices, %v", len(got), err)
+	}
+}
+
+// The file is read anew.
+func TestANoCountsFromTheNextQuestionOn(t *testing.T) {
+	f := file(t, written())
+	if err := os.WriteFile(f.Path, []byte(written()+"8,ads,no\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Choices(t.Context(), "ads", []int{8}); err != nil || got[0] != aggregate.No {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
+	gone := file(t, "")
+	gone.Path += ".not"
+	noText, closed, noTable, badName, badChoice := file(t, written()), table(t, "TEXT"), table(t, "TEXT"), table(t, "TEXT"), table(t, "TEXT")
+	noText.Text = nil
+	if err := closed.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	noTable.Name = "nothing"
+	badName.Name, badName.Text = "consent; DROP TABLE consent", nil
+	if _, err := badChoice.DB.Exec("UPDATE consent SET choice = 'perhaps'"); err != nil {
+		t.Fatal(err)
+	}
+	for name, source := range map[string]aggregate.ConsentSource[int]{
+		"no file": gone, "empty": file(t, ""), "no head": file(t, "1,ads,yes\n"), "another choice": file(t, written()+"9,ads,maybe\n"),
+		"too few fields": file(t, written()+"9,ads\n"), "half a line": file(t, written()+"9,\"ads"), "no text": noText,
+		"closed": closed, "no table": noTable, "a bad name": badName, "another choice in the table": badChoice, "no table at all": consent.Table[int]{},
+	} {
+		if got, err := source.Choices(t.Context(), "ads", units); err == nil || got != nil {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, source := range []aggregate.ConsentSource[int]{file(t, written()), table(t, "TEXT")} {
+		if _, err := source.Choices(ctx, "ads", units); err == nil {
+			t.Errorf("%T answers who gave up", source)
+		}
+	}
+}
+
+func ExampleOptedOut() {
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		if consent.OptedOut(r.Header) {
+			fmt.Fprintln(w, "a no is recorded for whoever is signed in")
+		}
+	}
+	for _, value := range []string{"1", "0", ""} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Sec-GPC", value)
+		w := httptest.NewRecorder()
+		handler(w, r)
+		fmt.Printf("%q%s\n", value, strings.TrimRight(": "+w.Body.String(), ": \n"))
+	}
+	// Output:
+	// "1": a no is recorded for whoever is signed in
+	// "0"
+	// ""
+}

@@ -1,0 +1,63 @@
+package consent
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+)
+
+// A File is a source that reads a CSV file, anew whenever it is asked. Its first line is
+// "unit,purpose,choice"; a purpose can be [Every], a choice is yes or no. Of two choices
+// about one purpose, no goes before yes. Write a new file beside it and rename that: a file
+// that is half written can lack a no.
+type File[Unit comparable] struct {
+	Path string
+	Text func(Unit) string // how the file writes a unit
+}
+
+var columns = []string{"unit", "purpose", "choice"}
+
+// Choices implements [aggregate.ConsentSource].
+func (f File[Unit]) Choices(ctx context.Context, purpose string, units []Unit) ([]aggregate.Choice, error) {
+	if f.Text == nil {
+		return nil, errors.New("consent: File.Text is nil; it must say how the file writes a unit")
+	}
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("consent: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // it was read only
+	s, err := read(ctx, file)
+	if err != nil {
+		return nil, fmt.Errorf("consent: %s: %w", f.Path, err)
+	}
+	return answers(s, f.Text, purpose, units), nil
+}
+
+func read(ctx context.Context, r io.Reader) (said, error) {
+	in := csv.NewReader(r)
+	in.FieldsPerRecord = len(columns)
+	head, err := in.Read()
+	if err != nil || !slices.Equal(head, columns) {
+		return nil, fmt.Errorf("the first line must be unit,purpose,choice (%v)", err)
+	}
+	s := said{}
+	for {
+		line, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return s, ctx.Err()
+		}
+		if err == nil {
+			err = s.add(line[0], line[1], line[2])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}

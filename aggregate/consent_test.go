@@ -1,0 +1,256 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// choices is a source that knows some units and answers no more often than it should.
+type choices struct {
+	said  map[int]Choice
+	asked map[int]int
+	err   error
+	short bool
+}
+
+func (c *choices) Choices(_ context.Context, purpose string, units []int) ([]Choice, error) {
+	answers := make([]Choice, 0, len(units))
+	for _, u := range units {
+		if c.asked != nil {
+			c.asked[u]++
+		}
+		said, ok := c.said[u]
+		if !ok {
+			said = Silent
+		}
+		answers = append(answers, said)
+	}
+	if c.short {
+		answers = answers[1:]
+	}
+	return answers, c.err
+}
+
+// someFacts are rows of few units in few groups; some units have more than the caps allow.
+func someFacts(r *rand.Rand) (rows []fact) {
+	for range 5 + r.IntN(60) {
+		rows = append(rows, fact{r.IntN(6), r.IntN(4), r.Int64N(12) - 6, r.Float64()})
+	}
+	return rows
+}
+
+func without(rows []fact, units ...int) []fact {
+	return slices.DeleteFunc(slices.Clone(rows), func(f fact) bool { return slices.Contains(units, f.who) })
+}
+
+// Whoever is out is as if there were no rows of them, exactly, in every measure. The seed
+// is the same on both sides, so nothing is left to chance.
+func TestOptingOutIsHavingNoRows(t *testing.T) {
+	plans := make([]*Plan[fact, int, int], 3)
+	for i := range plans {
+		plans[i] = facts(t, dp.Pure{Epsilon: 1}, smallBounds[2*i], 2, 3)
+	}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		rows := someFacts(r)
+		said, out := map[int]Choice{}, []int{}
+		mode := ConsentMode(1 + r.IntN(2))
+		for u := range 6 {
+			said[u] = Choice(1 + r.IntN(3))
+			if said[u] == No || said[u] == Silent && mode == OptIn {
+				out = append(out, u)
+			}
+		}
+		plan := plans[seed%3]
+		plan.query.Consent = nil
+		want := plan.collectedFor(t, without(rows, out...))
+		source := &choices{said: said, asked: map[int]int{}}
+		plan.query.Consent = &Consent[int]{mode, "p", source}
+		if got := plan.collectedFor(t, rows); !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: units %v are out, and sums differ from those without their rows", seed, out)
+		}
+		for u, n := range source.asked {
+			if n != 1 {
+				t.Fatalf("seed %d: unit %d was asked %d times in a run", seed, u, n)
+			}
+		}
+	}
+}
+
+// Rows come in several batches, and units again in later ones.
+func TestConsentIsAskedInBatches(t *testing.T) {
+	var rows []fact
+	for i := range 3*asksAtOnce + 5 {
+		rows = append(rows, fact{who: i % (asksAtOnce + 1)})
+	}
+	source := &choices{said: map[int]Choice{3: No}, asked: map[int]int{}}
+	q := &Query[fact, int, int]{Unit: func(f fact) int { return f.who }, Consent: &Consent[int]{OptOut, "p", source}}
+	var got []fact
+	for row, err := range q.admitted(t.Context(), Slice(rows)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, row)
+	}
+	if want := without(rows, 3); !slices.Equal(got, want) || len(source.asked) != asksAtOnce+1 {
+		t.Errorf("%d rows of %d, %d units asked", len(got), len(want), len(source.asked))
+	}
+	for range q.admitted(t.Context(), Slice(rows)) {
+		break // and asks nobody after
+	}
+}
+
+func TestConsentFailsClosedAndNamesNobody(t *testing.T) {
+	secret := errors.New("ann@example.org is no number")
+	for name, source := range map[string]*choices{
+		"an error": {err: secret}, "too few": {short: true}, "no choice": {said: map[int]Choice{1: 0}}, "another choice": {said: map[int]Choice{1: 9}},
+	} {
+		plan := facts(t, dp.Pure{Epsilon: 1}, smallBounds[0], 2, 3)
+		plan.query.Consent = &Consent[int]{OptOut, "p", source}
+		partial, err := plan.Collect(t.Context(), Slice([]fact{{who: 1}, {who: 2}}))
+		if partial != nil || err == nil || strings.Contains(fmt.Sprintf("%v %+v %q", err, err, err), "ann") || !strings.Contains(err.Error(), "nothing was counted, paid or released") {
+			t.Errorf("%s: %v, %v", name, partial, err)
+		}
+		if name == "an error" && !errors.Is(err, secret) {
+			t.Error("who asks for the cause does not get it")
+		}
+	}
+}
+
+// Between two runs somebody says no: the second is without them, and both were asked.
+func TestConsentIsAskedAnewAtEveryRun(t *testing.T) {
+	source := &choices{said: map[int]Choice{}}
+	plan := facts(t, dp.Pure{Epsilon: 1}, smallBounds[0], 2, 3)
+	plan.query.Consent = &Consent[int]{OptOut, "p", source}
+	rows := []fact{{who: 1}, {who: 2}}
+	before := plan.collectedFor(t, rows)
+	source.said[2] = No
+	if reflect.DeepEqual(before, plan.collectedFor(t, rows)) {
+		t.Error("a choice made after the first run does not matter to the second")
+	}
+}
+
+func TestMistakesOfConsentAndRetentionComeBackTogether(t *testing.T) {
+	q := &Query[fact, int, int]{
+		Dataset: "facts", UnitName: "unit", MaxGroups: 1, MaxRowsPerGroup: 1, Unit: func(f fact) int { return f.who },
+		Consent: &Consent[int]{}, Retention: &Retention[fact]{}, LeastGroup: 3,
+	}
+	_, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
+	for _, want := range []string{"Consent.Mode is 0", "Consent.Purpose is empty", "Consent.Source is nil", "Retention.Time is nil", "Retention.Days is 0", "LeastGroup is 3"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	plan := facts(t, dp.Pure{Epsilon: 1}, smallBounds[0], 2, 3)
+	plan.query.Consent = &Consent[int]{OptOut, "p", &choices{}}
+	if _, err := plan.Run(t.Context(), alwaysPays{}, Request{Key: "k", Purpose: "q"}, Slice([]fact{})); err == nil || !strings.Contains(err.Error(), "make a query for each purpose") {
+		t.Errorf("another purpose than units are asked about: %v", err)
+	}
+}
+
+type alwaysPays struct{}
+
+func (alwaysPays) Afford(context.Context, dp.Charge) error                       { return nil }
+func (alwaysPays) Spend(context.Context, dp.Charge) (dp.Payment, error)          { return dp.Payment{}, nil }
+func (alwaysPays) Kept(context.Context, dp.Charge) ([]byte, error)               { return nil, nil }
+func (alwaysPays) Keep(_ context.Context, _ dp.Charge, r []byte) ([]byte, error) { return r, nil }
+
+func TestOldRowsDoNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now().UTC() // midnight of 1 January 2000
+		days := func(n int) time.Time { return now.AddDate(0, 0, n) }
+		r := &Retention[time.Time]{Time: func(at time.Time) time.Time { return at }, Days: 30}
+		q := &Query[time.Time, int, int]{Retention: r}
+		rows := []time.Time{days(-30), days(-30).Add(-time.Nanosecond), days(-31), days(5), days(0)}
+		time.Sleep(23 * time.Hour) // the same day
+		var kept []time.Time
+		for row, err := range q.admitted(t.Context(), Slice(rows)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, row)
+		}
+		if want := []time.Time{rows[0], rows[3], rows[4]}; !slices.Equal(kept, want) {
+			t.Errorf("%v count, want %v", kept, want)
+		}
+	})
+}
+
+// A row that cannot be read ends a run, whatever else is filtered.
+func TestFiltersPassErrorsOn(t *testing.T) {
+	broken := errors.New("broken")
+	q := &Query[fact, int, int]{
+		Unit: func(f fact) int { return f.who }, Consent: &Consent[int]{OptOut, "p", &choices{}},
+		Retention: &Retention[fact]{Time: func(fact) time.Time { return time.Now() }, Days: 1},
+	}
+	var rows iter.Seq2[fact, error] = func(yield func(fact, error) bool) {
+		_ = yield(fact{}, nil) && yield(fact{}, broken)
+	}
+	last := error(nil)
+	for _, err := range q.admitted(t.Context(), rows) {
+		last = err
+	}
+	if last != broken {
+		t.Errorf("the error is %v", last)
+	}
+}
+
+// What was read is zero once a run is over.
+func TestExactSumsAreWiped(t *testing.T) {
+	plan := facts(t, dp.Pure{Epsilon: 1}, smallBounds[0], 2, 3)
+	partial, err := plan.Collect(t.Context(), Slice([]fact{{who: 1, n: 1}, {who: 2, group: 1, n: 1}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []*group
+	for _, g := range partial.state().groups {
+		seen = append(seen, g)
+	}
+	partial.wipe()
+	if len(partial.state().groups) != 0 || len(seen) != 2 {
+		t.Fatalf("%d groups are left, %d were seen", len(partial.state().groups), len(seen))
+	}
+	for _, g := range seen {
+		if !reflect.DeepEqual(g.sums, plan.newGroup().sums) || !reflect.DeepEqual(g.histograms, plan.newGroup().histograms) {
+			t.Error("a sum is left")
+		}
+	}
+}
+
+func TestALeastGroupRaisesTheThreshold(t *testing.T) {
+	q := &Query[fact, int, int]{
+		Dataset: "facts", UnitName: "unit", MaxGroups: 1, MaxRowsPerGroup: 1,
+		Unit: func(f fact) int { return f.who }, Group: func(f fact) int { return f.group },
+	}
+	plain, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.LeastGroup = 500
+	raised, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := raised.Charge(Request{}).States.LeastGroup
+	if was := plain.Charge(Request{}).States.LeastGroup; was >= 100 || was < 2 || least != 500 || plain.Fingerprint() == raised.Fingerprint() {
+		t.Errorf("groups are shown from %d on, and from %d", was, least)
+	}
+	if _, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}); err == nil || !strings.Contains(err.Error(), "LeastGroup") {
+		t.Errorf("groups alone: %v", err)
+	}
+	q.LeastGroup = mostLeast
+	if p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units()); err != nil || p.threshold.at <= 0 {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,59 @@
+package aggregate
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/module"
+)
+
+// states says what the plan reads, for whoever decides whether it may.
+func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
+	s := &dp.Statement{
+		Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
+	}
+	for _, in := range p.inputs {
+		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
+	}
+	if p.threshold != nil {
+		s.LeastGroup = int(p.threshold.units())
+	}
+	if c := p.query.Consent; c != nil {
+		s.Consent = c.Mode.String()
+	}
+	if r := p.query.Retention; r != nil {
+		s.RetainDays = r.Days
+	}
+	return s
+}
+
+// conditions are what of the query tells one question from another and is not in every
+// one: a question without them is written as before there were any.
+func (q *Query[Row, Unit, Key]) conditions() string {
+	var b strings.Builder
+	if q.Consent != nil {
+		fmt.Fprintf(&b, "consent %v %q\n", q.Consent.Mode, q.Consent.Purpose)
+	}
+	if q.Retention != nil {
+		fmt.Fprintf(&b, "retain %d days\n", q.Retention.Days)
+	}
+	if q.LeastGroup > 0 {
+		fmt.Fprintf(&b, "least group %d\n", q.LeastGroup)
+	}
+	return b.String()
+}
+
+// admitted yields the rows that count at all. It stands before everything that counts.
+func (q *Query[Row, Unit, Key]) admitted(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	if q.Retention != nil {
+		rows = q.Retention.recent(time.Now(), rows)
+	}
+	if q.Consent != nil {
+		rows = consenting(ctx, q.Consent, q.Unit, rows)
+	}
+	return rows
+}
