@@ -18,6 +18,9 @@ var (
 	// ErrKeyReused is wrapped by every [KeyReusedError].
 	ErrKeyReused = errors.New("budget: request key was used for another charge")
 
+	// ErrNoRefund is wrapped by the error of every [Account.Refund].
+	ErrNoRefund = errors.New("budget: what is paid is never given back")
+
 	// ErrTerms is wrapped by every [TermsError].
 	ErrTerms = errors.New("budget: the account has other terms")
 

@@ -14,13 +14,14 @@ type command struct {
 	short, long string
 	flags       func(*options, *pflag.FlagSet)
 	words       map[string][]string // what a flag can be, for completion
+	bare        bool                // whether it needs no ledger
 	run         func(context.Context, *env) error
 }
 
 // commands returns all commands, in the order of the help.
 func commands() []*command {
 	return []*command{
-		initCommand(), showCommand(), logCommand(), explainCommand(), verifyCommand(), whatifCommand(), freezeCommand(),
+		initCommand(), showCommand(), logCommand(), explainCommand(), verifyCommand(), whatifCommand(), planCommand(), refundCommand(), freezeCommand(),
 		thawCommand(), raiseCommand(), policyCommand(), outsideCommand(), exportCommand(), importCommand(), statementCommand(),
 	}
 }
@@ -99,7 +100,7 @@ func (e *env) ready(c *command, args []string) error {
 	if e.ledger == "" {
 		e.ledger = e.getenv(envLedger)
 	}
-	if e.ledger == "" {
+	if e.ledger == "" && !c.bare {
 		return usagef("%s: --ledger is missing; give the path of a ledger or a postgres:// DSN", c.name)
 	}
 	return nil

@@ -47,7 +47,7 @@ func status(err error) int {
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
-	if _, ok := errors.AsType[*budget.RefusedError](err); ok {
+	if _, ok := errors.AsType[*budget.RefusedError](err); ok || errors.Is(err, budget.ErrNoRefund) {
 		return exitRefused
 	}
 	if _, ok := errors.AsType[unverified](err); ok || errors.Is(err, budget.ErrTampered) {

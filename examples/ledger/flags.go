@@ -28,6 +28,9 @@ type options struct {
 	purpose, who                            string
 	periods                                 listFlag
 	times                                   int
+	uses                                    usesFlag
+	delta                                   float64
+	key                                     string
 	group                                   string
 	out, format, title, controller, contact string
 	check, set, withdraw                    string // files, and a purpose

@@ -17,7 +17,7 @@ var mostNames = map[string]int{
 	"aggregate":                100, // 47; series: a calendar, views, plans, prices and trends; releases are read back, prices say what they are of, quantiles without an interval; forecasts; consent and retention
 	"aggregate/consent":        6,   // sources: a file, a table, a header
 	"aggregate/aggregatetest":  2,   // 0; audits of plans were in dp/dptest
-	"budget":                   115, // 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases
+	"budget":                   117, // 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases; why there is no refund
 	"budget/policy":            17,  // the document, what decides, and the words that it may have
 	"budget/policy/policyyaml": 1,   // Parse
 	"budget/sqlite":            11,  // 7; OpenOrCreate, and a store lists its accounts and releases

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/pflag"
+
+	"github.com/equipoise-dp/equipoise/budget"
+)
+
+func refundCommand() *command {
+	return &command{
+		name: "refund", short: "say why nothing that was paid is given back",
+		flags: func(o *options, f *pflag.FlagSet) {
+			f.StringVar(&o.key, "key", "", "the `key` of the request that was paid")
+		},
+		run: func(ctx context.Context, e *env) error {
+			return e.withAccount(ctx, func(a *budget.Account) error { return a.Refund(ctx, e.key) })
+		},
+	}
+}
