@@ -254,3 +254,39 @@ func TestALeastGroupRaisesTheThreshold(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A series asks too, and states it; old rows are not left out of periods that were released.
+func TestASeriesAsksForConsent(t *testing.T) {
+	q, series := sales(5, 2, 1, false)
+	source := map[int]Choice{}
+	q.Consent = &Consent[int]{OptOut, "weekly", &choices{said: source}}
+	plan, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := randomSales(rand.New(rand.NewPCG(5, 5)), 60, 6, 5)
+	all, err := plan.collect(t.Context(), 2, Slice(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := rows[0].who
+	source[out] = No
+	some, err := plan.collect(t.Context(), 2, Slice(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := plan.collect(t.Context(), 2, Slice(slices.DeleteFunc(slices.Clone(rows), func(s sale) bool { return s.who == out })))
+	if err != nil || !reflect.DeepEqual(some, want) || reflect.DeepEqual(some, all) {
+		t.Errorf("who is out counts, %v", err)
+	}
+	if s := plan.Charge(Request{}).States; s.Consent != "opt-out" || s.KeysGiven != s.Grouped {
+		t.Errorf("%+v", s)
+	}
+	if err := plan.checkRun(false, Request{Key: "k", Purpose: "ads"}, 1); err == nil || !strings.Contains(err.Error(), "make a query for each purpose") {
+		t.Error(err)
+	}
+	q.Retention = &Retention[sale]{Time: func(sale) time.Time { return time.Time{} }, Days: 1}
+	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "Retention") {
+		t.Error(err)
+	}
+}

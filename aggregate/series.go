@@ -65,6 +65,9 @@ func (s *Series[Row, Unit, Key]) check() error {
 		fail("Series.Query is nil; it must say whose privacy is protected")
 	} else {
 		errs = append(errs, s.Query.check())
+		if s.Query.Retention != nil {
+			fail("Series.Query has a Retention, which would take rows from periods that were released; end the series, and begin another one")
+		}
 		if s.Query.selects() {
 			fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
 		}

@@ -319,7 +319,7 @@ func (p *SeriesPlan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 func (p *SeriesPlan[Row, Unit, Key]) draw(r Request, t int) dp.Charge {
 	c := dp.Charge{
 		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key + " " + p.labels[t], Plan: p.mark, Question: p.mark,
-		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.events),
+		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.events), States: p.states(),
 	}
 	if p.atOnce {
 		c.Key = r.Key + " all"
@@ -350,6 +350,7 @@ func (p *seriesCore) rowsOf(m *shared, release int) (from, to int) {
 func (p *SeriesPlan[Row, Unit, Key]) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "equipoise series 1\n%s\n%v %q %d %d %t\n", p.fingerprint, p.step, p.series.Zone.String(), p.first, p.periods, p.atOnce)
+	b.WriteString(p.series.Query.conditions())
 	for i, m := range p.measures {
 		e := p.events[i]
 		fmt.Fprintf(&b, "measure %q %q %d %+v %v\n", m.measure, m.strategy.Name, m.extra, e.Sensitivity, e.Scale)

@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/big"
@@ -71,7 +72,7 @@ func (p *SeriesPlan[Row, Unit, Key]) checkRun(noAccount bool, r Request, through
 	if noAccount {
 		b = nil
 	}
-	if err := check(b, r); err != nil {
+	if err := errors.Join(check(b, r), p.series.Query.Consent.checkPurpose(r)); err != nil {
 		return err
 	}
 	switch {

@@ -106,7 +106,7 @@ func (p *seriesCore) checkParts(release int, parts [][]*big.Int) error {
 func (p *SeriesPlan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, Noise: p.family.String(), Groups: p.series.Query.GroupName, MaxGroups: p.cap, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, States: c.States, Noise: p.family.String(), Groups: p.series.Query.GroupName, MaxGroups: p.cap, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, a := range p.answers {

@@ -31,6 +31,17 @@ func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
 	return s
 }
 
+// states says what the series reads. Its groups are given, and the pairs of a group and a
+// period are the library's.
+func (p *SeriesPlan[Row, Unit, Key]) states() *dp.Statement {
+	s, q := p.inner.states(), p.series.Query
+	s.Grouped, s.KeysGiven = q.Group != nil, q.Group != nil
+	if q.Consent != nil {
+		s.Consent = q.Consent.Mode.String()
+	}
+	return s
+}
+
 // conditions are what of the query tells one question from another and is not in every
 // one: a question without them is written as before there were any.
 func (q *Query[Row, Unit, Key]) conditions() string {
