@@ -20,9 +20,14 @@ type AnyColumn interface {
 // facts allow. It reads what was released and costs nothing. It panics if the column
 // is not in the plan that made the cell, which is a mistake of the program.
 func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
+	return typed[T](cell.estimate(c.answer(cell)))
+}
+
+// answer returns how the column is read from a cell.
+func (c Column[T]) answer(cell Cell) answer {
 	if cell.plan != nil {
 		if i, ok := cell.plan.answerOf[c.column]; ok {
-			return typed[T](cell.estimate(cell.plan.answers[i]))
+			return cell.plan.answers[i]
 		}
 	}
 	panic(fmt.Sprintf("aggregate: column %v is not in the plan of this cell", c))

@@ -25,28 +25,43 @@ func (cell Cell) estimate(a answer) estimate {
 // linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is that
 // of the noise; but for the number of units that selected its group, which is too
 // high on average among the groups that are shown, and has an interval for that.
-func (cell Cell) linear(a answer) estimate {
-	m := a.measure
-	recordSize := m.recordSize()
+func (cell Cell) linear(a answer) estimate { return together([]Cell{cell}, a) }
+
+// together adds up an answer that is linear in the noise over cells of one plan.
+func together(cells []Cell, a answer) estimate {
+	law := a.measure.law
+	var floats []float64
 	value := new(big.Rat)
-	floats := make([]float64, len(a.weights))
-	for i, sum := range partsOf(m, cell.sums) {
-		w := new(big.Rat).Quo(a.weights[i], recordSize)
-		floats[i], _ = w.Float64()
-		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))
+	for _, cell := range cells {
+		each, weights := cell.weighted(a)
+		value.Add(value, each)
+		floats = append(floats, weights...)
 	}
 	interval := func(confidence float64) (lo, hi *big.Rat) {
-		half := exact.Float(m.law.Combined(confidence, floats...))
+		half := exact.Float(law.Combined(confidence, floats...))
 		if half == nil {
 			return nil, nil
 		}
 		lo, hi = new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
-		if end := cell.lowerEnd(a, confidence); end != nil && end.Cmp(lo) < 0 {
+		if end := lowerEnds(cells, a, confidence); end != nil && end.Cmp(lo) < 0 {
 			lo = end
 		}
 		return lo, hi
 	}
-	return estimate{value: value, stdDev: m.law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true}
+	return estimate{value: value, stdDev: law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true}
+}
+
+// weighted returns the sum of the noisy parts of an answer, and their weights.
+func (cell Cell) weighted(a answer) (value *big.Rat, floats []float64) {
+	recordSize := a.measure.recordSize()
+	value = new(big.Rat)
+	floats = make([]float64, len(a.weights))
+	for i, sum := range partsOf(a.measure, cell.sums) {
+		w := new(big.Rat).Quo(a.weights[i], recordSize)
+		floats[i], _ = w.Float64()
+		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))
+	}
+	return value, floats
 }
 
 // quantile reads a quantile that was found at the release. Its interval is the

@@ -53,8 +53,8 @@ func plus(a, b operand) Estimate[float64] {
 	if a.raw.Unknown || b.raw.Unknown {
 		return NewUnknown(a.lo+b.lo, a.hi+b.hi)
 	}
-	raw := NewEstimate(a.raw.Value+b.raw.Value, math.Hypot(a.raw.StdDev, b.raw.StdDev), Spread[float64](sum{a, b}))
-	return raw.Within(a.lo+b.lo, a.hi+b.hi)
+	o := a.plus(b)
+	return o.raw.Within(o.lo, o.hi)
 }
 
 // sum is the spread of a + b.

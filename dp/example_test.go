@@ -61,3 +61,20 @@ func ExampleEstimate_Interval() {
 	// 3 3
 	// -9223372036854775808 9223372036854775807
 }
+
+// A change is a ratio less 1, and a share is of what two groups have together.
+func ExampleEstimate_Over() {
+	noise, err := dp.Calibrate(dp.Pure{Epsilon: 1}, dp.Sensitivity{L0: 1, LInf: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	may, june := noise.Add(1_000_000), noise.Add(1_200_000)
+	change := june.Over(may)
+	lo, hi := change.Interval(dp.Jointly(0.95, 12)) // one of a dozen changes of which none shall be wrong
+	fmt.Printf("%+.1f %% (%+.1f to %+.1f)\n", 100*(change.Value-1), 100*(lo-1), 100*(hi-1))
+	fmt.Printf("June has %.1f %% of both\n", 100*june.ShareWith(may).Value)
+	// Output:
+	// +20.0 % (+20.0 to +20.0)
+	// June has 54.5 % of both
+}
