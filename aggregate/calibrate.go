@@ -242,9 +242,6 @@ func (m *measure) calibrate(f core.Family, c calibrate.Change, scale *big.Rat) e
 		return fmt.Errorf("aggregate: %v: %w", m, err)
 	}
 	m.law = law
-	if m.form == formRanks {
-		m.reaches = m.reachesOf(law)
-	}
 	m.event = dp.Event{
 		Mechanism: m.mechanism(f), For: m.noisyName(), Scale: law.Scale, Count: 1,
 		Sensitivity: dp.Sensitivity{L0: c.L0.Int64(), LInf: c.LInf.Int64()},

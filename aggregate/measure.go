@@ -41,7 +41,6 @@ type measure struct {
 	event dp.Event
 
 	drawing *drawing // of formRanks, where ranks are drawn
-	reaches []reach  // of formRanks: how far the noise goes
 	why     string   // of formRanks, why it is what it is
 
 	place

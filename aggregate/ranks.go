@@ -329,25 +329,20 @@ func (d *drawing) cells(points map[int64]int64) map[int64]int64 {
 // middle returns the point in the middle of a cell.
 func (d *drawing) middle(cell, last int64) int64 { return min(cell*d.width+d.width/2, last) }
 
-// A reach says how far noise goes at a confidence, for the sums of squares and of
-// fourth powers of the weights of the counts that it is in.
-type reach = func(squares, fourths float64) float64
-
-// reachesOf returns the reach of the noise of a ladder's counts, in records, at every
-// confidence of intervals.
-func (m *measure) reachesOf(law *core.Law) (all []reach) {
-	stdDev := math.Ldexp(law.StdDev(), -int(m.shift))
+// ladderReaches holds the standard normal quantiles of the ladder of confidences.
+var ladderReaches = func() (all []float64) {
 	for _, confidence := range ladder {
-		far := law.Far(confidence)
-		all = append(all, func(squares, fourths float64) float64 { return far(squares, fourths) * stdDev })
+		all = append(all, core.Normal(confidence, 0))
 	}
 	return all
-}
+}()
 
 // readEnds reads the intervals of a quantile at every confidence of the ladder.
 func (m *measure) readEnds(r *ranked, excess *quantile.Excess) {
-	for _, far := range m.reaches {
-		low, high := excess.Interval(far)
+	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
+	for _, z := range ladderReaches {
+		far := m.law.FarAt(z)
+		low, high := excess.Interval(func(squares, fourths float64) float64 { return far(squares, fourths) * stdDev })
 		r.Lows = append(r.Lows, min(low*m.drawing.width, r.Point))
 		r.Highs = append(r.Highs, max(min((high+1)*m.drawing.width-1, m.grid.Cells), r.Point))
 	}

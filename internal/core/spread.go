@@ -127,7 +127,11 @@ func (l *Law) Far(confidence float64) func(squares, fourths float64) float64 {
 	if !(confidence < 1) {
 		return func(float64, float64) float64 { return math.Inf(1) }
 	}
-	z := normal.Within(max(confidence, 0))
+	return l.FarAt(normal.Within(confidence))
+}
+
+// FarAt is Far at the confidence of ±z of a standard normal variable.
+func (l *Law) FarAt(z float64) func(squares, fourths float64) float64 {
 	bend := (z*z*z - 3*z) / 24
 	if l.Family == Gaussian {
 		bend = 0

@@ -126,7 +126,7 @@ func (m *renyiMeter) leftPure() float64 {
 		if room == 0 || renyiPure(e, m.orders[i]) > room {
 			continue
 		}
-		e = math.Max(e, largest(m.epsilon, func(e float64) bool { return renyiPure(e, m.orders[i]) <= room }))
+		e = largest(m.epsilon, func(e float64) bool { return renyiPure(e, m.orders[i]) <= room })
 	}
 	return down(e)
 }

@@ -103,7 +103,7 @@ func (f *finder) constant(l *ast.BasicLit) {
 		if strings.Trim(l.Value, "0") != "" {
 			f.add(l.Pos(), l.End(), "("+l.Value+"-1)", "the constant is one less")
 		}
-		if l.Kind == token.FLOAT {
+		if l.Kind == token.FLOAT && strings.Trim(l.Value, "0.") != "" {
 			f.add(l.Pos(), l.End(), "("+l.Value+"*2)", "the constant is twice as large")
 		}
 	}
