@@ -250,7 +250,8 @@ func (s *solution[Row, Unit, Key]) power(kind lossKind) float64 {
 }
 
 // reweighed returns weights under which all aims would be met as closely as the others:
-// Gaussian noise is shared by its square. What selects groups has weight 1.
+// Gaussian noise is shared by its square. What selects groups has weight 1. Columns for
+// which nothing is asked get an eighth of the largest weight.
 func (s *solution[Row, Unit, Key]) reweighed() []float64 {
 	power := 1.0
 	if s.plan.Prices()[0].Mechanism == dp.DiscreteGaussian {
@@ -260,9 +261,17 @@ func (s *solution[Row, Unit, Key]) reweighed() []float64 {
 	if s.surely > 0 {
 		unit = max(s.shown, 1./16)
 	}
-	weights := make([]float64, len(s.weights))
+	weights, most := make([]float64, len(s.weights)), 0.0
 	for i, w := range s.weights {
-		weights[i] = twoDigits(w * math.Pow(max(s.ratios[i], 1./16)/unit, power))
+		if s.ratios[i] > 0 {
+			weights[i] = twoDigits(w * math.Pow(max(s.ratios[i], 1./16)/unit, power))
+			most = max(most, weights[i])
+		}
+	}
+	for i := range weights {
+		if s.ratios[i] == 0 {
+			weights[i] = twoDigits(most / 8)
+		}
 	}
 	return weights
 }

@@ -32,6 +32,11 @@ type options struct {
 	Ledger, Purpose, Key                   string
 	Out, CSV, JSON                         string
 	Plan, Truth                            bool
+	ForUnits                               int     // of the periods that -for is about
+	ForMean                                float64 // what a unit has in them
+
+	aims   []aim     // of -for
+	shares []float64 // of the loss, for each number of the report, if -for found them
 
 	given     map[string]bool // flags that were on the command line
 	periods   []string        // the public range, or nil
@@ -62,6 +67,9 @@ func (o *options) flags() *flag.FlagSet {
 	o.formatFlags(f)
 
 	f.Float64Var(&o.Epsilon, "epsilon", 1, "the loss ε of this report: smaller protects more and is noisier")
+	f.Func("for", "how near to the truth, in place of -epsilon: `'revenue ±5 %, customers ±30'` finds the\nsmallest ε for which 95 % intervals are as narrow in periods of -for-units", o.setAims)
+	f.IntVar(&o.ForUnits, "for-units", 1000, "how many units are in the periods that -for is about\n(default for the embedded data: 2000)")
+	f.Float64Var(&o.ForMean, "for-mean", 0, "what a unit has in them, of the amounts of -value, after clamping\n(default for the embedded data: 45)")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")
 	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±100/√ε)")
 	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 3 in a\nweek, 6 in a month, 10 in a quarter, otherwise √ε times that)")
@@ -133,7 +141,7 @@ func parse(args []string) (*options, error) {
 	if err := o.check(); err != nil {
 		return nil, usage{err}
 	}
-	if err := o.fillCaps(); err != nil {
+	if err := errors.Join(o.fillCaps(), o.aimFor()); err != nil {
 		return nil, usage{err}
 	}
 	return o, nil
@@ -151,6 +159,12 @@ func (o *options) fill() {
 	if o.embedded() {
 		fallback("value", &o.Value, "dollars")
 		fallback("currency", &o.Currency, "$")
+		if !o.given["for-units"] {
+			o.ForUnits = 2000
+		}
+		if !o.given["for-mean"] {
+			o.ForMean = 45
+		}
 		if !o.given["upper"] {
 			o.Upper = o.embeddedUpper()
 		}
@@ -166,8 +180,14 @@ func (o *options) fill() {
 	o.RowName, o.RowNames = bothNumbers(o.RowName)
 	fallback("dataset", &o.Dataset, datasetOf(o.Input))
 	if !o.given["limit-delta"] && o.Epsilon > 0 {
-		o.LimitDelta = max(o.Delta, min(round(o.Delta*o.Limit/o.Epsilon), mostDelta))
+		o.LimitDelta = o.usualLimitDelta()
 	}
+}
+
+// usualLimitDelta is enough for as many reports like this one as the ε of the limit is
+// enough for.
+func (o *options) usualLimitDelta() float64 {
+	return max(o.Delta, min(round(o.Delta*o.Limit/o.Epsilon), mostDelta))
 }
 
 // stepFor returns 1, 2 or 5 times a power of ten, so that a value of this width

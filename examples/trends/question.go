@@ -53,6 +53,25 @@ type figure struct {
 // unit in a period, clamped once per unit. So one customer with many purchases
 // costs no more noise than one with few.
 func (o *options) ask() (*question, error) {
+	q, all := o.columnsAsked()
+	for i, share := range o.shares {
+		if w, ok := all.columns[i].(aggregate.Weighted); ok {
+			all.columns[i] = w.AnyColumn
+		}
+		all.columns[i] = aggregate.Weighted{AnyColumn: all.columns[i], Weight: share}
+	}
+	plan, err := q.Plan(o.loss(), all.columns...)
+	if err != nil {
+		return nil, err
+	}
+	for i, price := range plan.Prices() {
+		all.quantities[i].Price = price
+	}
+	return &question{plan, all.quantities}, nil
+}
+
+// columnsAsked returns the columns of the report, with the numbers that they answer.
+func (o *options) columnsAsked() (*aggregate.Query[row, string, slot], *asked) {
 	q := &aggregate.Query[row, string, slot]{
 		Dataset:         o.Dataset,
 		UnitName:        o.UnitName,
@@ -74,15 +93,7 @@ func (o *options) ask() (*question, error) {
 	if o.Value != "" {
 		all.addValue(q)
 	}
-
-	plan, err := q.Plan(o.loss(), all.columns...)
-	if err != nil {
-		return nil, err
-	}
-	for i, price := range plan.Prices() {
-		all.quantities[i].Price = price
-	}
-	return &question{plan, all.quantities}, nil
+	return q, all
 }
 
 // asked collects columns and the quantities that they answer.

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget/forecast"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// With -for the report is given how accurate it has to be, and not what it may cost: the
+// least ε is found, and how the numbers share it. It follows from public numbers alone.
+
+// An aim is one item of -for.
+type aim struct {
+	name         string
+	within, part float64
+}
+
+// setAims reads -for, such as "revenue ±5 %, customers ±30".
+func (o *options) setAims(list string) error {
+	o.aims = nil
+	for item := range strings.SplitSeq(list, ",") {
+		name, width, ok := strings.Cut(item, "±")
+		a := aim{name: strings.TrimSpace(name)}
+		number, percent := strings.CutSuffix(strings.TrimSpace(width), "%")
+		x, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if !ok || a.name == "" || err != nil || !(x > 0 && x < 1e15) {
+			return fmt.Errorf("%q must be a number of the report and how near it has to be, such as 'revenue ±5 %%' or 'customers ±30'", strings.TrimSpace(item))
+		}
+		if a.within = x; percent {
+			a.within, a.part = 0, x/100
+		}
+		o.aims = append(o.aims, a)
+	}
+	return nil
+}
+
+// checkAims checks what goes with -for.
+func (o *options) checkAims() error {
+	if o.aims == nil {
+		return nil
+	}
+	var errs []error
+	if o.given["epsilon"] {
+		errs = append(errs, errors.New("-for finds the ε, so -epsilon must not be given; -limit says how large it may be"))
+	}
+	if o.ForUnits < 1 {
+		errs = append(errs, fmt.Errorf("-for-units is %d, must be at least 1", o.ForUnits))
+	}
+	if o.Delta == 0 {
+		errs = append(errs, errors.New("-for needs a -delta"))
+	}
+	return errors.Join(errs...)
+}
+
+// aimFor finds the ε of the report, and the shares of its numbers.
+func (o *options) aimFor() error {
+	if o.aims == nil {
+		return nil
+	}
+	query, all := o.columnsAsked()
+	goal := forecast.Goal{Times: 1, Delta: o.Delta, Most: o.Limit, Of: aggregate.Assumed{Units: o.ForUnits, Means: map[string]float64{o.RowNames: 1}}}
+	if o.Value != "" && o.ForMean != 0 {
+		goal.Of.Means[o.Value] = o.ForMean
+	}
+	for i, q := range all.quantities {
+		a := forecast.Aim{Column: all.columns[i]}
+		for _, wanted := range o.aims {
+			if wanted.name == q.Name || wanted.name == strings.ToLower(q.Label) {
+				a.Within, a.Part = wanted.within, wanted.part
+			}
+		}
+		goal.Aims = append(goal.Aims, a)
+	}
+	if err := o.checkNames(all.quantities); err != nil {
+		return err
+	}
+	found, err := forecast.PlanFor(query, goal)
+	if err != nil {
+		return fmt.Errorf("-for: %w", err)
+	}
+	o.Epsilon = dp.PartsOf(found.Plan.Charge(aggregate.Request{}).Loss).Epsilon
+	for _, price := range found.Plan.Prices() {
+		o.shares = append(o.shares, price.Share)
+	}
+	if !o.given["limit-delta"] {
+		o.LimitDelta = o.usualLimitDelta()
+	}
+	return nil
+}
+
+// checkNames says which aims are for nothing that the report has, or need to know
+// what units usually have.
+func (o *options) checkNames(all []quantity) error {
+	var errs []error
+	for _, a := range o.aims {
+		var names []string
+		found := false
+		for _, q := range all {
+			names = append(names, q.Name)
+			mine := a.name == q.Name || a.name == strings.ToLower(q.Label)
+			if mine && q.Money && a.part > 0 && o.ForMean == 0 {
+				errs = append(errs, fmt.Errorf("-for-mean is not given: ± %g %% of %s is how much depends on what one %s usually has in a period", 100*a.part, a.name, o.UnitName))
+			}
+			found = found || mine
+		}
+		if !found {
+			errs = append(errs, fmt.Errorf("-for has %q, which the report has not; it has %s", a.name, strings.Join(names, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
