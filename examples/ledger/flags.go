@@ -33,6 +33,7 @@ type options struct {
 	key                                     string
 	group                                   string
 	out, format, title, controller, contact string
+	signKey, newKey, keys, signedFile       string
 	check, set, withdraw                    string // files, and a purpose
 	what, publisher, on                     string // of a release made elsewhere
 }

@@ -20,6 +20,7 @@ else. Verified with --anchor later, a ledger that was changed, or replaced by an
 older copy that is sound in itself, is found.`,
 		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.anchors, "anchor", "an `anchor` that verify printed earlier; once for each")
+			o.signed(f)
 		},
 		run: runVerify,
 	}
@@ -38,6 +39,7 @@ type verified struct {
 	Anchor    string       `json:"anchor,omitempty"`
 	Differ    []uint64     `json:"decided_otherwise_now,omitempty"`
 	Clock     []uint64     `json:"dated_before_the_entry_before,omitempty"`
+	Against   []uint64     `json:"against_the_policy,omitempty"`
 	Scopes    []shownScope `json:"scopes,omitempty"`
 }
 
@@ -62,6 +64,13 @@ func runVerify(ctx context.Context, e *env) error {
 }
 
 func (e *env) verify(ctx context.Context) (all []verified, err error) {
+	if e.signedFile != "" {
+		x, err := e.openSigned()
+		if err != nil {
+			return nil, err
+		}
+		e.anchors = append(e.anchors, x)
+	}
 	err = e.withStore(ctx, func(s *store) error {
 		names, err := e.accounts(ctx, s)
 		if err != nil {
@@ -115,7 +124,7 @@ func (e *env) verifyAccount(ctx context.Context, s *store, name string) (verifie
 	}
 	return verified{
 		name, true, "", r.Status.Entries, r.Charges, r.Releases, r.Uncovered, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
-		r.NotRepeated, r.Backdated, shownScopes(r.Status),
+		r.NotRepeated, r.Backdated, r.AgainstPolicy, shownScopes(r.Status),
 	}, nil
 }
 
@@ -143,6 +152,9 @@ func (v verified) print(e *env) {
 	}
 	if v.Differ != nil {
 		e.printf("decided by another version of the library, and now refused or priced otherwise: %v\n", v.Differ)
+	}
+	if v.Against != nil {
+		e.printf("the policy that was in force does not allow the charges of entries %v\n", v.Against)
 	}
 	if v.Clock != nil {
 		e.printf("dated before the entry before it; nothing depends on it: %v\n", v.Clock)
