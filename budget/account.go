@@ -98,6 +98,9 @@ func create(ctx context.Context, s Store, name string, data []byte) error {
 // Open opens an account. It returns an error that wraps [ErrNotFound] if there
 // is none, and never creates it. Given anchors, it returns an error that wraps
 // [ErrTampered] if the store is older than one of them or has other records.
+//
+// It starts from the last checkpoint; given anchors, from the last one that the newest
+// of them covers. The package documentation says what that leaves to [Account.Verify].
 func Open(ctx context.Context, s Store, dataset string, anchors ...Anchor) (*Account, error) {
 	a := &Account{store: s, name: dataset, now: time.Now, turn: make(chan struct{}, 1)}
 	if err := a.load(ctx, anchors); err != nil {
@@ -106,14 +109,33 @@ func Open(ctx context.Context, s Store, dataset string, anchors ...Anchor) (*Acc
 	return a, nil
 }
 
-// load reads every record from the first on.
+// load reads every record from the last checkpoint on, or from the first.
 func (a *Account) load(ctx context.Context, anchors []Anchor) error {
 	hashes := map[uint64]digest{}
 	for _, x := range anchors {
 		hashes[x.Seq] = digest{}
 	}
-	l := &loader{name: a.name}
-	for rec, err := range a.store.Read(ctx, a.name, 0) {
+	l := a.loader(ctx)
+	if err := a.restore(ctx, l, anchors); err != nil {
+		return err
+	}
+	from := uint64(0)
+	if l.state != nil {
+		a.state, from = l.state, l.state.next
+	}
+	for seq := range hashes {
+		if seq >= from {
+			continue
+		}
+		rec, err := a.record(ctx, seq)
+		if err != nil {
+			return err
+		}
+		if rec != nil {
+			hashes[seq] = hashOf(rec.Data)
+		}
+	}
+	for rec, err := range a.store.Read(ctx, a.name, from) {
 		if err != nil {
 			return err
 		}
@@ -139,8 +161,21 @@ func (a *Account) load(ctx context.Context, anchors []Anchor) error {
 
 // A loader builds a state from records.
 type loader struct {
-	name  string
-	state *state // nil before the first record
+	name    string
+	state   *state                 // nil before the first record
+	recall  func(seq uint64) error // adds a payment of before the checkpoint, or nil
+	compare func(settled) error    // looks at what a checkpoint has, or nil; then it is seen
+	seen    []settled
+}
+
+// loader returns one that reads what it needs besides. Whoever uses it has the turn and
+// the lock, or the account is not open yet.
+func (a *Account) loader(ctx context.Context) *loader {
+	return &loader{
+		name: a.name, state: a.state,
+		recall:  func(seq uint64) error { return a.recallEntry(ctx, seq) },
+		compare: func(c settled) error { return a.compareCheckpoint(ctx, c) },
+	}
 }
 
 func (l *loader) next(rec Record) error {
@@ -155,17 +190,39 @@ func (l *loader) next(rec Record) error {
 	if rec.Seq != l.state.next {
 		return fmt.Errorf("%w: the store gives record %d where record %d belongs", ErrTampered, rec.Seq, l.state.next)
 	}
-	if err := r.follows(l.state.next, l.state.last); err != nil {
+	if err := r.follows(link{l.state.next, l.state.last, l.state.checkpoint}); err != nil {
 		return err
 	}
+	switch {
+	case r.Kind == KindCheckpoint:
+		if err := l.checkpoint(r); err != nil {
+			return err
+		}
+	case r.Kind == KindKeep && l.recall != nil:
+		if err := l.recall(r.From); err != nil {
+			return err
+		}
+	}
 	return l.state.apply(r, hash)
+}
+
+func (l *loader) checkpoint(r *record) error {
+	c, err := l.state.settled(r)
+	switch {
+	case err != nil:
+		return err
+	case l.compare != nil:
+		return l.compare(c)
+	}
+	l.seen = append(l.seen, c)
+	return nil
 }
 
 func (l *loader) first(rec Record, r *record, hash digest) error {
 	if rec.Seq != 0 {
 		return fmt.Errorf("%w: the store has no record 0", ErrTampered)
 	}
-	if err := r.follows(0, digest{}); err != nil {
+	if err := r.follows(link{}); err != nil {
 		return err
 	}
 	if r.Terms == nil {
@@ -232,7 +289,7 @@ func (a *Account) catchUp(ctx context.Context) error {
 // readOn applies records that are not known yet, and says whether there were
 // any. The caller holds the turn.
 func (a *Account) readOn(ctx context.Context) (grew bool, err error) {
-	l := &loader{name: a.name, state: a.state}
+	l := a.loader(ctx)
 	for rec, err := range a.store.Read(ctx, a.name, a.state.next) {
 		if err != nil {
 			return grew, fmt.Errorf("budget: account %q: %w", a.name, err)

@@ -14,18 +14,34 @@ type digest = [sha256.Size]byte
 // hashOf is the hash that the next record holds.
 func hashOf(data []byte) digest { return sha256.Sum256(data) }
 
-// follows returns nil if r is the record after seq-1 records, the last of which
-// has the hash prev.
-func (r *record) follows(seq uint64, prev digest) error {
-	want := ""
+// A link is where the next record of a chain belongs.
+type link struct {
+	seq        uint64
+	prev       digest // hash of the record before
+	checkpoint uint64 // the last one, or 0
+}
+
+// after returns the link after a record that follows.
+func (l link) after(r *record, hash digest) link {
+	if r.Kind == KindCheckpoint {
+		l.checkpoint = r.Seq
+	}
+	return link{r.Seq + 1, hash, l.checkpoint}
+}
+
+// follows returns nil if r is the record that belongs there.
+func (r *record) follows(l link) error {
+	seq, want := l.seq, ""
 	if seq > 0 {
-		want = hexOf(prev)
+		want = hexOf(l.prev)
 	}
 	switch {
 	case r.Seq != seq:
 		return fmt.Errorf("%w: record %d stands where record %d belongs", ErrTampered, r.Seq, seq)
 	case r.Prev != want:
 		return fmt.Errorf("%w: record %d does not hold the hash of the record before it", ErrTampered, seq)
+	case r.Checkpoint != l.checkpoint:
+		return fmt.Errorf("%w: record %d names checkpoint %d, and %d is the last", ErrTampered, seq, r.Checkpoint, l.checkpoint)
 	case seq == 0 && r.Kind != KindCreate:
 		return fmt.Errorf("%w: record 0 is of kind %q, must be %q", ErrTampered, r.Kind, KindCreate)
 	}

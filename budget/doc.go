@@ -38,6 +38,21 @@
 // The account of an older copy of the store is valid in itself. Keep an [Anchor]
 // elsewhere to notice that a store was rolled back.
 //
+// # Checkpoints
+//
+// An account is opened in the time of what is new. After every thousand records whoever
+// appends also appends a checkpoint: a record with the digest of what the account has come
+// to, which is stored beside it as releases are. [Open] starts from the last one, reads what
+// came after, and reads a payment of before when its key is asked for. [Account.Verify] reads
+// every record and compares every checkpoint with what the records before it come to, and so
+// does every account that was open before, when it reads one that another has written.
+//
+// So opening alone no longer repeats what was decided before the last checkpoint. Whoever can
+// append to the store can append a checkpoint that says that less was spent, and an account
+// that is opened after it, without an anchor, believes it. Given an anchor, Open starts from
+// a checkpoint that the anchor covers and compares those after it. Where others can write to
+// the store, keep an anchor and give it to Open, or run Verify before you spend.
+//
 // # Versions
 //
 // Ledgers of earlier versions are read, verified and used on. The stores of packages

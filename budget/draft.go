@@ -1,8 +1,6 @@
 package budget
 
 import (
-	"maps"
-
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
 )
@@ -21,7 +19,8 @@ type draft struct {
 	last    digest
 
 	bought   []purchase
-	refusals int // refusals that stand last
+	refusals int     // refusals that stand last
+	settles  *digest // of the checkpoint that the draft is, or nil
 }
 
 func (s *state) draft() *draft {
@@ -112,21 +111,27 @@ func (d *draft) refusal(r *request, sc scope, f filter.Filter, filters []filter.
 // commit makes the draft the state. The caller holds the state's lock.
 func (d *draft) commit() {
 	s := d.state
-	maps.Copy(s.filters, d.touched)
+	for sc, f := range d.touched {
+		s.setFilter(sc, f)
+	}
 	for p, left := range d.drawn {
 		*p = left
+		s.since.draw(p.seq)
 	}
 	for _, p := range d.planned {
-		s.plans[p.seq] = p
+		s.addPlan(p)
 	}
 	for key, i := range d.added {
 		s.add(key, d.paid[i])
 	}
 	for seq, k := range d.keeping {
-		s.entries[seq].kept = k
+		s.addKept(s.entries[seq], k)
 	}
 	for _, p := range d.bought {
 		s.buy(p)
+	}
+	if d.settles != nil {
+		s.settle(s.next, *d.settles)
 	}
 	s.refused = d.refusals
 	s.next += uint64(len(d.records))

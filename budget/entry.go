@@ -21,7 +21,7 @@ type Entry struct {
 	Charge    *dp.Charge        // KindSpend, KindReserve, KindDraw
 	Decisions map[string]string // likewise: how each scope took the charge
 	From      uint64            // KindDraw: the entry that reserved; KindKeep: the entry that paid
-	Digest    [32]byte          // KindKeep: of the release
+	Digest    [32]byte          // KindKeep: of the release; KindCheckpoint: of the state beside it
 	Limit     dp.Loss           // KindRaise
 	Reason    string            // KindRaise, KindFreeze, KindThaw, KindPolicy, KindWithdraw, KindOutside
 	By        string            // likewise
@@ -38,12 +38,11 @@ type Entry struct {
 func (a *Account) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		var terms Terms
-		var next uint64
-		var last digest
+		var at link
 		for rec, err := range a.store.Read(ctx, a.name, 0) {
 			var e Entry
 			if err == nil {
-				e, err = readEntry(rec, next, last, &terms)
+				e, err = readEntry(rec, &at, &terms)
 			}
 			if err != nil {
 				yield(Entry{}, fmt.Errorf("budget: account %q: %w", a.name, err))
@@ -52,26 +51,27 @@ func (a *Account) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 			if !yield(e, nil) {
 				return
 			}
-			next, last = e.Seq+1, e.Hash
 		}
 	}
 }
 
-func readEntry(rec Record, next uint64, last digest, terms *Terms) (Entry, error) {
+func readEntry(rec Record, at *link, terms *Terms) (Entry, error) {
 	r, err := decodeRecord(rec.Data)
 	if err != nil {
 		return Entry{}, err
 	}
-	if rec.Seq != next {
-		return Entry{}, fmt.Errorf("%w: the store gives record %d where record %d belongs", ErrTampered, rec.Seq, next)
+	if rec.Seq != at.seq {
+		return Entry{}, fmt.Errorf("%w: the store gives record %d where record %d belongs", ErrTampered, rec.Seq, at.seq)
 	}
-	if err := r.follows(next, last); err != nil {
+	if err := r.follows(*at); err != nil {
 		return Entry{}, err
 	}
+	hash := hashOf(rec.Data)
+	*at = at.after(r, hash)
 	if r.Terms != nil {
 		*terms = *r.Terms
 	}
-	return r.entry(hashOf(rec.Data), terms)
+	return r.entry(hash, terms)
 }
 
 func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
@@ -82,7 +82,7 @@ func (r *record) entry(hash digest, terms *Terms) (e Entry, err error) {
 	if e.Policy, err = r.readPolicy(); err != nil {
 		return e, err
 	}
-	if r.Kind == KindKeep {
+	if r.Digest != "" {
 		if e.Digest, err = r.digest(); err != nil {
 			return e, err
 		}

@@ -104,6 +104,7 @@ func (a *Account) serve(batch []*request) {
 	for len(batch) > 0 {
 		batch, fresh = a.attempt(ctx, batch, fresh)
 	}
+	a.keepUp(ctx)
 }
 
 // attempt decides a batch and appends what it accepts. It returns the requests
@@ -258,7 +259,7 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 
 // write gives a record its place in the chain, and a release its place beside it.
 func (d *draft) write(rec *record, release []byte) error {
-	rec.Seq, rec.Prev = d.next+uint64(len(d.records)), hexOf(d.last)
+	rec.Seq, rec.Prev, rec.Checkpoint = d.next+uint64(len(d.records)), hexOf(d.last), d.checkpoint
 	data, hash, err := rec.encode()
 	if err != nil {
 		return err

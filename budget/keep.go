@@ -261,6 +261,9 @@ func (a *Account) Cover(ctx context.Context) (int, error) {
 		if err != nil {
 			return n, fmt.Errorf("budget: account %q: %w", a.name, err)
 		}
+		if err := a.recallPayment(ctx, r.Seq); err != nil {
+			return n, err
+		}
 		if !a.uncovered(r.Seq) {
 			continue
 		}
@@ -316,7 +319,7 @@ func (s *state) applyKeep(r *record) error {
 	case !at.Equal(p.at):
 		return fmt.Errorf("%w: record %d is not dated as record %d, which paid for it", ErrTampered, r.Seq, r.From)
 	}
-	p.kept = kept{r.Seq, d, r.Early}
+	s.addKept(p, kept{r.Seq, d, r.Early})
 	return nil
 }
 

@@ -158,8 +158,10 @@ func (s *state) limitPurposes() {
 			continue
 		}
 		f := basic.New(u.Limit, 0)
-		for _, p := range s.bought[name] {
-			f.Add(p, filter.ByLoss, 1)
+		for b, n := range s.bought {
+			if b.purpose == name {
+				f.Add(basic.FreshPrice(&dp.Charge{Loss: b.loss}), filter.ByLoss, n)
+			}
 		}
 		s.filters[scope{scopePolicy, name}] = f
 	}
@@ -202,7 +204,8 @@ func (d *draft) allowed(r *request) error {
 		Day: coarse(r.at), Withdrawn: d.policy.Withdrawn, Reserves: r.reserve,
 		Paid: func(key string) bool {
 			_, now := d.added[key]
-			return d.keys[key] != nil || now
+			_, before := d.paidIn(key)
+			return before || now
 		},
 	})
 	if len(reasons) == 0 {
@@ -211,17 +214,18 @@ func (d *draft) allowed(r *request) error {
 	return d.terms.refuse(scope{kind: scopePolicy}, r.charge, strings.Join(reasons, "; "))
 }
 
-// A purchase is what a purpose has bought.
+// A purchase is a loss that a purpose has bought.
 type purchase struct {
 	purpose string
-	price   *filter.Price
+	loss    dp.Loss
 }
 
 func (s *state) buy(p purchase) {
 	if s.bought == nil {
-		s.bought = map[string][]*filter.Price{}
+		s.bought = map[purchase]int64{}
 	}
-	s.bought[p.purpose] = append(s.bought[p.purpose], p.price)
+	s.bought[p]++
+	s.since.buy(p)
 }
 
 // readPolicy returns the policy of a record that has one.

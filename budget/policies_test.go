@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -520,10 +521,8 @@ func (h *history) verify() {
 	if err != nil || r.AgainstPolicy != nil || r.NotRepeated != nil || r.Charges != h.accepted {
 		h.t.Fatalf("history %d: %+v, %v", h.seed, r, err)
 	}
-	for name, f := range again.state.bought {
-		if n := len(h.a.state.bought[name]); n != len(f) {
-			h.t.Fatalf("history %d: %d charges of %q, and %d when read again", h.seed, n, name, len(f))
-		}
+	if got, want := again.state.bought, h.a.state.bought; !maps.Equal(got, want) {
+		h.t.Fatalf("history %d: %v is bought, and %v when read again", h.seed, want, got)
 	}
 	if got, want := len(again.state.filters), len(h.a.state.filters); got != want {
 		h.t.Fatalf("history %d: limits %v, and %v when read again", h.seed, want, got)

@@ -80,6 +80,9 @@ func (a *Account) WhatIf(ctx context.Context, charges ...dp.Charge) (Status, []e
 			return Status{}, nil, err
 		}
 		requests[i] = r
+		if err := a.recall(ctx, c.Key); err != nil {
+			return Status{}, nil, err
+		}
 	}
 	if err := a.refresh(ctx); err != nil {
 		return Status{}, nil, err

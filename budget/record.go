@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	formatVersion = 3 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid; 2 has no policies
+	formatVersion = 3 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid; 2 has no policies and no checkpoints
 	engineVersion = 1 // of prices, orders and weights
 )
 
@@ -36,13 +36,15 @@ const (
 	KindPolicy   = "policy"   // a policy came into force
 	KindWithdraw = "withdraw" // a purpose of the policy ended
 	KindOutside  = "outside"  // a release was made elsewhere
+
+	KindCheckpoint = "checkpoint" // what the account has come to, so that it opens from there
 )
 
 // formatOf returns the least format that has a kind of record, so that an earlier version
 // reads and uses a ledger which has nothing that it does not know.
 func formatOf(kind string) int {
 	switch kind {
-	case KindPolicy, KindWithdraw, KindOutside:
+	case KindPolicy, KindWithdraw, KindOutside, KindCheckpoint:
 		return 3
 	}
 	return 2
@@ -63,7 +65,7 @@ type record struct {
 	Charge  json.RawMessage    `json:"charge,omitempty"`  // spend, reserve, draw
 	Took    []filter.Way       `json:"took,omitempty"`    // spend, reserve, draw: the decision, per scope
 	From    uint64             `json:"from,omitempty"`    // draw: the record that reserved; keep: the record that paid
-	Digest  string             `json:"digest,omitempty"`  // keep: of the release
+	Digest  string             `json:"digest,omitempty"`  // keep: of the release; checkpoint: of the state beside it
 	Early   bool               `json:"early,omitempty"`   // keep: the release stands beside the record that paid, as format 1 has it
 	Limit   json.RawMessage    `json:"limit,omitempty"`   // raise
 	Reason  string             `json:"reason,omitempty"`  // raise, freeze, thaw
@@ -72,6 +74,8 @@ type record struct {
 	Policy  json.RawMessage    `json:"policy,omitempty"`  // policy
 	Purpose string             `json:"purpose,omitempty"` // withdraw
 	Outside *Outside           `json:"outside,omitempty"` // outside
+
+	Checkpoint uint64 `json:"checkpoint,omitempty"` // of any kind: the last checkpoint before, from which it can be opened
 }
 
 // encode returns the record's bytes, sealed, and their hash.
@@ -159,6 +163,8 @@ var fields = map[string]struct{ must, may []string }{
 	KindPolicy:   {[]string{"policy", "reason", "by"}, []string{"id", "module"}},
 	KindWithdraw: {[]string{"purpose", "reason", "by"}, []string{"id", "module"}},
 	KindOutside:  {[]string{"outside", "reason", "by"}, []string{"id", "module"}},
+
+	KindCheckpoint: {[]string{"digest"}, []string{"id", "module"}},
 }
 
 // checkFields returns an error if a record lacks a field of its kind, or has one

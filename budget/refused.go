@@ -57,8 +57,11 @@ func (d *draft) addRefusal(f *Refusal, at time.Time) error {
 
 // refusalsAfter counts the refusals that stand last in the ledger.
 func refusalsAfter(n int, kind string) int {
-	if kind == KindRefuse {
+	switch kind {
+	case KindRefuse:
 		return n + 1
+	case KindCheckpoint: // makes no room, or a flood of refusals would not end
+		return n
 	}
 	return 0
 }

@@ -164,7 +164,7 @@ func (d *draft) spendWays(r *request) ([]filter.Way, uint64, error) {
 	for i, sc := range scopes {
 		d.touch(sc).Add(r.price, took[i], 1)
 	}
-	d.bought = append(d.bought, purchase{r.charge.Purpose, r.price})
+	d.bought = append(d.bought, purchase{r.charge.Purpose, r.charge.Loss})
 	return ofTerms(scopes, took), 0, nil
 }
 
@@ -217,5 +217,6 @@ func (s *state) applyDraw(r *record, hash digest) error {
 		return fmt.Errorf("%w: record %d draws more than was reserved", ErrTampered, r.Seq)
 	}
 	*p = left
+	s.since.draw(p.seq)
 	return s.pay(r, c, hash)
 }

@@ -89,6 +89,10 @@ func (a *Account) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error) {
 }
 
 func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
+	if err := a.recall(ctx, r.charge.Key); err != nil {
+		a.observe(ctx, OutcomeFailed, r, dp.Payment{}, err)
+		return dp.Payment{}, err
+	}
 	p, found, err := a.paidFor(r)
 	if !found {
 		p, err = a.submit(ctx, r)
@@ -172,7 +176,7 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 }
 
 func (a *Account) affordable(ctx context.Context, r *request) error {
-	if err := a.refresh(ctx); err != nil {
+	if err := errors.Join(a.recall(ctx, r.charge.Key), a.refresh(ctx)); err != nil {
 		return err
 	}
 	if err := a.decide(r); err != nil {
@@ -197,6 +201,9 @@ func (a *Account) decide(r *request) error {
 
 // lookup finds a key, reading on if it is not known.
 func (a *Account) lookup(ctx context.Context, key string) (paid, error) {
+	if err := a.recall(ctx, key); err != nil {
+		return paid{}, err
+	}
 	if p, ok := a.known(key); ok {
 		return p, nil
 	}

@@ -24,8 +24,13 @@ type state struct {
 	refused int    // refusals that stand last
 	limits  map[scope]dp.Loss
 
-	policy *InForce                   // or nil; what it points to never changes
-	bought map[string][]*filter.Price // what each purpose has paid for
+	policy *InForce           // or nil; what it points to never changes
+	bought map[purchase]int64 // what each purpose has paid for, and how often
+
+	checkpoint    uint64  // number of the last checkpoint, or 0
+	checkpointSum digest  // that it has
+	since         changes // after it
+	old           *index  // of what was before the checkpoint that was opened, or nil
 }
 
 // paid is what a request key was paid with.
@@ -101,6 +106,8 @@ func (s *state) apply(r *record, hash digest) error {
 	case KindWithdraw:
 		err = s.applyWithdraw(r)
 	case KindOutside: // costs nothing, and decides nothing
+	case KindCheckpoint:
+		err = s.applyCheckpoint(r)
 	case KindCreate:
 		if r.Seq != 0 {
 			err = fmt.Errorf("%w: record %d creates an account that is there", ErrTampered, r.Seq)
@@ -133,32 +140,71 @@ func (s *state) applySpend(r *record, hash digest) error {
 	for i, sc := range scopes {
 		f := s.filter(sc)
 		f.Add(p, took[i], 1)
-		s.filters[sc] = f
+		s.setFilter(sc, f)
 	}
-	s.buy(purchase{c.Purpose, p})
+	s.buy(purchase{c.Purpose, c.Loss})
 	if r.Kind == KindReserve {
-		s.plans[r.Seq] = newPlan(r.Seq, c)
+		s.addPlan(newPlan(r.Seq, c))
 	}
 	return s.pay(r, c, hash)
 }
 
 func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
-	if old, ok := s.keys[c.Key]; ok {
-		return fmt.Errorf("%w: records %d and %d are for the same request key", ErrTampered, old.seq, r.Seq)
+	if old, ok := s.paidIn(c.Key); ok {
+		return fmt.Errorf("%w: records %d and %d are for the same request key", ErrTampered, old, r.Seq)
 	}
-	at, err := r.time()
+	p, err := newPaid(r, c, hash)
 	if err != nil {
 		return err
-	}
-	p := &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2}
-	if p.early {
-		p.facts = facts(c)
 	}
 	s.add(c.Key, p)
 	return nil
 }
 
-func (s *state) add(key string, p *paid) { s.keys[key], s.entries[p.seq] = p, p }
+// newPaid returns what a record paid.
+func newPaid(r *record, c *dp.Charge, hash digest) (*paid, error) {
+	at, err := r.time()
+	if err != nil {
+		return nil, err
+	}
+	p := &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2}
+	if p.early {
+		p.facts = facts(c)
+	}
+	return p, nil
+}
+
+// paidIn returns the number of the record that paid for a key, also of one that is not
+// read yet.
+func (s *state) paidIn(key string) (uint64, bool) {
+	if p, ok := s.keys[key]; ok {
+		return p.seq, true
+	}
+	return s.old.find(key)
+}
+
+func (s *state) add(key string, p *paid) {
+	s.know(key, p)
+	s.since.keys = append(s.since.keys, indexed{hashOf([]byte(key)), p.seq, p.hash})
+}
+
+// know adds what a checkpoint has already.
+func (s *state) know(key string, p *paid) { s.keys[key], s.entries[p.seq] = p, p }
+
+func (s *state) addKept(p *paid, k kept) {
+	p.kept = k
+	s.since.kept = append(s.since.kept, indexedKept{p.seq, k})
+}
+
+func (s *state) setFilter(sc scope, f filter.Filter) {
+	s.filters[sc] = f
+	s.since.touch(sc)
+}
+
+func (s *state) addPlan(p *plan) {
+	s.plans[p.seq] = p
+	s.since.draw(p.seq)
+}
 
 func (s *state) applyRaise(r *record) error {
 	l, err := dp.UnmarshalLoss(r.Limit)
@@ -169,7 +215,7 @@ func (s *state) applyRaise(r *record) error {
 	if err := mayRaise(s.limits[sc], l); err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}
-	s.filters[sc] = s.filter(sc).Raise(l)
+	s.setFilter(sc, s.filter(sc).Raise(l))
 	s.limits[sc] = l
 	return nil
 }

@@ -96,6 +96,7 @@ func TestEveryTextThatEntersARecordMustBeUTF8(t *testing.T) {
 // By the nanosecond the time of a record would tell how long rows took to read before
 // it, whoever wrote it for what reason.
 func TestEveryRecordIsDatedInWholeHours(t *testing.T) {
+	tails(t, 8)
 	a := newAccount(t, Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}, Refusals: 1})
 	c := testCharge("k", dp.Pure{Epsilon: 0.1})
 	if _, err := a.Once(t.Context(), c, func() ([]byte, error) { return []byte("41"), nil }); err != nil {
@@ -119,6 +120,12 @@ func TestEveryRecordIsDatedInWholeHours(t *testing.T) {
 		a.SetPolicy(t.Context(), visitsPolicy().policy(t), "it is asked for", "officer"), a.WithdrawPurpose(t.Context(), "teaching", "it is over", "officer"),
 	} {
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 4 { // the last of which writes a checkpoint
+		c := policyCharge(fmt.Sprint("more", i), "opening hours", 0.01)
+		if _, err := a.Spend(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}

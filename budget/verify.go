@@ -78,6 +78,10 @@ func (a *Account) Verify(ctx context.Context, anchors ...Anchor) (*Report, error
 // releases compares releases with the digests of the records, in the order of
 // their numbers. What was kept after the records were read is not looked at.
 func (v *verifier) releases(all iter.Seq2[Record, error]) error {
+	checkpoints := map[uint64]settled{}
+	for _, c := range v.seen {
+		checkpoints[c.seq] = c
+	}
 	missing := map[uint64]*paid{}
 	for _, p := range v.state.entries {
 		if p.kept.seq != 0 {
@@ -91,10 +95,21 @@ func (v *verifier) releases(all iter.Seq2[Record, error]) error {
 		if r.Seq >= v.state.next {
 			continue
 		}
+		if c, ok := checkpoints[r.Seq]; ok {
+			delete(checkpoints, r.Seq)
+			if err := c.compare(v.name, r.Release); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := v.releaseAt(r, missing[r.Seq]); err != nil {
 			return err
 		}
 		delete(missing, r.Seq)
+	}
+	for _, seq := range slices.Sorted(maps.Keys(checkpoints)) {
+		c := checkpoints[seq]
+		return c.compare(v.name, nil)
 	}
 	for _, seq := range slices.Sorted(maps.Keys(missing)) {
 		return missing[seq].check(v.name, nil)

@@ -1,7 +1,9 @@
 package budgettest
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -74,11 +76,13 @@ func (m *bench) lone(b *testing.B, n int) {
 	}
 }
 
-func (m *bench) callers(b *testing.B, n int) {
+func (m *bench) callers(b *testing.B, n int) { m.many(b, 64, n) }
+
+func (m *bench) many(b *testing.B, callers, n int) {
 	var left atomic.Int64
 	left.Store(int64(n))
 	var wg sync.WaitGroup
-	for range 64 {
+	for range callers {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
 				m.spend(b)
@@ -114,4 +118,35 @@ func perRecord(do func(), n int) float64 {
 func median(x []float64) float64 {
 	slices.Sort(x)
 	return x[len(x)/2]
+}
+
+// BenchmarkOpen measures how long it takes to open a store, at a place where there is none
+// yet, and an account of so many charges in it.
+func BenchmarkOpen(b *testing.B, charges int, place string, open func(ctx context.Context, place string) (budget.Store, error)) {
+	opened := func() budget.Store {
+		s, err := open(b.Context(), place)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
+	}
+	closed := func(s budget.Store) {
+		if c, ok := s.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	s := opened()
+	newBench(b, s).many(b, 512, charges) // so many that few appends are needed
+	closed(s)
+	b.Run(fmt.Sprint("charges=", charges), func(b *testing.B) {
+		for b.Loop() {
+			s := opened()
+			if _, err := budget.Open(b.Context(), s, dataset); err != nil {
+				b.Fatal(err)
+			}
+			closed(s)
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/internal/tail"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -55,6 +56,7 @@ func act(ctx context.Context, d Durable) error {
 	name := os.Getenv(envName)
 	switch role := os.Getenv(envRole); role {
 	case roleForever:
+		tail.Longest = shortTail
 		go refusedAgain(ctx, a, name)
 		return spendAll(ctx, a, name)
 	case roleSpend:

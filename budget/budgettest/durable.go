@@ -48,7 +48,10 @@ func TestDurable(t *testing.T, d Durable) {
 	t.Run("Reopen", func(t *testing.T) { testDurableReopen(t, d) })
 	t.Run("Processes", func(t *testing.T) { testProcesses(t, d) })
 	t.Run("ProcessesOneKey", func(t *testing.T) { testProcessesOneKey(t, d) })
-	t.Run("Kill", func(t *testing.T) { testKill(t, d) })
+	t.Run("Kill", func(t *testing.T) {
+		shortTails(t) // so that many die while they write a checkpoint
+		testKill(t, d)
+	})
 }
 
 // open opens a store, which is closed when the test ends or by the function
@@ -214,13 +217,19 @@ func wantExported(t *testing.T, d Durable, place string) (refusals int) {
 	if err != nil {
 		t.Fatalf("Import of what was exported: %v", err)
 	}
+	checkpoints := 0
 	for e, err := range b.Entries(t.Context()) {
-		if err != nil {
+		switch {
+		case err != nil:
 			t.Fatal(err)
-		}
-		if e.Kind == budget.KindRefuse {
+		case e.Kind == budget.KindRefuse:
 			refusals++
+		case e.Kind == budget.KindCheckpoint:
+			checkpoints++
 		}
+	}
+	if checkpoints == 0 {
+		t.Error("no checkpoint is in the ledger of processes that were to write many")
 	}
 	if refusals == 0 {
 		t.Error("no refusal is in the ledger of processes that were refused")

@@ -121,6 +121,16 @@ func BenchmarkDurable(b *testing.B) {
 	budgettest.BenchmarkDurable(b, func(b *testing.B) budget.Store { return create(b) })
 }
 
+// BenchmarkOpen opens a store and its account; with -long it has a million charges.
+func BenchmarkOpen(b *testing.B) {
+	dsn, err := shared()
+	needed(b, err)
+	budgettest.BenchmarkOpen(b, times(20_000, 1_000_000), newDatabase(b, dsn),
+		func(ctx context.Context, dsn string) (budget.Store, error) {
+			return connected(ctx, dsn, postgres.OpenOrCreate)
+		})
+}
+
 // newLedger makes a ledger in a new database and returns its DSN.
 func newLedger(t *testing.T) string {
 	t.Helper()

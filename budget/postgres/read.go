@@ -13,14 +13,17 @@ import (
 // held, so a slow reader does not hold up anyone.
 const page = 256
 
+// firstPage is how many are read first: often one is all that is wanted.
+const firstPage = 4
+
 // Read implements [budget.Store]. It yields at least the records that are there
 // when it is called, and an error if fewer are there than have been counted.
 func (s *Store) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
 	return func(yield func(budget.Record, error) bool) {
-		for next, more := from, true; more; {
+		for next, n, more := from, firstPage, true; more; n = page {
 			var records []budget.Record
 			var err error
-			records, more, err = s.page(ctx, account, next)
+			records, more, err = s.page(ctx, account, next, n)
 			for _, r := range records {
 				if !yield(r, nil) {
 					return
@@ -45,11 +48,11 @@ LEFT JOIN (SELECT seq, data FROM equipoise.records WHERE account = $1 AND seq >=
 ORDER BY r.seq`
 
 // page returns the next records, and whether there are more.
-func (s *Store) page(ctx context.Context, account string, from uint64) (records []budget.Record, more bool, err error) {
+func (s *Store) page(ctx context.Context, account string, from uint64, n int) (records []budget.Record, more bool, err error) {
 	if int64(from) < 0 {
 		return nil, false, nil
 	}
-	rows, err := query(ctx, s.pool, readPage, account, int64(from), page)
+	rows, err := query(ctx, s.pool, readPage, account, int64(from), n)
 	if err != nil {
 		return nil, false, err
 	}
@@ -77,7 +80,7 @@ func (s *Store) page(ctx context.Context, account string, from uint64) (records 
 		}
 	}
 	next := from + uint64(len(records))
-	if len(records) < page && next < uint64(counted) {
+	if len(records) < n && next < uint64(counted) {
 		return nil, false, damaged("record %d of account %q is missing", next, account)
 	}
 	return records, next < uint64(counted), nil

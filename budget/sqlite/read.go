@@ -13,14 +13,17 @@ import (
 // a slow reader does not hold up anyone.
 const page = 256
 
+// firstPage is how many are read first: often one is all that is wanted.
+const firstPage = 4
+
 // Read implements [budget.Store]. It yields the records that are there when it
 // is called, and an error if fewer are there than have been counted.
 func (s *Store) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
 	return func(yield func(budget.Record, error) bool) {
 		count, err := s.count(ctx, account)
-		for next := from; err == nil && next < count; {
+		for next, n := from, uint64(firstPage); err == nil && next < count; n = page {
 			var records []budget.Record
-			records, err = s.page(ctx, account, next, min(page, count-next))
+			records, err = s.page(ctx, account, next, min(n, count-next))
 			for _, r := range records {
 				if !yield(r, nil) {
 					return

@@ -27,8 +27,10 @@
 // Beside the ledger is a file of the same name with "-mark" added. It says how
 // many changes the ledger has at least. Open refuses a ledger that has fewer:
 // an older copy that was put back, or one that lost its end. Open also refuses
-// a file with a damaged tree, with numbers missing or with a damaged release.
-// Damage inside a record breaks the chain that package budget checks.
+// a file with a damaged tree, with numbers missing or with a damaged release, if it
+// has up to 32 MiB; of a larger one it looks at the ends only, so that it opens in
+// the time of what is new, and [Store.Check] looks at every page. Damage inside a
+// record breaks the chain that package budget checks.
 //
 // Not found is a copy that was put back together with its mark, or after the
 // mark was deleted. Whoever can do that holds the ledger; keep the hash of the
@@ -187,7 +189,11 @@ func (s *Store) check(ctx context.Context, how access) (version int, id string, 
 	if version, err = checkSchema(ctx, s.reader, s.path); err != nil {
 		return 0, "", 0, err
 	}
-	if id, changes, err = checkContent(ctx, s.reader, s.path); err != nil {
+	size, err := sizeOf(ctx, s.reader)
+	if err != nil {
+		return 0, "", 0, err
+	}
+	if id, changes, err = checkContent(ctx, s.reader, s.path, size <= smallest); err != nil {
 		return 0, "", 0, err
 	}
 	return version, id, changes, marked.check(s.path, id, changes)

@@ -135,6 +135,8 @@ func what(e budget.Entry) string {
 		return refusalWords(*e.Refused)
 	case e.Kind == budget.KindKeep:
 		return fmt.Sprintf("the release of entry %d", e.From)
+	case e.Kind == budget.KindCheckpoint:
+		return "what all entries before come to"
 	case e.Charge == nil:
 		return fmt.Sprintf("by %s: %s", e.By, e.Reason)
 	}

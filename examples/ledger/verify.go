@@ -72,6 +72,11 @@ func (e *env) verify(ctx context.Context) (all []verified, err error) {
 		e.anchors = append(e.anchors, x)
 	}
 	err = e.withStore(ctx, func(s *store) error {
+		if whole, ok := s.stored.(interface{ Check(context.Context) error }); ok {
+			if err := whole.Check(ctx); err != nil {
+				return damage(err)
+			}
+		}
 		names, err := e.accounts(ctx, s)
 		if err != nil {
 			return damage(err)

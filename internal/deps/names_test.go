@@ -20,9 +20,9 @@ var mostNames = map[string]int{
 	"budget":                   117, // 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases; why there is no refund
 	"budget/policy":            17,  // the document, what decides, and the words that it may have
 	"budget/policy/policyyaml": 1,   // Parse
-	"budget/sqlite":            11,  // 7; OpenOrCreate, and a store lists its accounts and releases
+	"budget/sqlite":            12,  // 7; Check, OpenOrCreate, and a store lists its accounts and releases
 	"budget/postgres":          10,  // 6; the same
-	"budget/budgettest":        27,  // 21; creation and edits are attacked too
+	"budget/budgettest":        28,  // 21; creation and edits are attacked too, and opening is measured
 	"budget/googledp":          14,  // 14
 	"budget/forecast":          13,  // 0; what a life of releases costs, before the first of them; plans for goals
 }

@@ -41,6 +41,8 @@ type meter interface {
 	leftPure() float64     // largest ε of randomised response that fits
 	leftRho() float64      // largest ρ that fits
 	measures(p *Part) bool // whether the mechanism has a finite divergence
+	state() State          // what was added
+	restore(*reading)      // the same, read
 }
 
 func newEventFilter(l dp.Approx, share *big.Rat, set func(epsilon, conversion float64) meter) *eventFilter {

@@ -41,4 +41,8 @@ type Filter interface {
 
 	// Lacks says why a charge can never fit, or returns "".
 	Lacks(*Price) string
+
+	// state returns what was added; restore adds it to a filter that is new.
+	state() State
+	restore(*reading)
 }
