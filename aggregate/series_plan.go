@@ -304,6 +304,9 @@ func rootUp(x *big.Int) *big.Int {
 	return r
 }
 
+// Periods returns the names of all periods, such as "2026-W05".
+func (p *SeriesPlan[Row, Unit, Key]) Periods() []string { return slices.Clone(p.labels) }
+
 // Charge returns what the whole series costs. [Advance] reserves it.
 func (p *SeriesPlan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 	c := p.draw(r, 0)

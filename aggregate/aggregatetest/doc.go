@@ -8,6 +8,8 @@
 //		})
 //	}
 //
+// AuditSeries does the same for a series, whose neighbours are a unit's whole history.
+//
 // What an audit says, and what it does not say, is in package dptest, which audits
 // any mechanism and takes noise away for the duration of a test.
 package aggregatetest
