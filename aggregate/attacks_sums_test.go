@@ -89,18 +89,26 @@ func collected(t testing.TB, p *Plan[entry, int, int], rows []entry) *partial[in
 	return part.state()
 }
 
+// groupIn returns what a Partial has of a group.
+func (c *compiled) groupIn(p *partial[int], key int) group {
+	if i := slices.Index(p.keys, key); i >= 0 {
+		return p.group(i)
+	}
+	return c.newGroup()
+}
+
 // vector lists the exact numbers that a measure adds noise to, by group: its
 // parts, or all counts of all levels of its tree or ladder, in steps of the noise.
-func (c *compiled) vector(m *measure, g *group) map[string]*big.Int {
+func (c *compiled) vector(m *measure, g group) map[string]*big.Int {
 	v := make(map[string]*big.Int)
 	part, histogram := 0, 0
 	for _, other := range c.measures {
 		if other == m && m.drawing != nil {
-			for i, n := range m.onLadder(g.histograms[histogram]) {
+			for i, n := range m.onLadder(histogramOf(g.points[histogram])) {
 				v[fmt.Sprint(i)] = new(big.Int).Lsh(big.NewInt(n), m.shift)
 			}
 		} else if other == m && m.form == formRanks {
-			for leaf, n := range g.histograms[histogram] {
+			for leaf, n := range histogramOf(g.points[histogram]) {
 				size := int64(1)
 				for level := range m.shape.Height {
 					name := fmt.Sprint(level, " ", leaf/size)
@@ -151,13 +159,7 @@ func checkChange(t testing.TB, p *Plan[entry, int, int], with, without *partial[
 	for _, m := range p.measures {
 		l1, l2 := new(big.Int), new(big.Int)
 		for key := range 8 {
-			a, b := with.groups[key], without.groups[key]
-			if a == nil {
-				a = p.newGroup()
-			}
-			if b == nil {
-				b = p.newGroup()
-			}
+			a, b := p.groupIn(with, key), p.groupIn(without, key)
 			va, vb := p.vector(m, a), p.vector(m, b)
 			for name := range vb {
 				if va[name] == nil {
@@ -286,7 +288,7 @@ func TestOrderAndMergeTreesDoNotMatter(t *testing.T) {
 			want := collected(t, p, rows)
 			for range 20 {
 				r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-				if got := collected(t, p, rows); !reflect.DeepEqual(got.groups, want.groups) {
+				if got := collected(t, p, rows); !reflect.DeepEqual(got, want) {
 					t.Fatalf("%v: another order of the rows gives other sums", loss)
 				}
 				var shards [3][]entry
@@ -297,11 +299,11 @@ func TestOrderAndMergeTreesDoNotMatter(t *testing.T) {
 				for _, i := range r.Perm(3) {
 					parts = append(parts, newPartial(collected(t, p, shards[i])))
 				}
-				got, err := merge(t.Context(), p.compiled, parts)
+				got, err := p.merge(t.Context(), parts)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !reflect.DeepEqual(got, want.groups) {
+				if !reflect.DeepEqual(got, want) {
 					t.Fatalf("%v: partials of some units each give other sums", loss)
 				}
 			}

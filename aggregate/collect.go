@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"runtime"
+	"slices"
+	"sync/atomic"
 
 	"github.com/equipoise-dp/equipoise/internal/bound"
 )
@@ -13,89 +16,53 @@ import (
 // Collect is the first half of [Plan.Run]: it reads, bounds and sums. An engine
 // that works elsewhere (in a database, in Beam) replaces this half, and no other.
 //
+// Several sources, such as the files that a table is in, are read at the same time; the
+// functions of the question are then called by several goroutines. Rows may come in any
+// order, and those of a unit from any source. Where a query has Consent or Retention the
+// sources are read one after the other, since a unit is asked once. Memory follows what the caps let through,
+// not the rows.
+//
 // It fails if a row cannot be read, or soon after ctx is done, with the error of
 // ctx. Nothing else about the rows can make it fail.
-func (p *Plan[Row, Unit, Key]) Collect(ctx context.Context, rows iter.Seq2[Row, error]) (*Partial[Key], error) {
-	return p.collect(ctx, rows, maphash.MakeSeed())
+func (p *Plan[Row, Unit, Key]) Collect(ctx context.Context, rows ...iter.Seq2[Row, error]) (*Partial[Key], error) {
+	return p.collect(ctx, maphash.MakeSeed(), rows...)
 }
 
-func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
-	if rows == nil {
+func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, seed maphash.Seed, sources ...iter.Seq2[Row, error]) (*Partial[Key], error) {
+	if len(sources) == 0 || slices.ContainsFunc(sources, func(s iter.Seq2[Row, error]) bool { return s == nil }) {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	rows = p.query.admitted(ctx, rows)
-	if p.finder != nil {
-		return p.collectUnits(ctx, rows, seed)
+	if p.query.Consent != nil || p.query.Retention != nil {
+		sources = []iter.Seq2[Row, error]{p.query.admitted(ctx, inTurn(sources))}
 	}
-	bounder := bound.New[Unit, Key, []int64](p.maxKeys, p.maxRows, seed)
-	wanted := p.wanted()
-	reading := &watch{ctx: ctx, doing: "reading rows"}
-	for row, err := range rows {
-		if err != nil {
-			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
-		}
-		if reading.ask() != nil { // at every row, since rows may come slowly
-			break
-		}
-		if key := p.key(row); wanted(key) {
-			bounder.Add(p.query.Unit(row), key, p.read(row))
-		}
-	}
-	if err := reading.ask(); err != nil {
-		return nil, err
-	}
-	sums, err := p.sum(ctx, bounder.Kept())
+	bounder := bound.New[Unit](p.caps(), len(p.inputs), p.query.given(), seed, func() bool { return ctx.Err() != nil })
+	n, err := p.readAll(ctx, bounder, sources)
 	if err != nil {
 		return nil, err
 	}
-	return newPartial(sums), nil
+	reduce := p.sum
+	if p.finder != nil {
+		reduce = p.list
+	}
+	groups := bounder.Groups()
+	reduced, err := reduce(ctx, bounder, groups, max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))))
+	if err != nil {
+		return nil, err
+	}
+	return newPartial(reduced), nil
 }
 
-func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
-	if p.query.Group == nil {
-		return key
-	}
-	return p.query.Group(row)
-}
-
-// wanted returns a function that tells which groups can be released at all.
-func (p *Plan[Row, Unit, Key]) wanted() func(Key) bool {
-	given := p.query.given()
-	if given == nil {
-		return func(Key) bool { return true }
-	}
-	set := make(map[Key]bool, len(given))
-	for _, k := range given {
-		set[k] = true
-	}
-	return func(k Key) bool { return set[k] }
-}
-
-// read returns the values of a row, in the order of the inputs.
-func (p *Plan[Row, Unit, Key]) read(row Row) []int64 {
-	values := make([]int64, len(p.reads))
-	for i, read := range p.reads {
-		values[i] = read(row)
-	}
-	return values
-}
-
-// sum adds up the kept rows: for every unit and group, the records of each
-// measure. Sums are exact, so the order of the rows does not matter.
-func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, kept iter.Seq2[Key, iter.Seq[[]int64]]) (*partial[Key], error) {
-	adding := &watch{ctx: ctx, doing: "adding up rows"}
-	sums := &partial[Key]{fingerprint: p.fingerprint, groups: make(map[Key]*group)}
-	for key, rows := range kept {
-		g := sums.groups[key]
-		if g == nil {
-			g = p.newGroup()
-			sums.groups[key] = g
-		}
-		if p.addUnit(g, each(adding, rows)); adding.stop() {
-			break
+// inTurn yields the rows of sources one after the other.
+func inTurn[Row any](sources []iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for _, rows := range sources {
+			for row, err := range rows {
+				if !yield(row, err) {
+					return
+				}
+			}
 		}
 	}
-	return sums, adding.ask()
 }
 
 // A unit brings so many times its groups into a look that there are enough left for the
@@ -105,27 +72,98 @@ const (
 	leastKept = 64
 )
 
-// collectUnits reads which groups each unit is in: what a finder needs.
-func (p *Plan[Row, Unit, Key]) collectUnits(ctx context.Context, rows iter.Seq2[Row, error], seed maphash.Seed) (*Partial[Key], error) {
-	roster := bound.NewRoster[Unit, Key](max(leastKept, p.maxKeys*spares, p.maxKeys), seed)
-	reading := &watch{ctx: ctx, doing: "reading rows"}
+func (p *Plan[Row, Unit, Key]) caps() bound.Caps {
+	if p.finder != nil {
+		return bound.Caps{Keys: max(leastKept, p.maxKeys*spares, p.maxKeys), Rows: 1}
+	}
+	return bound.Caps{Keys: p.maxKeys, Rows: p.maxRows}
+}
+
+// fewRows, and as many as there are groups, are not worth a worker of their own.
+const fewRows = 1 << 16
+
+// readAll reads every source, at the same time if there are several, and returns how many
+// rows there are.
+func (p *Plan[Row, Unit, Key]) readAll(ctx context.Context, bounder *bound.Bounder[Unit, Key], sources []iter.Seq2[Row, error]) (int, error) {
+	readers := make([]*bound.Source[Unit, Key], len(sources))
+	for i := range readers {
+		readers[i] = bounder.Source()
+	}
+	var failed atomic.Bool
+	var n atomic.Int64
+	errs := make([]error, len(sources))
+	inParallel(len(sources), len(sources), func(int) func(int) {
+		return func(i int) {
+			rows, err := p.read(&watch{ctx: ctx, doing: "reading rows"}, &failed, readers[i], sources[i])
+			n.Add(int64(rows))
+			if errs[i] = err; err != nil {
+				failed.Store(true)
+			}
+		}
+	})
+	return int(n.Load()), errors.Join(errs...)
+}
+
+// read reads one source until it ends, or another one failed.
+func (p *Plan[Row, Unit, Key]) read(reading *watch, failed *atomic.Bool, to *bound.Source[Unit, Key], rows iter.Seq2[Row, error]) (n int, err error) {
 	for row, err := range rows {
 		if err != nil {
-			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
+			return n, fmt.Errorf("aggregate: reading rows: %w", err)
 		}
-		if reading.ask() != nil {
+		if reading.ask() != nil || failed.Load() { // at every row, since rows may come slowly
 			break
 		}
-		roster.Add(p.query.Unit(row), p.key(row))
+		n++
+		if group, ok := to.Group(p.key(row)); ok {
+			values := to.Add(p.query.Unit(row), group)
+			for i, read := range p.reads {
+				values[i] = read(row)
+			}
+		}
 	}
-	if err := reading.ask(); err != nil {
-		return nil, err
+	return n, reading.ask()
+}
+
+func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
+	if p.query.Group == nil {
+		return key
 	}
-	sums := &partial[Key]{fingerprint: p.fingerprint}
-	for groups := range roster.Units() {
-		sums.units = append(sums.units, groups)
-	}
-	return newPartial(sums), nil
+	return p.query.Group(row)
+}
+
+// sum adds up what is kept, with so many workers.
+func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Key], groups []Key, workers int) (*partial[Key], error) {
+	adders := make([]*adder, workers)
+	inParallel(workers, bound.Parts, func(i int) func(part int) {
+		w := bounder.Worker()
+		a := p.newAdder(ctx, len(groups), w.Room)
+		adders[i] = a
+		return func(part int) {
+			if a.adding.err == nil {
+				w.Each(part, a.add)
+			}
+		}
+	})
+	return p.settle(groups, adders)
+}
+
+// list lists the groups of each unit: what a finder needs.
+func (p *Plan[Row, Unit, Key]) list(ctx context.Context, bounder *bound.Bounder[Unit, Key], groups []Key, workers int) (*partial[Key], error) {
+	units := make([][][]Key, workers)
+	inParallel(workers, bound.Parts, func(i int) func(part int) {
+		w, listing := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}
+		return func(part int) {
+			w.EachUnit(part, func(of []uint32) bool {
+				unit := make([]Key, len(of))
+				for j, group := range of {
+					unit[j] = groups[group]
+				}
+				units[i] = append(units[i], unit)
+				return !listing.stop()
+			})
+		}
+	})
+	return &partial[Key]{fingerprint: p.fingerprint, units: slices.Concat(units...)}, (&watch{ctx: ctx, doing: "listing groups"}).ask()
 }
 
 // Slice yields the rows of a slice.

@@ -116,7 +116,7 @@ func lawOf(spans float64, release func(*core.Session) string) distribution {
 }
 
 // releasedLaw returns the law of all that a release of the calibration shows of groups.
-func (c *compiled) releasedLaw(spans float64, groups ...*group) distribution {
+func (c *compiled) releasedLaw(spans float64, groups ...group) distribution {
 	return lawOf(spans, func(s *core.Session) string {
 		output := ""
 		for i, g := range groups {
@@ -136,7 +136,7 @@ func (c *calibration) of(columns ...column) *compiled {
 }
 
 // groupOf returns a group of so many units.
-func (c *compiled) groupOf(units int64) *group {
+func (c *compiled) groupOf(units int64) group {
 	g := c.newGroup()
 	g.sums[0] = g.sums[0].Add(exact.Int(units))
 	return g
@@ -290,11 +290,7 @@ func TestQuantilesKeepTheirClaimExactlyAndATenthLessDoesNot(t *testing.T) {
 	}
 	law := func(points ...int64) distribution {
 		return lawOf(spans, func(s *core.Session) string {
-			g := plan.newGroup()
-			for _, p := range points {
-				g.histograms[0][p]++
-			}
-			return fmt.Sprint(m.noisyRanks(s, g.histograms[0], nil))
+			return fmt.Sprint(m.noisyRanks(s, histogramOf(points), nil))
 		})
 	}
 	refuted := func() bool {

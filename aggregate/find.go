@@ -1,6 +1,9 @@
 package aggregate
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
@@ -50,10 +53,18 @@ func countUnits[Key comparable](units [][]Key, maxKeys int, shown map[Key]bool, 
 	return sums
 }
 
+// inOrderOfKeys returns the groups to look at, in an order that does not depend on that of
+// the rows.
+func inOrderOfKeys[Key comparable](groups map[Key]int64) []Key {
+	found := slices.Collect(maps.Keys(groups))
+	keys.Sort(found)
+	return found
+}
+
 // throw throws the coin of every group, in an order that does not depend on that of
 // the rows.
 func throw[Key comparable](session *core.Session, c *coin, units map[Key]int64) (shown []Key) {
-	for _, key := range candidates(nil, units) {
+	for _, key := range inOrderOfKeys(units) {
 		if session.Keep(c.law, units[key]) {
 			shown = append(shown, key)
 		}
@@ -63,7 +74,7 @@ func throw[Key comparable](session *core.Session, c *coin, units map[Key]int64) 
 
 // see returns the groups that one look shows.
 func see[Key comparable](session *core.Session, l *look, weights map[Key]int64) (shown []Key) {
-	for _, key := range candidates(nil, weights) {
+	for _, key := range inOrderOfKeys(weights) {
 		if l.passes(weights[key] + session.Noise(l.law, 1)[0]) {
 			shown = append(shown, key)
 		}

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // FuzzPlan: any numbers in a question give a plan that can be priced, run and
@@ -58,12 +58,12 @@ func FuzzPlan(f *testing.F) {
 				t.Errorf("%v has scale %v, below the fine lattice", m, m.law.Scale)
 			}
 		}
-		groups := map[int]*group{0: p.newGroup()}
+		var rows []fact
 		for _, f := range []fact{{1, 0, math.MaxInt64, math.Inf(1)}, {2, 0, math.MinInt64, math.NaN()}} {
-			p.addUnit(groups[0], slices.Values([][]int64{p.read(f), p.read(f)}))
+			rows = append(rows, f, f)
 		}
 		charge := p.Charge(Request{Key: "k", Purpose: "p"})
-		release, err := decode[int](p.compiled, written(p, charge, []int{0}, groups))
+		release, err := decode[int](p.compiled, written(p, charge, p.collectedFor(t, rows)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,10 +71,19 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-// written returns the stored form of a release of given groups.
-func written[Row any, Unit comparable](p *Plan[Row, Unit, int], charge dp.Charge, given []int, groups map[int]*group) []byte {
-	released, cells := addNoise(p.compiled, given, groups)
+// written returns the stored form of a release.
+func written[Row any, Unit comparable](p *Plan[Row, Unit, int], charge dp.Charge, exact *partial[int]) []byte {
+	released, cells := addNoise(p.compiled, exact)
 	return encode(p.compiled, p.receipt(charge, dp.Payment{}), released, cells)
+}
+
+// twoOf returns two groups that nobody is in.
+func twoOf(c *compiled) *partial[int] {
+	two := &partial[int]{keys: []int{0, 1}, exacts: exacts{width: c.sums, sums: make([]exact.Int128, 2*c.sums)}}
+	for range c.histograms {
+		two.lists = append(two.lists, list{ends: make([]int, 2)})
+	}
+	return two
 }
 
 // readAll reads every column of every cell.
@@ -99,9 +108,8 @@ func readAll(t *testing.T, c *compiled, r *Release[int]) {
 // FuzzDecode: a stored release that was tampered with is an error, or can be read.
 func FuzzDecode(f *testing.F) {
 	p := facts(f, dp.Concentrated{Rho: 0.5}, limits{-10, 1, 1}, 2, 2)
-	groups := map[int]*group{1: p.newGroup()}
 	charge := p.Charge(Request{Key: "k", Purpose: "p"})
-	text := written(p, charge, []int{0, 1}, groups)
+	text := written(p, charge, twoOf(p.compiled))
 	f.Add(text)
 	for old, hostile := range map[string]string{
 		`"point":0`: `"point":-5`, `"lows":[0`: `"lows":[9223372036854775807`, `"highs":[`: `"highs":[-1,`,
@@ -124,7 +132,7 @@ func FuzzDecode(f *testing.F) {
 func TestHostileStoredReleasesAreRefused(t *testing.T) {
 	p := facts(t, dp.Pure{Epsilon: 1}, limits{-10, 1, 1}, 2, 2)
 	charge := p.Charge(Request{Key: "k", Purpose: "p"})
-	text := written(p, charge, []int{0, 1}, nil)
+	text := written(p, charge, twoOf(p.compiled))
 	for name, change := range map[string]func(*stored){
 		"negative point": func(s *stored) { s.Groups[0].Ranks[0][0].Point = -1 },
 		"huge point":     func(s *stored) { s.Groups[0].Ranks[0][0].Point = math.MaxInt64 },

@@ -56,31 +56,24 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxKeys, maxRows int) *Plan[fac
 // the same on both sides.
 var theSeed = maphash.MakeSeed()
 
-func (p *Plan[Row, Unit, Key]) collectedFor(t testing.TB, rows []Row) map[Key]*group {
+func (p *Plan[Row, Unit, Key]) collectedFor(t testing.TB, rows []Row) *partial[Key] {
 	t.Helper()
-	part, err := p.collect(t.Context(), Slice(rows), theSeed)
+	part, err := p.collect(t.Context(), theSeed, Slice(rows))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return part.state().groups
+	return part.state()
 }
 
 // change returns, for every measure, the L1 norm and the squared L2 norm of the
 // difference of two inputs in all numbers that noise is added to, in steps of the
 // noise: exact integers.
-func (c *compiled) change(a, b map[int]*group) (l1, l2 []*big.Int) {
-	empty := c.newGroup()
+func (c *compiled) change(a, b *partial[int]) (l1, l2 []*big.Int) {
 	for range c.measures {
 		l1, l2 = append(l1, new(big.Int)), append(l2, new(big.Int))
 	}
 	for key := range 4 {
-		x, y := a[key], b[key]
-		if x == nil {
-			x = empty
-		}
-		if y == nil {
-			y = empty
-		}
+		x, y := c.groupIn(a, key), c.groupIn(b, key)
 		part, histogram := 0, 0
 		for i, m := range c.measures {
 			move := func(d *big.Int) {
@@ -95,7 +88,7 @@ func (c *compiled) change(a, b map[int]*group) (l1, l2 []*big.Int) {
 			if m.form != formRanks {
 				continue
 			}
-			hx, hy := x.histograms[histogram], y.histograms[histogram]
+			hx, hy := histogramOf(x.points[histogram]), histogramOf(y.points[histogram])
 			histogram++
 			if m.drawing != nil {
 				cx, cy := m.onLadder(hx), m.onLadder(hy)
@@ -221,9 +214,9 @@ func TestOrderAndShardingDoNotChangeSums(t *testing.T) {
 			}
 			var parts []*Partial[int]
 			for _, s := range shards {
-				parts = append(parts, newPartial(&partial[int]{fingerprint: p.fingerprint, groups: p.collectedFor(t, s)}))
+				parts = append(parts, newPartial(p.collectedFor(t, s)))
 			}
-			got, err := merge(t.Context(), p.compiled, parts)
+			got, err := p.merge(t.Context(), parts)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("%v: %d shards have other sums (%v)", loss, len(shards), err)
 			}
@@ -277,7 +270,7 @@ func TestSumsDoNotWrap(t *testing.T) {
 	for i := range int64(100) {
 		rows = append(rows, i)
 	}
-	got := p.collectedFor(t, rows)[0].sums[0].Big()
+	got := p.collectedFor(t, rows).sums[0].Big()
 	want := new(big.Int).Mul(big.NewInt(p.inputs[0].grid.Cells), big.NewInt(100))
 	if got.Cmp(want) != 0 {
 		t.Errorf("the sum is %v, want %v", got, want)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-
-	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // A Partial holds exact sums of what was read. It is private: it prints as
@@ -25,15 +23,9 @@ func newPartial[Key comparable](p *partial[Key]) *Partial[Key] {
 
 type partial[Key comparable] struct {
 	fingerprint string
-	groups      map[Key]*group
-	units       [][]Key // the groups of each unit, where nothing else is asked
-}
-
-// A group holds the exact sums of one group: the parts of all measures in a row,
-// and a histogram of points for each measure of ranks.
-type group struct {
-	sums       []exact.Int128
-	histograms []map[int64]int64
+	keys        []Key // those given, or those that have rows, in the order of release
+	exacts
+	units [][]Key // the groups of each unit, where nothing else is asked
 }
 
 const opaque = "aggregate.Partial"
@@ -50,66 +42,62 @@ func (Partial[Key]) MarshalText() ([]byte, error) {
 	return nil, errors.New("aggregate: a Partial is private and cannot be encoded; release it with Plan.Release")
 }
 
-// merge adds up partials of the same plan. No unit may be in two of them.
-func merge[Key comparable](ctx context.Context, c *compiled, partials []*Partial[Key]) (map[Key]*group, error) {
+// checkPartials returns an error if partials are not of this plan.
+func (p *Plan[Row, Unit, Key]) checkPartials(partials []*Partial[Key]) error {
 	if len(partials) == 0 {
-		return nil, errors.New("aggregate: no Partial given; Collect makes one, of no rows too")
+		return errors.New("aggregate: no Partial given; Collect makes one, of no rows too")
 	}
-	all := make(map[Key]*group)
-	adding := &watch{ctx: ctx, doing: "adding up Partials"}
-	for i, p := range partials {
-		if p == nil || p.state == nil {
-			return nil, fmt.Errorf("aggregate: Partial %d is empty; Collect makes one", i)
+	for i, part := range partials {
+		if part == nil || part.state == nil {
+			return fmt.Errorf("aggregate: Partial %d is empty; Collect makes one", i)
 		}
-		if p.state().fingerprint != c.fingerprint {
-			return nil, fmt.Errorf("aggregate: Partial %d was collected by another plan", i)
+		if part.state().fingerprint != p.fingerprint {
+			return fmt.Errorf("aggregate: Partial %d was collected by another plan", i)
 		}
 		for j := range i {
-			if partials[j].state() == p.state() {
-				return nil, fmt.Errorf("aggregate: Partials %d and %d are the same; a unit would count twice", j, i)
-			}
-		}
-		for key, g := range p.state().groups {
-			if all[key] == nil {
-				all[key] = c.newGroup()
-			}
-			if all[key].add(adding, g); adding.stop() {
-				return nil, adding.ask()
+			if partials[j].state() == part.state() {
+				return fmt.Errorf("aggregate: Partials %d and %d are the same; a unit would count twice", j, i)
 			}
 		}
 	}
-	return all, adding.ask()
+	return nil
 }
 
-func (g *group) add(adding *watch, other *group) {
-	for i, s := range other.sums {
-		g.sums[i] = g.sums[i].Add(s)
+// merge adds up partials. No unit may be in two of them.
+func (p *Plan[Row, Unit, Key]) merge(ctx context.Context, partials []*Partial[Key]) (*partial[Key], error) {
+	if len(partials) == 1 {
+		return partials[0].state(), (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
 	}
-	for i, h := range other.histograms {
-		for point, n := range h {
-			if adding.stop() {
-				return
+	var all []Key
+	ids := make(map[Key]uint32)
+	for _, part := range partials {
+		for _, k := range part.state().keys {
+			if _, ok := ids[k]; !ok {
+				ids[k] = uint32(len(all))
+				all = append(all, k)
 			}
-			g.histograms[i][point] += n
 		}
 	}
+	a := p.newAdder(ctx, len(all), newPage)
+	a.adding.doing = "adding up Partials"
+	for _, part := range partials {
+		for i, k := range part.state().keys {
+			a.addGroup(ids[k], part.state().group(i))
+		}
+	}
+	return p.settle(all, []*adder{a})
 }
 
 // wipe sets what was read to zero once it is of no use: a core dump, or a mistake, shows
 // it no more. What the garbage collector may have copied it does not reach.
-func (p *Partial[Key]) wipe() {
-	wipe(p.state().groups)
-	for _, groups := range p.state().units {
+func (p *partial[Key]) wipe() {
+	clear(p.keys)
+	clear(p.sums)
+	for _, l := range p.lists {
+		clear(l.ends)
+		clear(l.points)
+	}
+	for _, groups := range p.units {
 		clear(groups)
 	}
-}
-
-func wipe[Key comparable](groups map[Key]*group) {
-	for _, g := range groups {
-		clear(g.sums)
-		for _, h := range g.histograms {
-			clear(h)
-		}
-	}
-	clear(groups)
 }

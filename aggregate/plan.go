@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/grid"
 )
 
@@ -138,13 +137,4 @@ func (c *compiled) placeMeasures(asked []column) {
 			c.inputs[m.input] = input{m.value, m.grid}
 		}
 	}
-}
-
-// newGroup returns the group that nobody is in.
-func (c *compiled) newGroup() *group {
-	g := &group{sums: make([]exact.Int128, c.sums), histograms: make([]map[int64]int64, c.histograms)}
-	for i := range g.histograms {
-		g.histograms[i] = make(map[int64]int64)
-	}
-	return g
 }

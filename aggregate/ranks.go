@@ -258,7 +258,7 @@ func (c *calibration) drawsTwice() bool {
 // draws of every group is near what is drawn: it is what groups have in common, and
 // known better than what one of them is. A unit has L0 times as many records there as
 // in a group, and is in one draw of each rank in place of L0.
-func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key, *group]) bases {
+func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key, group]) bases {
 	pooled := make(map[*measure]map[int64]int64)
 	for _, m := range c.measures {
 		if m.drawing != nil && m.drawing.first != nil {
@@ -267,7 +267,7 @@ func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key
 	}
 	for _, g := range groups {
 		for m, all := range pooled {
-			for cell, n := range m.drawing.cells(g.histograms[m.list]) {
+			for cell, n := range m.drawing.cells(histogramOf(g.points[m.list])) {
 				all[cell] += n
 			}
 		}

@@ -1,59 +1,117 @@
 package aggregate
 
 import (
-	"iter"
+	"context"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
-// addUnit adds what one unit contributes to one group.
-func (c *compiled) addUnit(g *group, rows iter.Seq[[]int64]) {
-	totals := make([]total, len(c.inputs))
-	for row := range rows {
-		for i, in := range c.inputs {
-			if in.perUnit {
-				totals[i].add(in, row[i])
-			}
-		}
-		c.addRecords(g, false, func(i int) int64 { return row[i] })
-	}
-	c.addRecords(g, true, func(i int) int64 { return totals[i].point(c.inputs[i]) })
+// An adder adds up what is kept of units. Sums are exact, so what it has does not depend on
+// the order.
+type adder struct {
+	*compiled
+	rows, units []*measure // whose records are of rows, or of units
+	totals      []total    // of the inputs that are per unit
+	perUnit     []int      // which these are
+
+	sums   []exact.Int128 // of all groups
+	points []log          // of the measures of ranks
+	room   func() ([]uint32, []int64)
+	adding watch
 }
 
-// addRecords adds one record to every measure that is per unit, or to every one
-// that is per row.
-func (c *compiled) addRecords(g *group, perUnit bool, point func(input int) int64) {
+// A log is a list of records of a measure of ranks: their groups and their points.
+type log struct {
+	pages []page
+}
+
+type page struct {
+	groups []uint32
+	points []int64
+}
+
+func (c *compiled) newAdder(ctx context.Context, groups int, room func() ([]uint32, []int64)) *adder {
+	a := &adder{
+		compiled: c, totals: make([]total, len(c.inputs)), room: room, adding: watch{ctx: ctx, doing: "adding up rows"},
+		sums: make([]exact.Int128, groups*c.sums), points: make([]log, c.histograms),
+	}
 	for _, m := range c.measures {
-		if m.perUnit() != perUnit {
-			continue
+		if m.perUnit() {
+			a.units = append(a.units, m)
+		} else {
+			a.rows = append(a.rows, m)
 		}
+	}
+	for i, in := range c.inputs {
+		if in.perUnit {
+			a.perUnit = append(a.perUnit, i)
+		}
+	}
+	return a
+}
+
+// add adds what one unit contributes to one group: some rows, and their values one after
+// the other. It reports false if it had to end.
+func (a *adder) add(group uint32, rows int, values []int64) bool {
+	width := len(a.inputs)
+	sums := a.sums[int(group)*a.compiled.sums:][:a.compiled.sums]
+	for range rows {
+		if a.adding.stop() {
+			return false
+		}
+		row := values[:width]
+		values = values[width:]
+		for _, m := range a.rows {
+			a.record(m, group, m.at(row), sums)
+		}
+		for _, i := range a.perUnit {
+			a.totals[i].add(a.inputs[i], row[i])
+		}
+	}
+	for _, m := range a.units {
 		at := int64(0)
 		if m.value != nil {
-			at = point(m.input)
+			at = a.totals[m.input].point(a.inputs[m.input])
 		}
-		if m.form == formRanks {
-			g.histograms[m.list][at]++
-		} else {
-			m.record(at, partsOf(m, g.sums))
-		}
+		a.record(m, group, at, sums)
 	}
+	for _, i := range a.perUnit {
+		a.totals[i] = total{}
+	}
+	return true
 }
 
-// record writes the parts of a record at a point of the grid.
+// at returns the point of a row.
+func (m *measure) at(row []int64) int64 {
+	if m.value == nil {
+		return 0
+	}
+	return row[m.input]
+}
+
+// record adds one record at a point of the grid.
+func (a *adder) record(m *measure, group uint32, point int64, sums []exact.Int128) {
+	if m.form == formRanks {
+		a.points[m.list].add(group, point, a.room)
+		return
+	}
+	m.record(point, sums[m.first:])
+}
+
+// record adds the parts of a record at a point of the grid.
 func (m *measure) record(point int64, parts []exact.Int128) {
-	add := func(i int, x exact.Int128) { parts[i] = parts[i].Add(x) }
 	switch m.form {
 	case formRows, formUnits:
-		add(0, exact.Int(1))
+		parts[0] = parts[0].Add(exact.Int(1))
 	case formTotal:
-		add(0, exact.Int(m.grid.First()+point))
+		parts[0] = parts[0].Add(exact.Int(m.grid.First() + point))
 	case formPair:
-		add(0, exact.Int(m.grid.Cells-point))
-		add(1, exact.Int(point))
+		parts[0] = parts[0].Add(exact.Int(m.grid.Cells - point))
+		parts[1] = parts[1].Add(exact.Int(point))
 	case formTriple:
 		for i, x := range triple(m.law.Family, point, m.grid.Cells) {
-			add(i, x)
+			parts[i] = parts[i].Add(x)
 		}
 	}
 }
@@ -65,4 +123,34 @@ func triple(f core.Family, x, w int64) [3]exact.Int128 {
 		return [3]exact.Int128{exact.Mul(w-x, w-x), exact.Mul(2*x, w-x), exact.Mul(x, x)}
 	}
 	return [3]exact.Int128{exact.Mul(w-2*x, w-x), exact.Mul(4*x, w-x), exact.Mul(x, 2*x-w)}
+}
+
+// newPage returns room for some records.
+func newPage() ([]uint32, []int64) { return make([]uint32, 0, 512), make([]int64, 0, 512) }
+
+func (l *log) add(group uint32, point int64, room func() ([]uint32, []int64)) {
+	n := len(l.pages)
+	if n == 0 || len(l.pages[n-1].groups) == cap(l.pages[n-1].groups) {
+		groups, points := room()
+		l.pages = append(l.pages, page{groups, points})
+		n++
+	}
+	last := &l.pages[n-1]
+	last.groups, last.points = append(last.groups, group), append(last.points, point)
+}
+
+// addGroup adds what a Partial has of a group.
+func (a *adder) addGroup(to uint32, g group) {
+	for i, s := range g.sums {
+		at := &a.sums[int(to)*a.compiled.sums+i]
+		*at = at.Add(s)
+	}
+	for i, points := range g.points {
+		for _, point := range points {
+			if a.adding.stop() {
+				return
+			}
+			a.points[i].add(to, point, a.room)
+		}
+	}
 }

@@ -67,7 +67,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err != nil {
 		return nil, err
 	}
-	defer partial.wipe()
+	defer partial.state().wipe()
 	return p.release(ctx, b, charge, partial)
 }
 
@@ -106,19 +106,21 @@ func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.
 
 // merged returns what adds noise to partials of this plan, once it is paid for.
 func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[Key]) (addingNoise func() ([]Key, []Cell), err error) {
-	groups, err := merge(ctx, p.compiled, partials)
-	if err != nil {
+	if err := p.checkPartials(partials); err != nil {
 		return nil, err
 	}
-	if p.finder == nil {
-		return func() ([]Key, []Cell) {
-			defer wipe(groups)
-			return addNoise(p.compiled, p.query.given(), groups)
-		}, nil
+	if p.finder != nil {
+		var units [][]Key
+		for _, part := range partials {
+			units = append(units, part.state().units...)
+		}
+		return func() ([]Key, []Cell) { return find(p.compiled, units) }, ctx.Err()
 	}
-	var units [][]Key
-	for _, part := range partials {
-		units = append(units, part.state().units...)
-	}
-	return func() ([]Key, []Cell) { return find(p.compiled, units) }, nil
+	sums, err := p.merge(ctx, partials)
+	return func() ([]Key, []Cell) {
+		if len(partials) > 1 {
+			defer sums.wipe()
+		}
+		return addNoise(p.compiled, sums)
+	}, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -14,7 +15,7 @@ import (
 // seriesSums are the exact sums of a series: private, and read by nothing but
 // [seriesCore.noisy].
 type seriesSums[Key comparable] struct {
-	groups map[pairKey[Key]]*group
+	groups map[pairKey[Key]]group
 	people map[Key]int64 // units of a group in the whole series
 }
 
@@ -39,8 +40,8 @@ func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, r
 	if err != nil {
 		return nil, err
 	}
-	sums.groups, err = merge(ctx, p.inner.compiled, []*Partial[pairKey[Key]]{partial})
-	return sums, err
+	sums.groups = maps.Collect(partial.state().each())
+	return sums, nil
 }
 
 // counted yields rows, and counts the units of every group.
@@ -49,13 +50,16 @@ func (p *SeriesPlan[Row, Unit, Key]) counted(rows iter.Seq2[Row, error], people 
 		unit  Unit
 		group Key
 	}
-	wanted, seen := p.inner.wanted(), make(map[member]bool)
+	wanted, seen := make(map[pairKey[Key]]bool), make(map[member]bool)
+	for _, pair := range p.inner.query.given() {
+		wanted[pair] = true
+	}
 	return func(yield func(Row, error) bool) {
 		for row, err := range rows {
 			if err == nil {
 				pair := p.pair(row)
 				m := member{p.series.Query.Unit(row), pair.Group}
-				if wanted(pair) && !seen[m] {
+				if wanted[pair] && !seen[m] {
 					seen[m] = true
 					people[pair.Group]++
 				}
@@ -134,7 +138,7 @@ func nth(m map[int]int, n int) int {
 func (s *seriesSums[Key]) part(group Key, periods, part int) []exact.Int128 {
 	x := make([]exact.Int128, periods)
 	for t := range x {
-		if g := s.groups[pairKey[Key]{group, t}]; g != nil {
+		if g, ok := s.groups[pairKey[Key]{group, t}]; ok {
 			x[t] = g.sums[part]
 		}
 	}

@@ -3,7 +3,6 @@ package aggregate
 import (
 	"context"
 	"fmt"
-	"iter"
 )
 
 // A watch asks now and then during long work whether its context is done. Until a
@@ -32,15 +31,4 @@ func (w *watch) ask() error {
 		w.err = fmt.Errorf("aggregate: %s: %w", w.doing, err)
 	}
 	return w.err
-}
-
-// each yields what rows does until the work must end.
-func each[T any](w *watch, rows iter.Seq[T]) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for row := range rows {
-			if w.stop() || !yield(row) {
-				return
-			}
-		}
-	}
 }

@@ -3,12 +3,10 @@
 package keys
 
 import (
-	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -58,39 +56,6 @@ func Shape(t reflect.Type) string {
 		return "{" + strings.Join(fields, "; ") + "}"
 	}
 	return t.Kind().String()
-}
-
-// Sort sorts keys by content: numbers by size, strings by bytes, structs field
-// by field.
-func Sort[K comparable](ks []K) {
-	slices.SortFunc(ks, func(a, b K) int { return compare(reflect.ValueOf(a), reflect.ValueOf(b)) })
-}
-
-func compare(a, b reflect.Value) int {
-	switch {
-	case a.Kind() == reflect.Bool:
-		return cmp.Compare(btoi(a.Bool()), btoi(b.Bool()))
-	case a.CanInt():
-		return cmp.Compare(a.Int(), b.Int())
-	case a.CanUint():
-		return cmp.Compare(a.Uint(), b.Uint())
-	case a.Kind() == reflect.String:
-		return cmp.Compare(a.String(), b.String())
-	}
-	n, part := parts(a)
-	for i := range n {
-		if c := compare(part(a, i), part(b, i)); c != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func parts(v reflect.Value) (n int, part func(reflect.Value, int) reflect.Value) {

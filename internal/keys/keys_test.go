@@ -17,15 +17,32 @@ type place struct {
 
 // C8: the order of keys is that of their content, and does not depend on the
 // order in which they come.
-func TestSortIsByContent(t *testing.T) {
+func TestOrderIsThatOfContent(t *testing.T) {
 	want := []place{{"", 0, [2]uint16{}, false}, {"a", -2, [2]uint16{}, true}, {"a", 1, [2]uint16{0, 9}, true}, {"a", 1, [2]uint16{1, 0}, false}, {"a", 1, [2]uint16{1, 0}, true}, {"\xff", 0, [2]uint16{}, false}}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		got := slices.Clone(want)
 		rng.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
-		if Sort(got); !reflect.DeepEqual(got, want) {
-			t.Fatalf("got %v", got)
+		var sorted []place
+		for _, i := range Order(got) {
+			sorted = append(sorted, got[i])
 		}
+		if !reflect.DeepEqual(sorted, want) {
+			t.Fatalf("got %v", sorted)
+		}
+	}
+}
+
+// Numbers are ordered by size whatever their sign, and equal keys stay as they are.
+func TestOrderKnowsSigns(t *testing.T) {
+	if got, want := Order([]int64{0, -1, 1 << 62, -1 << 63, -1, 7}), []uint32{3, 1, 4, 0, 5, 2}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := Order([]struct{}{{}, {}}); !slices.Equal(got, []uint32{0, 1}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Order[string](nil); len(got) != 0 {
+		t.Errorf("got %v", got)
 	}
 }
 

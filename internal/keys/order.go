@@ -1,0 +1,78 @@
+package keys
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+)
+
+// Order returns the places of keys in the order of their content: numbers by size, false
+// before true, strings by bytes, structs and arrays part by part. Equal keys keep their
+// order.
+func Order[K comparable](ks []K) []uint32 {
+	order := make([]uint32, len(ks))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	if len(ks) == 0 {
+		return order
+	}
+	content := make([]atom, 0, len(ks))
+	all := reflect.ValueOf(ks)
+	for i := range ks {
+		content = atoms(all.Index(i), content)
+	}
+	n := len(content) / len(ks)
+	slices.SortFunc(order, func(a, b uint32) int {
+		for i := range n {
+			x, y := &content[int(a)*n+i], &content[int(b)*n+i]
+			if x.number != y.number {
+				return cmp.Compare(x.number, y.number)
+			}
+			if c := cmp.Compare(x.text, y.text); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a, b)
+	})
+	return order
+}
+
+// An atom is a part of a key that has no parts.
+type atom struct {
+	number uint64 // ordered as the part is
+	text   string
+}
+
+func atoms(v reflect.Value, to []atom) []atom {
+	switch {
+	case v.Kind() == reflect.Bool:
+		return append(to, atom{number: btoi(v.Bool())})
+	case v.CanInt():
+		return append(to, atom{number: uint64(v.Int()) ^ 1<<63})
+	case v.CanUint():
+		return append(to, atom{number: v.Uint()})
+	case v.Kind() == reflect.String:
+		return append(to, atom{text: v.String()})
+	}
+	n, part := parts(v)
+	for i := range n {
+		to = atoms(part(v, i), to)
+	}
+	return to
+}
+
+func btoi(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Sort sorts keys by content, see [Order].
+func Sort[K comparable](ks []K) {
+	from := slices.Clone(ks)
+	for i, at := range Order(ks) {
+		ks[i] = from[at]
+	}
+}
