@@ -160,7 +160,7 @@ func TestIntervalsOfDrawnQuantilesAreNarrowWithoutNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, cells := addNoise(p.compiled, []int{0}, partial.state().groups)
+		_, cells := addNoise(p.compiled, partial.state())
 		for i := range asked {
 			e := all[i].Of(cells[0])
 			for _, c := range ladder {
