@@ -9,6 +9,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/quantile"
 )
 
 // A trip is a row of what is decided here.
@@ -238,6 +239,41 @@ func TestNoiseBeyondTheBoundsIsRefused(t *testing.T) {
 	_, err := q.Plan(dp.Pure{Epsilon: 1e-13}, v.Sum())
 	if want := `value "km" needs noise of more than its bounds by 2^40; use a larger loss or smaller caps`; !strings.Contains(fmt.Sprint(err), want) {
 		t.Errorf("%v, want %q", err, want)
+	}
+}
+
+// Units and groups of types that do not compare by content are refused.
+func TestTypesThatCannotBeKeysAreNamed(t *testing.T) {
+	q := &Query[trip, float64, [2]complex64]{Dataset: "trips", UnitName: "driver", MaxGroups: 1, MaxRowsPerGroup: 1, Unit: func(t trip) float64 { return t.km }}
+	_, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count())
+	for _, want := range []string{"unit type: float64 is of kind float64", "key type: complex64 is of kind complex64"} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Points share cells from one more on than there can be cells.
+func TestPointsHaveCellsOfTheirOwnWhereTheyCan(t *testing.T) {
+	for points, want := range map[int64]int64{2: 1, quantile.MaxCells - 1: 1, quantile.MaxCells: 1, quantile.MaxCells + 1: 2, 2 * quantile.MaxCells: 2, 2*quantile.MaxCells + 1: 3} {
+		q := trips()
+		v := PerRow(q, "n", func(trip) int64 { return 0 }, Bounds[int64]{Upper: points - 1, Step: 1})
+		if got := planOf(t, q, dp.Pure{Epsilon: 1}, v.Quantile(0.5)).measures[0].drawing.width; got != want {
+			t.Errorf("%d points: %d in a cell, want %d", points, got, want)
+		}
+	}
+}
+
+// From the beginning of a leaf to its end, points go from its first to its last.
+func TestPointsInALeafGoFromItsFirstToItsLast(t *testing.T) {
+	m := &measure{cuts: quantile.NewBase(0, 1000).Cut(10)}
+	for leaf := range int64(10) {
+		first, last := m.cuts.Cells(leaf)
+		for within, want := range map[float64]int64{0: first, 1: last, 0.5: first + (last-first+1)/2} {
+			if got := m.pointOf(leaf, within); got != want {
+				t.Errorf("%v into the leaf of %d to %d is %d, want %d", within, first, last, got, want)
+			}
+		}
 	}
 }
 

@@ -92,6 +92,9 @@ func TestAFineBudgetKeepsDelta(t *testing.T) {
 			}
 		}
 	}
+	if b := FineBudget(exact.Decimal(1), new(big.Rat)); b != nil {
+		t.Errorf("without δ a budget is %v", b)
+	}
 	if b := FineBudget(exact.Decimal(1e-300), exact.Decimal(5e-324)); b != nil && b.Sign() <= 0 {
 		t.Errorf("a budget is %v", b)
 	}

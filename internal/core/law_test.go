@@ -84,3 +84,14 @@ func TestNoiseThatIsLentIsWiped(t *testing.T) {
 		t.Errorf("after two draws more, %v is left of ten", long[2:])
 	}
 }
+
+// Without noise a group is kept if it has units.
+func TestWithoutNoiseGroupsThatHaveUnitsAreKept(t *testing.T) {
+	SetNoiseless(true)
+	defer SetNoiseless(false)
+	for n, want := range map[int64]bool{0: false, 1: true, 5: true} {
+		if got := new(Session).Keep(nil, n); got != want {
+			t.Errorf("a group of %d is kept: %v, want %v", n, got, want)
+		}
+	}
+}

@@ -148,3 +148,15 @@ func TestLongSumsAreRoundedUpToTheNextStep(t *testing.T) {
 		t.Error("no sum is one")
 	}
 }
+
+// An account that counts a charge a million times by Rényi divergences does not ask
+// how often it would by its sums, which may be more often still.
+func TestAMillionTimesIsOftenEnough(t *testing.T) {
+	s, f := newFilter(Default, 0.25, dp.Approx{Epsilon: 1, Delta: 1e-6})
+	for times, want := range map[float64]Way{4_100_000: ByLoss, 4_300_000: ByDeclared, 8_200_000: ByDeclared, 8_500_000: ByDeclared} { // by sums, and a quarter of it by divergences
+		p := lossPrice(dp.Approx{Epsilon: 1e-12, Delta: 1e-6 / times}, s.orders)
+		if got := f.Decide(p); got != want {
+			t.Errorf("what fits %v times is taken as %q, want %q", times, got, want)
+		}
+	}
+}
