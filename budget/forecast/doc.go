@@ -3,7 +3,8 @@
 //
 // [PlanFor] finds the cheapest plan that meets a goal. [LeastLoss] says what a list of
 // charges costs together, and [Ways] what each kind of account needs for it. How a group
-// will be shown by a plan that one has is said by aggregate's Plan.Forecast.
+// will be shown by a plan that one has is said by aggregate's Plan.Forecast, and [Rehearse]
+// runs it on made-up rows.
 //
 //	week, board := weekly.Charge(r1), quarterly.Charge(r2)
 //	life := []forecast.Use{{Charge: week, Times: 52}, {Charge: board, Times: 10}}

@@ -24,7 +24,7 @@ var mostNames = map[string]int{
 	"budget/postgres":          10,  // 6; the same
 	"budget/budgettest":        28,  // 21; creation and edits are attacked too, and opening is measured
 	"budget/googledp":          14,  // 14
-	"budget/forecast":          13,  // 0; what a life of releases costs, before the first of them; plans for goals
+	"budget/forecast":          16,  // 0; what a life of releases costs, before the first of them; plans for goals; rehearsals
 }
 
 func TestPackagesExportNoMoreNamesThanTheyMay(t *testing.T) {
