@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -39,6 +40,22 @@ type statement struct {
 	Delta      string `json:"delta,omitempty"` // of the limit, as one in so many
 	Rho        bool   `json:"converted_from_rho,omitempty"`
 	Anchor     string `json:"anchor"`
+
+	Risk    string      `json:"risk,omitempty"` // if the limit protects hardly anybody
+	Promise *promise    `json:"policy,omitempty"`
+	Values  []valueTold `json:"values,omitempty"`
+	Pace    []string    `json:"pace"`
+	Outside []elsewhere `json:"made_elsewhere,omitempty"`
+	Before  string      `json:"compared_with,omitempty"`
+	Changes []string    `json:"changes,omitempty"`
+}
+
+// An elsewhere is a publication that no account paid for.
+type elsewhere struct {
+	What      string `json:"what"`
+	By        string `json:"by"`
+	On        string `json:"on"`
+	Guarantee string `json:"guarantee"`
 }
 
 type purposeFact struct {
@@ -77,30 +94,29 @@ const mostListed = 200
 
 // statement gathers the facts from the ledger.
 func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, error) {
-	entries, err := collect(ctx, a)
+	d, err := e.dossier(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	st, err := a.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	anchor, err := a.Anchor(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t := a.Terms()
+	t := d.terms
 	s := &statement{
-		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: cmp.Or(t.Unit, "person"),
-		Controller: e.controller, Contact: e.contact, Written: date(e.now()), Since: date(entries[0].At), Anchor: anchor.String(),
+		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: d.unit(),
+		Controller: e.controller, Contact: e.contact, Written: date(d.now), Since: date(d.entries[0].At), Anchor: d.anchor.String(),
+		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Risk: risk(d.status.Whole.Limit, d.unit()),
 	}
-	if st.Frozen {
-		s.Frozen = strings.Join(frozenFor(entries), "; ")
+	for _, o := range d.outside() {
+		s.Outside = append(s.Outside, elsewhere{o.What, o.By, o.On, guarantee(o)})
 	}
-	s.publications(entries)
-	s.summaries(entries, t)
-	s.decisions(entries)
-	s.odds(st.Whole)
+	if d.status.Frozen {
+		s.Frozen = strings.Join(frozenFor(d.entries), "; ")
+	}
+	s.publications(d.entries)
+	s.summaries(d.entries, t)
+	s.decisions(d.entries)
+	s.odds(d.status.Whole)
+	if e.compare != "" {
+		return s, s.changes(e.compare)
+	}
 	return s, nil
 }
 
@@ -123,7 +139,7 @@ func (s *statement) publications(entries []budget.Entry) {
 		}
 		c := e.Charge
 		s.List = append(s.List, publication{
-			date(e.At), e.At.UTC().Format(time.DateOnly), c.Purpose, results(c.Events), span(c.Periods), c.Analyst, c.Loss.String(),
+			date(e.At), e.At.UTC().Format(time.DateOnly), c.Purpose, results(c.Events, s.Unit), span(c.Periods), c.Analyst, c.Loss.String(),
 		})
 	}
 }
@@ -150,7 +166,7 @@ func (s *statement) summaries(entries []budget.Entry, t budget.Terms) {
 		s.asked(c.Analyst)
 	}
 	for i, p := range s.Purposes {
-		s.Purposes[i].Results, s.Purposes[i].Periods = results(events[p.Name]), span(periods[p.Name])
+		s.Purposes[i].Results, s.Purposes[i].Periods = results(events[p.Name], s.Unit), span(periods[p.Name])
 	}
 	for p := range t.Purposes {
 		if events[p] == nil {
@@ -178,11 +194,21 @@ func (s *statement) decisions(entries []budget.Entry) {
 			budget.KindRaise:  fmt.Sprintf("The limit was raised to %v", e.Limit),
 			budget.KindFreeze: "All publication was stopped",
 			budget.KindThaw:   "Publication was allowed again",
+
+			budget.KindWithdraw: fmt.Sprintf("The purpose “%s” was ended", e.Purpose),
+			budget.KindPolicy:   policyActed(e.Policy),
 		}[e.Kind]
 		if what != "" {
 			s.Acts = append(s.Acts, actFact{date(e.At), what, e.By, e.Reason})
 		}
 	}
+}
+
+func policyActed(p *policy.Policy) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf("Version %d of the rules came into force", p.Version)
 }
 
 // odds says the bound of the account, and its limit.
@@ -195,22 +221,6 @@ func (s *statement) odds(of budget.ScopeStatus) {
 	if delta > 0 {
 		s.Delta = oneIn(delta)
 	}
-}
-
-// results lists what mechanisms were for, each once.
-func results(events []dp.Event) string {
-	var names []string
-	for _, e := range events {
-		name := cmp.Or(e.For, string(e.Mechanism))
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	const most = 8
-	if len(names) > most {
-		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
-	}
-	return strings.Join(names, ", ")
 }
 
 // span writes periods, or the first and the last of many.

@@ -15,8 +15,9 @@ func statementCommand() *command {
 	return &command{
 		name: "statement", short: "write the transparency statement: one HTML page, in plain words, for the people in the data",
 		long: `
-It says what was published and why, who asked, since when, and how well each person
-is hidden: the odds before and after. Everything in it comes from the ledger, but
+It says what was published and why, who asked, since when, at what pace and until
+when, which values were read with which bounds, why so much and who decided, what was
+made elsewhere, and how well each person is hidden: the odds before and after. Everything in it comes from the ledger, but
 for the words of --title, --controller and --contact. It has no script and loads
 nothing. With --json, what it says is printed instead.`,
 		flags: func(o *options, f *pflag.FlagSet) {
@@ -24,6 +25,8 @@ nothing. With --json, what it says is printed instead.`,
 			f.StringVar(&o.title, "title", "", "a `title` (default: from the dataset)")
 			f.StringVar(&o.controller, "controller", "", "`who` is responsible for the data")
 			f.StringVar(&o.contact, "contact", "", "`where` questions are answered, such as an address")
+			f.StringVar(&o.compare, "compare", "", "an earlier statement, a `file` that --json wrote; the page says what is new since")
+			f.StringVar(&o.address, "serve", "", "serve the page at an `address` such as localhost:8080, written anew for each reader")
 		},
 		run: runStatement,
 	}
@@ -40,17 +43,23 @@ var pageTemplate = template.Must(template.New("statement").Parse(pageText))
 func runStatement(ctx context.Context, e *env) error {
 	return e.withAccount(ctx, func(a *budget.Account) error {
 		s, err := e.statement(ctx, a)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case e.address != "":
+			return e.serve(ctx, a)
 		}
 		if e.json && e.out == "" {
 			return e.printJSON(s)
 		}
-		return e.deliver(func(w io.Writer) error {
-			return pageTemplate.Execute(w, struct {
-				*statement
-				Style template.CSS
-			}{s, template.CSS(pageStyle)}) //nolint:gosec // a file of this program
-		})
+		return e.deliver(s.page)
 	})
+}
+
+// page writes the statement as HTML.
+func (s *statement) page(w io.Writer) error {
+	return pageTemplate.Execute(w, struct {
+		*statement
+		Style template.CSS
+	}{s, template.CSS(pageStyle)}) //nolint:gosec // a file of this program
 }
