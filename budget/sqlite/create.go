@@ -131,10 +131,7 @@ var draftEnding = regexp.MustCompile(fmt.Sprintf(`^-new-[A-Z2-7]{%d}(-wal|-shm|-
 // sweep deletes the drafts of a ledger that is there.
 func sweep(path string) {
 	folder, base := filepath.Split(path)
-	files, err := os.ReadDir(folder)
-	if err != nil {
-		return // who may not list a folder leaves it as it is
-	}
+	files, _ := os.ReadDir(folder) // who may not list a folder leaves it as it is
 	for _, f := range files {
 		if name := f.Name(); len(name) > len(base) && name[:len(base)] == base && draftEnding.MatchString(name[len(base):]) {
 			os.Remove(filepath.Join(folder, name)) //nolint:errcheck // see remove
