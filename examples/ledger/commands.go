@@ -22,7 +22,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		initCommand(), showCommand(), logCommand(), explainCommand(), verifyCommand(), whatifCommand(), planCommand(), refundCommand(), freezeCommand(),
-		thawCommand(), raiseCommand(), policyCommand(), outsideCommand(), signCommand(), checkCommand(), exportCommand(), importCommand(), statementCommand(),
+		thawCommand(), raiseCommand(), policyCommand(), outsideCommand(), signCommand(), checkCommand(), incidentCommand(), registryCommand(), exportCommand(), importCommand(), statementCommand(),
 	}
 }
 

@@ -34,6 +34,8 @@ type options struct {
 	group                                   string
 	out, format, title, controller, contact string
 	signKey, newKey, keys, signedFile       string
+	freeze                                  bool
+	noticed                                 string
 	compare, address                        string
 	check, set, withdraw                    string // files, and a purpose
 	what, publisher, on                     string // of a release made elsewhere

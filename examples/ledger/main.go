@@ -8,8 +8,8 @@
 //
 // Everything comes from the ledger, which holds what was asked, why, and at what
 // price. It holds no rows and nobody's name but those of who asked and decided.
-// No command draws noise, and none but init, freeze, thaw, raise, policy, outside and
-// import writes to the ledger.
+// No command draws noise, and none but init, freeze, thaw, raise, policy, outside, incident
+// with --freeze, and import writes to the ledger.
 package main
 
 import (
