@@ -136,33 +136,42 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 	return e
 }
 
-// A stretch is where made up records are, on the grid of a measure.
-type stretch struct{ from, width int64 }
+// A stretch says where each of [ManyRecords] made up records is, on the grid of a
+// measure.
+type stretch func(i int64) int64
 
 func inTheMiddle(m *measure) stretch {
-	if m.grid == nil {
-		return stretch{}
+	return func(i int64) int64 {
+		if m.grid == nil {
+			return 0
+		}
+		return m.grid.Cells/4 + int64(float64(i)/ManyRecords*float64(m.grid.Cells/2))
 	}
-	return stretch{m.grid.Cells / 4, m.grid.Cells / 2}
 }
 
-// around returns the stretch with a mean.
+// around returns the stretch with a mean: as many records above it as below, and as far.
 func around(m *measure, mean float64) stretch {
 	from := new(big.Rat).SetFloat64(mean)
 	from.Quo(from.Sub(from, m.grid.Lower), m.grid.Step)
 	position, _ := from.Float64()
 	at := min(max(int64(math.Round(position)), 0), m.grid.Cells)
 	arm := min(m.grid.Cells/4, at, m.grid.Cells-at)
-	return stretch{at - arm, 2 * arm}
+	return func(i int64) int64 {
+		off := int64(float64(i/2*2+1) / ManyRecords * float64(arm))
+		if i%2 == 0 {
+			return at + off
+		}
+		return at - off
+	}
 }
 
-// likely returns a cell without noise in which a measure has so many records, evenly
-// spread over a stretch: public, made up, and only good for prices and forecasts.
+// likely returns a cell without noise in which a measure has so many records, placed
+// as a stretch says: public, made up, and only good for prices and forecasts.
 func (c *compiled) likely(of *measure, among stretch, records int64) Cell {
 	g := c.newGroup()
 	for i := range int64(ManyRecords) {
 		if of.form != formRanks {
-			of.record(among.from+int64(float64(i)/ManyRecords*float64(among.width)), partsOf(of, g.sums))
+			of.record(among(i), partsOf(of, g.sums))
 		}
 	}
 	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}

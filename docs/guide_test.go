@@ -208,3 +208,31 @@ func Example_dashboard() {
 	// Output:
 	// 1000 views cost ε=0.05; 39 more days fit
 }
+
+// A goal instead of an ε: how near to the truth, in weeks of how many customers, how
+// often. What it costs follows.
+func Example_goal() {
+	q := weekly(1, "2026-19")
+	euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.Euros }, aggregate.Bounds[float64]{Upper: 200, Step: 0.01})
+	goal := forecast.Goal{
+		Aims:  []forecast.Aim{{Column: q.Units(), Part: 0.05}, {Column: euros.Sum(), Part: 0.05}},
+		Of:    aggregate.Assumed{Units: 2000, Means: map[string]float64{"euros": 40}},
+		Times: 52, Delta: 1e-6,
+	}
+	found, err := forecast.PlanFor(q, goal)
+	check(err)
+	fmt.Printf("each week %v\n", found.Plan.Charge(aggregate.Request{}).Loss)
+	for i, c := range found.Forecast.Columns {
+		fmt.Printf("%s: %.0f ± %.0f, with %.0f %% of the loss\n", c.Column, c.Value, c.PlusMinus, 100*found.Plan.Prices()[i].Share)
+	}
+	fmt.Println("52 weeks:", found.Ways[1])
+	goal.Most = 1
+	_, err = forecast.PlanFor(q, goal)
+	fmt.Println(err)
+	// Output:
+	// each week ρ=0.005
+	// units: 2000 ± 100, with 4 % of the loss
+	// euros sum: 80000 ± 3998, with 96 % of the loss
+	// 52 weeks: gdp: ε=3.3808 δ=1e-06
+	// forecast: not for an account of ε=1: units is ± 304.7, must be ± 100; euros sum is ± 1.219e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
+}

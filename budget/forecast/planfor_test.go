@@ -307,14 +307,14 @@ func ExamplePlanFor() {
 	_, err = forecast.PlanFor(q, goal)
 	fmt.Println(err)
 	// Output:
-	// sales of customer: ρ=0.0101 per release, discrete gaussian noise
+	// sales of customer: ρ=0.00999 per release, discrete gaussian noise
 	// each customer counts in at most 2 groups, with all its rows in each
 	// euros is clamped to [0, 200] per unit, in steps of 0.01
 	//
 	// column     read from  share  scale  ± at 95 %
-	// units      units      4 %    50.74  99.44
-	// euros sum  euros sum  96 %   2029   3978
+	// units      units      4 %    51.02  99.99
+	// euros sum  euros sum  96 %   2041   4000
 	//
-	// one reservation: ε=5.0254 δ=1e-06
-	// forecast: not for an account of ε=1: units is ± 430.9, must be ± 100; euros sum is ± 1.723e+04, must be ± 3996; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
+	// one reservation: ε=4.9941 δ=1e-06
+	// forecast: not for an account of ε=1: units is ± 430.9, must be ± 100; euros sum is ± 1.723e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
 }
