@@ -139,6 +139,7 @@ type receiptJSON struct {
 	Measures  []ReceiptMeasure `json:"measures"`
 	Threshold float64          `json:"threshold,omitempty"`
 	States    *dp.Statement    `json:"states,omitempty"`
+	Protects  string           `json:"protects,omitempty"` // for readers; it follows from the loss
 	Plan      string           `json:"plan"`
 	Account   string           `json:"account"`
 	Entry     uint64           `json:"entry"`
@@ -156,7 +157,7 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
 		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxGroups: r.MaxGroups, MaxRows: r.MaxRows,
 		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
-		Hash: r.Hash, At: r.At, States: r.States,
+		Hash: r.Hash, At: r.At, States: r.States, Protects: dp.ProtectionOf(r.Loss).Of(r.Unit),
 	})
 }
 

@@ -67,11 +67,7 @@ func (c *clinic) answers(t *testing.T) (no []int, all []answer) {
 		} else if len(c.policy["modules"].([]string)) == 0 {
 			delete(c.policy, "modules")
 		}
-		text, err := json.Marshal(c.policy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := policy.Parse(text)
+		p, err := policy.Parse(asJSON(t, c.policy))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,14 +95,34 @@ func (c *clinic) answers(t *testing.T) (no []int, all []answer) {
 	return no, all
 }
 
-// run publishes two tables of what the policy allows.
-func (c *clinic) run(t *testing.T, a *budget.Account) {
+func asJSON(t *testing.T, v any) []byte {
 	t.Helper()
-	q := &aggregate.Query[stayed, int, string]{
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func clinicQuery() *aggregate.Query[stayed, int, string] {
+	return &aggregate.Query[stayed, int, string]{
 		Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 1, GroupName: "ward", LeastGroup: 20,
 		Unit: func(r stayed) int { return r.who }, Group: func(r stayed) string { return r.ward },
 		Retention: &aggregate.Retention[stayed]{Time: func(stayed) time.Time { return time.Now() }, Days: 700},
 	}
+}
+
+// run publishes two tables of what the policy allows.
+func (c *clinic) run(t *testing.T, a *budget.Account) {
+	t.Helper()
+	q := clinicQuery()
 	c.ask(q)
 	stay := aggregate.PerUnit(q, "stay", func(r stayed) int64 { return r.stay }, aggregate.Bounds[int64]{Lower: 0, Upper: 50})
 	plan, err := q.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, stay.Mean())

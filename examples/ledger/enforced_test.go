@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/consent"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/module"
+)
+
+// unread are rows that nobody may read.
+func unread(t *testing.T) iter.Seq2[stayed, error] {
+	return func(yield func(stayed, error) bool) {
+		t.Error("a row was read")
+		yield(stayed{}, nil)
+	}
+}
+
+// clinicAccount is an account with the policy of a ledger that is kept by the rules.
+func clinicAccount(t *testing.T, change func(c *clinic)) *budget.Account {
+	t.Helper()
+	c := allWell()
+	c.policy["modules"] = []string{module.Version()}
+	change(c)
+	a, err := budget.Create(t.Context(), budget.Memory(), c.terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(asJSON(t, c.policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetPolicy(t.Context(), p, "the first", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// What the policy does not allow is refused before a row is read, and is on record.
+func TestNoRowIsReadForWhatThePolicyRefuses(t *testing.T) {
+	a := clinicAccount(t, func(*clinic) {})
+	for want, edit := range map[string]func(*aggregate.Query[stayed, int, string], *aggregate.Request){
+		`purpose "ads" is none`:    func(_ *aggregate.Query[stayed, int, string], r *aggregate.Request) { r.Purpose = "ads" },
+		`"eve" may not ask`:        func(_ *aggregate.Query[stayed, int, string], r *aggregate.Request) { r.Analyst = "eve" },
+		`it does not say who asks`: func(_ *aggregate.Query[stayed, int, string], r *aggregate.Request) { r.Analyst = "" },
+		`groups by "age" are none`: func(q *aggregate.Query[stayed, int, string], _ *aggregate.Request) { q.GroupName = "age" },
+		`groups that are selected`: func(q *aggregate.Query[stayed, int, string], _ *aggregate.Request) {
+			q.Groups, q.LeastGroup = []string{"A"}, 0
+		},
+		`the question reads all`: func(q *aggregate.Query[stayed, int, string], _ *aggregate.Request) { q.Retention = nil },
+	} {
+		q := clinicQuery()
+		r := aggregate.Request{Key: want, Purpose: "opening hours", Analyst: "ann"}
+		edit(q, &r)
+		plan, err := q.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, q.Count())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.Run(t.Context(), a, r, unread(t)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	refused := 0
+	for e, err := range a.Entries(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Refused != nil && e.Refused.Scope == "policy" {
+			refused++
+		}
+	}
+	if refused != 6 {
+		t.Errorf("%d refusals are on record, want 6", refused)
+	}
+}
+
+func TestALargeReleaseAndAColumnThatIsNotAllowedAreRefused(t *testing.T) {
+	a := clinicAccount(t, func(*clinic) {})
+	q := clinicQuery()
+	wide := aggregate.PerUnit(q, "stay", func(r stayed) int64 { return r.stay }, aggregate.Bounds[int64]{Lower: 0, Upper: 101})
+	age := aggregate.PerUnit(q, "age", func(r stayed) int64 { return r.stay }, aggregate.Bounds[int64]{Lower: 0, Upper: 50})
+	for want, p := range map[string]struct {
+		loss   dp.Loss
+		column aggregate.AnyColumn
+	}{
+		"is more than ε=1 δ=1e-06": {dp.Approx{Epsilon: 1.5, Delta: 1e-6}, q.Count()},
+		"must be within [0, 100]":  {dp.Approx{Epsilon: 0.5, Delta: 1e-6}, wide.Sum()},
+		`column "age" is none`:     {dp.Approx{Epsilon: 0.5, Delta: 1e-6}, age.Mean()},
+	} {
+		plan, err := q.Plan(p.loss, p.column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := aggregate.Request{Key: want, Purpose: "opening hours", Analyst: "ann"}
+		if _, err := plan.Run(t.Context(), a, r, unread(t)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// A policy that asks for consent is satisfied by a query that asks, and by no other; who
+// said no is not in the next release, and in the receipt stands that units were asked.
+func TestAPolicyThatAsksForConsentGetsIt(t *testing.T) {
+	a := clinicAccount(t, func(c *clinic) { c.purpose()["consent"] = "opt-out" })
+	q := clinicQuery()
+	ask := func(key string) (*aggregate.Release[string], error) {
+		plan, err := q.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, q.Units())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []stayed
+		for who := range 500 {
+			rows = append(rows, stayed{who: who, ward: "A"})
+		}
+		return plan.Run(t.Context(), a, aggregate.Request{Key: key, Purpose: "opening hours", Analyst: "ann"}, aggregate.Slice(rows))
+	}
+	if _, err := ask("none"); err == nil || !strings.Contains(err.Error(), "consent must be opt-out, and the question has none") {
+		t.Errorf("%v", err)
+	}
+	file := consent.File[int]{Path: t.TempDir() + "/consent.csv", Text: func(who int) string { return fmt.Sprint(who) }}
+	q.Consent = &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "opening hours", Source: file}
+	if _, err := ask("no file"); err == nil || !strings.Contains(err.Error(), "consent could not be asked") {
+		t.Errorf("%v", err)
+	}
+	writeFile(t, file.Path, "unit,purpose,choice\n")
+	all, err := ask("May")
+	if err != nil || all.Len() != 1 || all.Receipt().States.Consent != "opt-out" {
+		t.Fatalf("%v, %v", all, err)
+	}
+	nobody := "unit,purpose,choice\n"
+	for who := range 500 {
+		nobody += fmt.Sprintf("%d,*,no\n", who)
+	}
+	writeFile(t, file.Path, nobody)
+	if none, err := ask("June"); err != nil || none.Len() != 0 {
+		t.Errorf("%d groups are shown after everybody said no, %v", none.Len(), err)
+	}
+	if again, err := ask("May"); err != nil || again.Len() != 1 {
+		t.Errorf("what was published before: %v", err)
+	}
+}
+
+// The words for a loss stand in the receipt too.
+func TestAReceiptNamesWhatProtectsNobody(t *testing.T) {
+	a, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 20}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := clinicQuery()
+	q.Groups, q.LeastGroup = []string{"A"}, 0
+	plan, err := q.Plan(dp.Pure{Epsilon: 12}, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, err := plan.Run(t.Context(), a, aggregate.Request{Key: "k", Purpose: "p"}, aggregate.Slice([]stayed{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(asJSON(t, release.Receipt())); !strings.Contains(text, `"protects":"this protects nobody"`) {
+		t.Error(text)
+	}
+	if e, ok := errors.AsType[*budget.RefusedError](a.Afford(t.Context(), plan.Charge(aggregate.Request{Key: "l", Purpose: "p"}))); !ok {
+		t.Errorf("%v", e)
+	}
+}
