@@ -22,7 +22,8 @@ type Series[Row any, Unit, Key comparable] struct {
 	// given in Query.Groups, or none. In a series MaxGroups is how often a unit can be
 	// there: in how many pairs of a group and a period, over the whole life of the
 	// series. Noise grows with it about as its square root. If a unit is in more, some are chosen at
-	// random with AtOnce, and the first ones otherwise. If it is all of them, groups times
+	// random with AtOnce, and the first ones otherwise: then later periods leave out whoever
+	// was there so often before, and fall for that reason alone where many are. If it is all of them, groups times
 	// Periods, nothing is ever left out. MaxRowsPerGroup is how many rows of a unit count in
 	// one pair: the first that are read, or some at random with AtOnce.
 	Query *Query[Row, Unit, Key]

@@ -86,8 +86,8 @@ func (t *Trend[Key]) Noisy() []float64 {
 // are those of all records of the stretch together. It returns an error if the stretch
 // is not within what was released.
 //
-// An interval of confidence γ holds for one number. Those of n numbers hold together
-// with probability γ if each has confidence γ^(1/n) (Šidák 1967), whatever they share.
+// An interval holds for one number. Many hold together, whatever noise they share, at the
+// confidence that [dp.Jointly] says.
 func (t *Trend[Key]) Over(s Stretch[Key]) (Cell, error) {
 	groups, err := t.groups(s)
 	if err != nil {

@@ -48,6 +48,9 @@ func (o *options) checkLimit() error {
 
 // checkRange checks the calendar and lists the periods of the public range.
 func (o *options) checkRange() error {
+	if o.Series != "" {
+		return o.checkSeries()
+	}
 	if err := o.Period.check(); err != nil {
 		return err
 	}

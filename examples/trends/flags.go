@@ -38,6 +38,9 @@ type options struct {
 	aims   []aim     // of -for
 	shares []float64 // of the loss, for each number of the report, if -for found them
 
+	Series  string // how many periods of what it declares, if it does
+	through int    // periods of the series that have ended
+
 	given     map[string]bool // flags that were on the command line
 	periods   []string        // the public range, or nil
 	bareGroup bool            // -groups has an empty name that is not written as ""
@@ -61,6 +64,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.By, "by", "", "a `column` to group by, beside the period")
 	f.Func("groups", "the groups of -by to report, as `a,b,c`, if they are public; without them they are\nselected privately. It is a line of CSV: a name with a comma in it is quoted, as in\n'\"Smith, Inc\",Acme', and \"\" is the group of rows whose field is blank", o.setGroups)
 	f.StringVar((*string)(&o.Period), "period", string(months), "the `kind` of period: day, week (from Monday), month or quarter")
+	f.StringVar(&o.Series, "series", "", "declare a series, such as `'104 weeks'` from -from on: it is paid for once, its noise is shared over\nthe whole time, and every later run with the same ledger adds what is new, up to -to (default:\nyesterday) and shows the whole. -plan says before what every number will be like")
 	f.StringVar(&o.From, "from", "", "the first period to report, as a `date` in it: a day, or the name of a month, week,\nquarter or year, such as 2026-01; with -to, every period of the range is reported.\nWithout them, periods are selected privately")
 	f.StringVar(&o.To, "to", "", "the last period to report, as a `date` in it")
 

@@ -7,7 +7,7 @@ import (
 )
 
 // Choices returns the strategies that a series of so many periods may take, independent
-// noise first. Each of the others is the one of its family for which the mean over
+// noise first. (A mixture that is independent noise is left out.) Each of the others is the one of its family for which the mean over
 // the views of the variance beside that of independent noise, by weight, is
 // least, for people who are in at most k periods.
 //
@@ -23,7 +23,11 @@ func Choices(periods, k int, views []View) []*Strategy {
 		}
 		return c.cost(coefs, s.inverse)
 	})
-	return []*Strategy{Independent(periods), power, c.bestMixture().strategy(periods)}
+	all := []*Strategy{Independent(periods), power}
+	if m := c.bestMixture(); m != (mixture{}) {
+		all = append(all, m.strategy(periods))
+	}
+	return all
 }
 
 type chooser struct {

@@ -124,7 +124,7 @@ func TestStrategiesOfADeclarationNeverChange(t *testing.T) {
 func Example() {
 	show := func(periods, k int, weights [4]float64, name string, s *Strategy, squares float64) {
 		views := fourViews(periods, weights)
-		fmt.Printf("%3d days, %-12s %-22s", periods, map[bool]string{true: "always there", false: fmt.Sprint(k, " of them")}[k == periods], name)
+		fmt.Printf("%3d periods, %-12s %-22s", periods, map[bool]string{true: "always there", false: fmt.Sprint(k, " of them")}[k == periods], name)
 		for _, v := range views {
 			fmt.Printf(" %.2f", s.Reader().Relative(v, squares, float64(k)))
 		}
@@ -135,10 +135,12 @@ func Example() {
 		f, _ := new(big.Float).SetInt(x).Float64()
 		return f / one / one
 	}
-	fmt.Println("noise beside independent noise: day, 7 days, 28 days, to date")
+	fmt.Println("noise beside independent noise: each period, 7, 28, to date")
 	power := Power(365, 0.35)
 	show(365, 1, equal, power.Name, power, float(power.Squares(1, true)))
-	for _, periods := range []int{30, 365} {
+	weeks := Choices(78, 6, fourViews(78, [4]float64{0, 0, 0, 1}))[2]
+	show(78, 6, equal, "fading, to date alone", weeks, float(weeks.Squares(6, true)))
+	for _, periods := range []int{30, 78, 365} {
 		for _, k := range []int{1, 3, 6} {
 			s := Choices(periods, k, fourViews(periods, equal))[2]
 			show(periods, k, equal, "fading sums", s, float(s.Squares(k, true)))
@@ -149,20 +151,27 @@ func Example() {
 		}
 	}
 	// Output:
-	// noise beside independent noise: day, 7 days, 28 days, to date
-	// 365 days, 1 of them    (1-z)^-0.35            1.30 0.80 0.53 0.24
-	//  30 days, 1 of them    fading sums            1.12 0.77 0.58 0.58
-	//  30 days, 3 of them    fading sums            1.11 0.97 0.79 0.79
-	//  30 days, 6 of them    fading sums            1.06 1.01 0.92 0.92
-	//  30 days, always there centred for [1 1 1 1]  0.66 0.74 0.92 0.92
-	//  30 days, always there centred for [1 0 0 0]  0.59 0.81 1.17 1.18
-	//  30 days, always there centred for [0 0 0 1]  0.69 0.76 0.91 0.91
-	// 365 days, 1 of them    fading sums            1.11 0.78 0.57 0.36
-	// 365 days, 3 of them    fading sums            1.10 0.98 0.78 0.50
-	// 365 days, 6 of them    fading sums            1.07 1.03 0.91 0.61
-	// 365 days, always there centred for [1 1 1 1]  0.60 0.61 0.65 0.95
-	// 365 days, always there centred for [1 0 0 0]  0.53 0.60 0.80 1.90
-	// 365 days, always there centred for [0 0 0 1]  0.68 0.68 0.70 0.91
+	// noise beside independent noise: each period, 7, 28, to date
+	// 365 periods, 1 of them    (1-z)^-0.35            1.30 0.80 0.53 0.24
+	//  78 periods, 6 of them    fading, to date alone  1.66 1.33 0.87 0.65
+	//  30 periods, 1 of them    fading sums            1.12 0.77 0.58 0.58
+	//  30 periods, 3 of them    fading sums            1.11 0.97 0.79 0.79
+	//  30 periods, 6 of them    fading sums            1.06 1.01 0.92 0.92
+	//  30 periods, always there centred for [1 1 1 1]  0.66 0.74 0.92 0.92
+	//  30 periods, always there centred for [1 0 0 0]  0.59 0.81 1.17 1.18
+	//  30 periods, always there centred for [0 0 0 1]  0.69 0.76 0.91 0.91
+	//  78 periods, 1 of them    fading sums            1.12 0.78 0.56 0.48
+	//  78 periods, 3 of them    fading sums            1.11 0.98 0.76 0.66
+	//  78 periods, 6 of them    fading sums            1.08 1.02 0.89 0.80
+	//  78 periods, always there centred for [1 1 1 1]  0.63 0.67 0.79 0.93
+	//  78 periods, always there centred for [1 0 0 0]  0.56 0.70 1.05 1.39
+	//  78 periods, always there centred for [0 0 0 1]  0.68 0.71 0.80 0.91
+	// 365 periods, 1 of them    fading sums            1.11 0.78 0.57 0.36
+	// 365 periods, 3 of them    fading sums            1.10 0.98 0.78 0.50
+	// 365 periods, 6 of them    fading sums            1.07 1.03 0.91 0.61
+	// 365 periods, always there centred for [1 1 1 1]  0.60 0.61 0.65 0.95
+	// 365 periods, always there centred for [1 0 0 0]  0.53 0.60 0.80 1.90
+	// 365 periods, always there centred for [0 0 0 1]  0.68 0.68 0.70 0.91
 }
 
 func fourViews(periods int, w [4]float64) []View {

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A declared is the series of -series: its plan, and the numbers of it that are shown.
+type declared struct {
+	*options
+	plan   *aggregate.SeriesPlan[row, string, string]
+	shown  []shown
+	groups []string // of -by; one without a name if there is none
+}
+
+// shown is one number of the series.
+type shown struct {
+	quantity
+	over  func(aggregate.Cell) dp.Estimate[float64]
+	ratio func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) // nil of means
+}
+
+// steps are the calendars of package aggregate.
+var steps = map[calendar]aggregate.Step{days: aggregate.Day, weeks: aggregate.Week, months: aggregate.Month, quarters: aggregate.Quarter}
+
+// perQuarter is how many periods of a kind are compared with as many before them, and how
+// many a rolling window has.
+var perQuarter, perWindow = map[calendar]int{days: 91, weeks: 13, months: 3, quarters: 1}, map[calendar]int{days: 28, weeks: 4, months: 3, quarters: 4}
+
+// mostSeries is how many periods a series may have.
+const mostSeries = 3660
+
+// usualTimes is in how many periods of a series a unit counts, if it is not said.
+const usualTimes = 6
+
+// checkSeries reads -series, and lists its periods.
+func (o *options) checkSeries() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, other := range []string{"csv", "json", "truth", "for"} {
+		if o.given[other] {
+			fail("-%s is not for a -series, whose page and table are all that is written", other)
+		}
+	}
+	number, name, _ := strings.Cut(o.Series, " ")
+	n, err := strconv.Atoi(number)
+	kind := calendar(strings.TrimSuffix(name, "s"))
+	switch {
+	case err != nil || n < 1 || n > mostSeries || kind.check() != nil:
+		fail(`-series is %q, must be a number from 1 to %d and days, weeks, months or quarters, such as "104 weeks"`, o.Series, mostSeries)
+		return errors.Join(errs...)
+	case o.given["period"] && o.Period != kind:
+		fail("-period is %s and -series is of %ss; leave one of them out", o.Period, kind)
+	}
+	o.Period = kind
+	if o.By != "" && o.Groups == nil {
+		fail("-series with -by needs -groups, since the groups of a series are not selected")
+	}
+	if o.Groups != nil && o.By == "" {
+		fail("-groups needs -by, the column that they are in")
+	}
+	if o.Delta == 0 {
+		fail("-delta is 0, but the noise of a series needs one, such as 1e-6")
+	}
+	return errors.Join(append(errs, o.listSeries(n))...)
+}
+
+// listSeries lists the periods, and counts those that have ended.
+func (o *options) listSeries(n int) error {
+	if o.From == "" {
+		return errors.New("-from is missing; say when the -series begins, as a date in its first period")
+	}
+	first, _, err := span(o.From)
+	if err != nil {
+		return fmt.Errorf("-from: %w", err)
+	}
+	last := time.Now().UTC().AddDate(0, 0, -1)
+	if o.To != "" {
+		if _, last, err = span(o.To); err != nil {
+			return fmt.Errorf("-to: %w", err)
+		}
+	}
+	t := o.Period.start(first)
+	for range n {
+		o.periods = append(o.periods, o.Period.name(t))
+		if t = o.Period.next(t); !t.AddDate(0, 0, -1).After(last) {
+			o.through = len(o.periods)
+		}
+	}
+	if o.through == 0 && !o.Plan {
+		return fmt.Errorf("no %s of the -series has ended by %s; -to says otherwise, and -plan prints what it would cost", o.Period, last.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// declare makes the plan. It costs nothing and reads nothing.
+func (o *options) declare() (*declared, error) {
+	d := &declared{options: o, groups: []string{""}}
+	q := &aggregate.Query[row, string, string]{
+		Dataset: o.Dataset, UnitName: o.UnitName, Unit: func(r row) string { return r.Unit },
+		GroupName: o.groupsOfSeries(), MaxGroups: o.MaxSlots, MaxRowsPerGroup: maxRowsRead,
+	}
+	if o.By != "" {
+		d.groups = o.Groups
+		q.Groups, q.Group = o.Groups, func(r row) string { return r.Slot.Group }
+	}
+	start := make(map[string]time.Time, len(o.periods))
+	for _, p := range o.periods {
+		start[p] = o.Period.first(p)
+	}
+	series := &aggregate.Series[row, string, string]{
+		Query: q, Time: func(r row) time.Time { return start[r.Slot.Period] }, Zone: time.UTC,
+		Step: steps[o.Period], First: start[o.periods[0]], Periods: len(o.periods),
+		Views: []aggregate.View{aggregate.EachPeriod(1), aggregate.RollingWindow(perWindow[o.Period], 1), aggregate.ToDate(1)},
+	}
+	if o.Period != quarters {
+		series.Views = append(series.Views, aggregate.CalendarTotals(aggregate.Quarter, 1))
+	}
+	series.Views = append(series.Views, aggregate.CalendarTotals(aggregate.Year, 1))
+	var columns []aggregate.AnyColumn
+	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 }, aggregate.Bounds[int64]{Upper: int64(o.MaxRows)})
+	columns = append(columns, total(d, quantity{Label: title(o.UnitNames), Note: fmt.Sprintf("a %s counts once in each %s", o.UnitName, o.Period)}, q.Units()),
+		total(d, quantity{Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s in a %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName, o.Period)}, rows.Sum()))
+	if o.Value != "" {
+		value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value }, aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
+		columns = append(columns, total(d, quantity{Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()))
+		mean := value.Mean()
+		d.shown = append(d.shown, shown{quantity: quantity{Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, over: mean.Of})
+		columns = append(columns, mean)
+	}
+	var err error
+	d.plan, err = series.Plan(o.loss(), columns...)
+	return d, err
+}
+
+// total shows a count or a sum.
+func total[T dp.Number](d *declared, q quantity, c aggregate.Column[T]) aggregate.AnyColumn {
+	d.shown = append(d.shown, shown{
+		quantity: q,
+		over:     func(cell aggregate.Cell) dp.Estimate[float64] { return c.Of(cell).Raw().Within(within(c.Of(cell))) },
+		ratio: func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) {
+			return aggregate.Ratio(t, c, of, to)
+		},
+	})
+	return c
+}
+
+// within returns the range of an estimate.
+func within[T dp.Number](e dp.Estimate[T]) (lo, hi float64) {
+	low, high := e.Interval(1)
+	f := figure{Low: float64(low), High: float64(high)}
+	return f.Low, f.High
+}
+
+// groupsOfSeries says what groups are, for the ledger.
+func (o *options) groupsOfSeries() string {
+	if how := o.Reading(); how != "" {
+		return strings.TrimSpace(o.By + "; " + how)
+	}
+	return o.By
+}
+
+// answerSeries is the whole run of a series: it declares it, or adds what is new, and
+// shows the whole.
+func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	d, err := o.declare()
+	if err != nil {
+		return err
+	}
+	for _, w := range append(o.warnings(), o.notes()...) {
+		fmt.Fprintf(stderr, "trends: %s\n", w)
+	}
+	if o.Plan {
+		fmt.Fprint(stdout, d.plan)
+		return nil
+	}
+	var file *staged
+	if o.Out != "" && o.Out != standard {
+		if file, err = stage("-out", o.Out, 1<<16+512*len(o.periods)*len(d.groups)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.discard()) }()
+	}
+	p, err := d.advance(ctx, stdin, stderr)
+	if err != nil {
+		return err
+	}
+	content, err := p.html()
+	if err == nil && file != nil {
+		err = errors.Join(file.fill(content), file.place())
+	}
+	if err == nil && o.Out == standard {
+		_, err = stdout.Write(content)
+	} else if err == nil {
+		err = p.writeTerminal(stdout)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nwhat is released is paid for and kept: run again, at no cost", err)
+	}
+	if file != nil {
+		fmt.Fprintf(stderr, "wrote %s\n", o.Out)
+	}
+	return nil
+}
+
+// advance releases what is new, and returns the page of the whole.
+func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Writer) (_ *seriesPage, err error) {
+	input, err := d.open(ctx, stdin)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, input.Close()) }()
+	t, err := d.reader(input)
+	if err != nil {
+		return nil, err
+	}
+	l, err := d.openLedger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if l == nil {
+		if err := d.checkLimit(); err != nil {
+			return nil, usage{err}
+		}
+		if l, err = d.createLedger(ctx); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", d.Ledger, d.Dataset, d.limit())
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	request := d.requestOfSeries()
+	_, before := l.account.Payment(ctx, request.Key)
+	read, done := progress(stderr)
+	t.Progress = read
+	trend, err := aggregate.Advance(ctx, d.plan, l.account, request, d.through, d.rows(t))
+	done()
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		fmt.Fprintf(stderr, "paid %v for all of %s, once; later runs with this ledger pay nothing more\n", d.loss(), d.Series)
+	}
+	status, err := l.account.Status(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return d.page(trend, status.Whole.Left)
+}
+
+// requestOfSeries names the series by its declaration.
+func (d *declared) requestOfSeries() aggregate.Request {
+	key := d.Key
+	if key == "" {
+		key = "series-" + d.plan.Charge(aggregate.Request{}).Plan[:12]
+	}
+	return aggregate.Request{Key: key, Purpose: d.Purpose}
+}
+
+// all is the stretch of all groups, or of one.
+func (d *declared) stretch(group string, from, to int) aggregate.Stretch[string] {
+	s := aggregate.Stretch[string]{From: from, To: to}
+	if d.By != "" && slices.Contains(d.groups, group) {
+		s.Groups = []string{group}
+	}
+	return s
+}

@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A seriesPage is what is shown of a series: everything that was released of it.
+type seriesPage struct {
+	*declared
+	Title     string
+	Sentences []string // that a person would say aloud; three at the top
+	Parts     []seriesPart
+	Left      string // of the limit
+}
+
+// A seriesPart is one group, or all of them together.
+type seriesPart struct {
+	Name     string // "" if there is one group
+	Charts   []seriesChart
+	Calendar []seriesLine // quarters, or years
+	Periods  []seriesLine
+}
+
+// A seriesLine is a line of a table.
+type seriesLine struct {
+	Name  string
+	Cells []seriesCell
+}
+
+// A seriesCell is a number with its 95 % interval.
+type seriesCell struct{ Value, Low, High string }
+
+// A seriesChart is a number over time.
+type seriesChart struct {
+	Label, Note, Words, Last string
+	SVG                      template.HTML
+}
+
+// page puts the page together.
+func (d *declared) page(t *aggregate.Trend[string], left dp.Loss) (*seriesPage, error) {
+	names := make([]string, len(d.shown))
+	for i, s := range d.shown {
+		names[i] = strings.ToLower(s.Label)
+	}
+	p := &seriesPage{declared: d, Left: loss(left),
+		Title: fmt.Sprintf("%s: %s to %s", title(strings.Join(names, ", ")), d.Period.words(d.periods[0]), d.Period.words(d.periods[d.through-1]))}
+	groups := d.groups
+	if d.By != "" {
+		groups = append([]string{everything}, groups...)
+	}
+	for n, g := range groups {
+		part, sentences, err := d.part(t, g)
+		if err != nil {
+			return nil, err
+		}
+		p.Parts = append(p.Parts, part)
+		if n == 0 {
+			p.Sentences = sentences
+		}
+	}
+	return p, nil
+}
+
+// everything stands for all groups together: no group of a file has this name, since
+// names are tidied.
+const everything = "\x00all"
+
+// Name says which group it is.
+func (d *declared) nameOf(group string) string {
+	switch {
+	case d.By == "":
+		return ""
+	case group == everything:
+		return "All together"
+	case group == "":
+		return "(empty)"
+	}
+	return group
+}
+
+// part works out the numbers of a group. Intervals of a chart hold together over it.
+func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, []string, error) {
+	part := seriesPart{Name: d.nameOf(group)}
+	var sentences []string
+	totals := 0
+	for _, s := range d.shown {
+		if s.ratio != nil {
+			totals++
+		}
+	}
+	for _, s := range d.shown {
+		words := ""
+		if s.ratio != nil {
+			var err error
+			if words, err = d.comparison(t, s, group, dp.Jointly(0.95, totals)); err != nil {
+				return part, nil, err
+			}
+			sentences = append(sentences, words)
+		}
+		var figures []figure
+		for i := range d.through {
+			cell, err := t.Over(d.stretch(group, i, i+1))
+			if err != nil {
+				return part, nil, err
+			}
+			figures = append(figures, figureOf(s.over(cell), dp.Jointly(0.95, d.through)))
+		}
+		last := d.cell(s, figures[len(figures)-1])
+		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures)})
+	}
+	for i := range d.through {
+		line, err := d.line(t, d.Period.short(d.periods[i]), d.stretch(group, i, i+1))
+		if err != nil {
+			return part, nil, err
+		}
+		part.Periods = append(part.Periods, line)
+	}
+	err := d.calendarLines(t, group, &part)
+	return part, sentences, err
+}
+
+// calendarLines adds the quarters that the series has had so far, and the whole.
+func (d *declared) calendarLines(t *aggregate.Trend[string], group string, part *seriesPart) error {
+	for from := 0; from < d.through; {
+		to := from + 1
+		name := d.quarterOf(from)
+		for to < d.through && d.quarterOf(to) == name {
+			to++
+		}
+		if to == d.through && to < len(d.periods) && d.quarterOf(to) == name {
+			name += ", so far"
+		}
+		line, err := d.line(t, name, d.stretch(group, from, to))
+		if err != nil {
+			return err
+		}
+		part.Calendar = append(part.Calendar, line)
+		from = to
+	}
+	line, err := d.line(t, "to date", d.stretch(group, 0, d.through))
+	part.Calendar = append(part.Calendar, line)
+	return err
+}
+
+// quarterOf returns the quarter of a period: that of its Thursday for a week.
+func (d *declared) quarterOf(i int) string {
+	first := d.Period.first(d.periods[i])
+	if d.Period == weeks {
+		first = first.AddDate(0, 0, 3)
+	}
+	return quarters.name(first)
+}
+
+// line writes all numbers of a stretch.
+func (d *declared) line(t *aggregate.Trend[string], name string, s aggregate.Stretch[string]) (seriesLine, error) {
+	cell, err := t.Over(s)
+	line := seriesLine{Name: name}
+	if err != nil {
+		return line, err
+	}
+	for _, shown := range d.shown {
+		line.Cells = append(line.Cells, d.cell(shown, figureOf(shown.over(cell), single)))
+	}
+	return line, nil
+}
+
+func (d *declared) cell(s shown, f figure) seriesCell {
+	c := seriesCell{d.write(s.quantity, f.Value), d.write(s.quantity, f.Low), d.write(s.quantity, f.High)}
+	if f.Unknown {
+		c.Value = "unknown"
+	}
+	return c
+}
+
+// comparison says how the last quarter's worth of periods differs from that before it.
+func (d *declared) comparison(t *aggregate.Trend[string], s shown, group string, confidence float64) (string, error) {
+	n := perQuarter[d.Period]
+	span := fmt.Sprintf("the last %s", count(n, string(d.Period), string(d.Period)+"s"))
+	if d.through < 2*n {
+		return fmt.Sprintf("%s: not enough %ss yet to compare %s with those before.", s.Label, d.Period, span), nil
+	}
+	e, err := s.ratio(t, d.stretch(group, d.through-n, d.through), d.stretch(group, d.through-2*n, d.through-n))
+	if err != nil {
+		return "", err
+	}
+	lo, hi := e.Interval(confidence)
+	percent := func(x float64) string { return grouped(math.Abs(100*x), 0) }
+	switch {
+	case e.Unknown || math.IsInf(hi, 1):
+		return fmt.Sprintf("%s: the noise hides whether %s differ from those before.", s.Label, span), nil
+	case lo > 1:
+		return fmt.Sprintf("%s rose by %s %% (%s to %s) in %s, against those before.", s.Label, percent(e.Value-1), percent(lo-1), percent(hi-1), span), nil
+	case hi < 1:
+		return fmt.Sprintf("%s fell by %s %% (%s to %s) in %s, against those before.", s.Label, percent(1-e.Value), percent(1-hi), percent(1-lo), span), nil
+	}
+	return fmt.Sprintf("%s: no clear change in %s, against those before (between %s%s %% and +%s %%).", s.Label, span, minus, percent(1-lo), percent(hi-1)), nil
+}
+
+// draw draws a line with its band.
+func (d *declared) draw(s shown, figures []figure) template.HTML {
+	const width, height, left, foot = 640.0, 200.0, 8.0, 22.0
+	low, high := 0.0, 0.0
+	for _, f := range figures {
+		low, high = min(low, visible(f.Low, f.Value)), max(high, visible(f.High, f.Value))
+	}
+	high = max(high, low+1)
+	x := func(i int) float64 {
+		return left + (width-2*left)*float64(i)/float64(max(len(figures)-1, 1))
+	}
+	y := func(v float64) float64 {
+		return 8 + (high-min(max(v, low), high))/(high-low)*(height-foot-8)
+	}
+	var line, upper, lower strings.Builder
+	for i, f := range figures {
+		fmt.Fprintf(&line, "%.1f,%.1f ", x(i), y(f.Value))
+		fmt.Fprintf(&upper, "%.1f,%.1f ", x(i), y(f.High))
+	}
+	for i := len(figures) - 1; i >= 0; i-- {
+		fmt.Fprintf(&lower, "%.1f,%.1f ", x(i), y(figures[i].Low))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s"><line class="zero" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`,
+		width, height, template.HTMLEscapeString(s.Label+" over time"), left, width-left, y(0), y(0))
+	fmt.Fprintf(&b, `<polygon class="band" points="%s%s"/><polyline class="line" points="%s"/>`, &upper, &lower, &line)
+	fmt.Fprintf(&b, `<text x="%g" y="%g">%s</text><text x="%g" y="%g" text-anchor="end">%s</text><text x="%g" y="18">%s</text></svg>`,
+		left, height-6, template.HTMLEscapeString(d.Period.short(d.periods[0])), width-left, height-6,
+		template.HTMLEscapeString(d.Period.short(d.periods[len(figures)-1])), left, template.HTMLEscapeString(d.write(s.quantity, high)))
+	return template.HTML(b.String())
+}
+
+//go:embed series.html
+var seriesTemplate string
+
+// html renders the page, self-contained.
+func (p *seriesPage) html() ([]byte, error) {
+	t, err := template.New("series").Funcs(template.FuncMap{"table": tableOf}).Parse(seriesTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("internal error: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("internal error: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// tableOf is what the template of a table takes.
+func tableOf(columns []string, lines []seriesLine) any {
+	return struct {
+		Columns []string
+		Lines   []seriesLine
+	}{columns, lines}
+}
+
+// Columns names the columns of the tables.
+func (p *seriesPage) Columns() []string {
+	var names []string
+	for _, s := range p.shown {
+		names = append(names, s.Label)
+	}
+	return names
+}
+
+// Paid says what is paid, and for what.
+func (p *seriesPage) Paid() string {
+	rest := "nothing remains to be released"
+	if n := len(p.periods) - p.through; n > 0 {
+		rest = count(n, string(p.Period)+" is", string(p.Period)+"s are") + " paid for and still to come"
+	}
+	return fmt.Sprintf("%v paid once for %s, of which %d are released; %s. Left of the limit: %s.", p.loss(), p.Series, p.through, rest, p.Left)
+}
+
+// Rules says what counts.
+func (p *seriesPage) Rules() string {
+	late := ""
+	if p.MaxSlots < len(p.periods)*len(p.groups) {
+		late = " Later numbers leave out whoever was there in so many before: where many are, they fall for that reason alone, and -max-periods should be larger."
+	}
+	return fmt.Sprintf("A %s counts in at most %s, the first ones.%s Sums over %ss count a %s once in each. Bands of a chart hold together with a probability of 95 %%, and so do the sentences; intervals of a table each by itself.",
+		p.UnitName, p.Cells(p.MaxSlots), late, p.Period, p.UnitName)
+}
+
+// recent is how many periods the terminal shows one by one.
+const recent = 8
+
+// writeTerminal writes the sentences, and the tables of quarters and of the last periods.
+func (p *seriesPage) writeTerminal(w io.Writer) error {
+	pen := pen{Writer: w}
+	fmt.Fprintln(w, p.Title)
+	for _, s := range p.Sentences {
+		fmt.Fprintln(w, "  "+s)
+	}
+	for _, part := range p.Parts {
+		fmt.Fprintln(w)
+		if part.Name != "" {
+			fmt.Fprintln(w, part.Name)
+		}
+		last := part.Periods[max(len(part.Periods)-recent, 0):]
+		for _, lines := range [][]seriesLine{part.Calendar, last} {
+			table := [][]string{append([]string{""}, p.Columns()...)}
+			for _, l := range lines {
+				row := []string{l.Name}
+				for _, c := range l.Cells {
+					row = append(row, fmt.Sprintf("%s (%s to %s)", c.Value, c.Low, c.High))
+				}
+				table = append(table, row)
+			}
+			writeTable(pen, columnsOf(table))
+			fmt.Fprintln(w)
+		}
+	}
+	for _, text := range []string{p.Rules(), p.Paid()} {
+		for _, line := range wrapped(text, 100) {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// columnsOf turns lines into columns of one width.
+func columnsOf(lines [][]string) [][]string {
+	var columns [][]string
+	for i := range lines[0] {
+		var column []string
+		for _, l := range lines {
+			column = append(column, l[i])
+		}
+		columns = append(columns, padded(column, i > 0))
+	}
+	return columns
+}
