@@ -3,12 +3,14 @@ package docs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/forecast"
+	"github.com/equipoise-dp/equipoise/budget/policy/policyyaml"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -207,6 +209,48 @@ func Example_dashboard() {
 	fmt.Printf("1000 views cost %v; %d more days fit\n", status.Whole.Spent, left)
 	// Output:
 	// 1000 views cost ε=0.05; 39 more days fit
+}
+
+// A policy says what the orders may be used for; nobody reads a row for anything else.
+func Example_policy() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "orders", Unit: "customer", Limit: dp.Pure{Epsilon: 2}})
+	check(err)
+	rules, err := policyyaml.Parse([]byte(`
+version: 1
+dataset: orders
+about: Orders of the shop, one row each.
+holder: The shop, on its own server.
+unit: customer
+unit_means: All orders of one customer together.
+unit_is_event: false
+people: {at_least: 1000, at_most: 100000, stated_by: the shop}
+largest: epsilon=0.1
+why: Twenty reports a year, at what is common for sales.
+decided_by: Kim
+decided_on: 2026-01-15
+purposes:
+  assortment:
+    reason: to order what sells
+    basis: legitimate interest
+    until: 2999-12-31
+    askers: [buyer]
+    groups: [week]
+    keys: given
+    consent: opt-out
+`))
+	check(err)
+	check(account.SetPolicy(ctx, rules, "the first", "Kim"))
+	q := weekly(1, "2026-19")
+	for _, r := range []aggregate.Request{{Key: "1", Purpose: "ads", Analyst: "buyer"}, {Key: "2", Purpose: "assortment", Analyst: "buyer"}} {
+		plan, err := q.Plan(dp.Pure{Epsilon: 0.05}, q.Units())
+		check(err)
+		refused, _ := errors.AsType[*budget.RefusedError](account.Afford(ctx, plan.Charge(r)))
+		fmt.Printf("%s: %s\n", r.Purpose, refused.Reason)
+	}
+	// Output:
+	// ads: purpose "ads" is none of the policy's
+	// assortment: consent must be opt-out, and the question has none
 }
 
 // A goal instead of an ε: how near to the truth, in weeks of how many customers, how

@@ -42,7 +42,7 @@ func (s *statement) since(old *statement) []string {
 		}
 	}
 	if version(s.Promise) != version(old.Promise) {
-		say("Other rules are in force: version %d of the policy; it was version %d.", version(s.Promise), version(old.Promise))
+		say("Other rules are in force: version %d of the policy; before, it was %s.", version(s.Promise), versionWords(old.Promise))
 	}
 	if n := len(s.Acts) - len(old.Acts); n > 0 {
 		say("%s, at the end of this page.", count(n, "more decision is on record", "more decisions are on record"))
@@ -51,6 +51,13 @@ func (s *statement) since(old *statement) []string {
 		say("%s made elsewhere became known.", count(n, "publication that was", "publications that were"))
 	}
 	return all
+}
+
+func versionWords(p *promise) string {
+	if p == nil {
+		return "none"
+	}
+	return fmt.Sprintf("version %d", p.Version)
 }
 
 func version(p *promise) int {
