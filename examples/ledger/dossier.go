@@ -73,6 +73,14 @@ func (d *dossier) unit() string {
 	return "person"
 }
 
+// event says whether a unit is one event: by the policy, or by its name if there is none.
+func (d *dossier) event() bool {
+	if d.policy != nil {
+		return d.policy.Policy.Event
+	}
+	return slices.Contains(eventWords, d.unit())
+}
+
 // unless returns the first entry of what was published that a rule does not hold for.
 func (d *dossier) unless(holds func(budget.Entry) bool) (budget.Entry, bool) {
 	for _, e := range d.published() {

@@ -41,6 +41,7 @@ type statement struct {
 	Rho        bool   `json:"converted_from_rho,omitempty"`
 	Anchor     string `json:"anchor"`
 
+	Event   bool        `json:"unit_is_event,omitempty"`
 	Risk    string      `json:"risk,omitempty"` // if the limit protects hardly anybody
 	Promise *promise    `json:"policy,omitempty"`
 	Values  []valueTold `json:"values,omitempty"`
@@ -102,7 +103,7 @@ func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, err
 	s := &statement{
 		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: d.unit(),
 		Controller: e.controller, Contact: e.contact, Written: date(d.now), Since: date(d.entries[0].At), Anchor: d.anchor.String(),
-		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Risk: risk(d.status.Whole.Limit, d.unit()),
+		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Event: d.event(), Risk: risk(d.status.Whole.Limit, d.unit()),
 	}
 	for _, o := range d.outside() {
 		s.Outside = append(s.Outside, elsewhere{o.What, o.By, o.On, guarantee(o)})

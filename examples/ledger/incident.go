@@ -56,6 +56,7 @@ type incident struct {
 	Outside    []elsewhere   `json:"made_elsewhere,omitempty"`
 	Spent      string        `json:"spent"`
 	Factor     string        `json:"odds_factor"`
+	Event      bool          `json:"unit_is_event,omitempty"`
 	Risk       string        `json:"risk,omitempty"`
 	Rows       []row         `json:"odds"`
 	Delta      string        `json:"delta,omitempty"`
@@ -106,7 +107,7 @@ func (e *env) incident(d *dossier, noticed time.Time, v audited) *incident {
 		Account: d.terms.Dataset, Unit: d.unit(), What: e.what, Controller: e.controller, Contact: e.contact,
 		Written: hour(d.now), Noticed: hour(noticed), Until: hour(until), Late: d.now.After(until),
 		Spent: dp.FormatLoss(d.status.Whole.Spent), Factor: times(epsilon), Rows: rowsOf(epsilon, epsilon), Anchor: d.anchor.String(), Sound: soundness(v),
-		Risk: risk(d.status.Whole.Spent, d.unit()),
+		Risk: risk(d.status.Whole.Spent, d.unit()), Event: d.event(),
 	}
 	if d.status.Frozen {
 		in.Frozen = d.status.Reason
