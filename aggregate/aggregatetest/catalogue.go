@@ -1,6 +1,7 @@
 package aggregatetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -38,6 +39,11 @@ type Catalogue[Row any] struct {
 	// Read returns what the program shows of a group, if it is not only what the
 	// release holds. May be nil.
 	Read func(aggregate.Cell) []float64
+}
+
+// request is what runs answer.
+func (c Catalogue[Row]) request() aggregate.Request {
+	return aggregate.Request{Key: "audit", Purpose: cmp.Or(c.Purpose, "audit")}
 }
 
 // A pair is two neighbouring inputs: with one unit and without.

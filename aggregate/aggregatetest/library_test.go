@@ -1,6 +1,7 @@
 package aggregatetest
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math"
@@ -311,3 +312,35 @@ func TestACatalogueThatSaysNothingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// everybody is a source in which nobody said anything.
+type everybody struct{}
+
+func (everybody) Choices(_ context.Context, _ string, units []int) ([]aggregate.Choice, error) {
+	return slices.Repeat([]aggregate.Choice{aggregate.Silent}, len(units)), nil
+}
+
+// A plan that cannot be run is not audited, rather than passed; one that asks for consent
+// is run for what it asks about.
+func TestAPlanThatCannotBeRunIsNotPassed(t *testing.T) {
+	q := visits([]int{0})
+	q.Consent = &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "research", Source: everybody{}}
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Count())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Catalogue[visit]{Row: func(unit, key int, x float64) visit { return visit{unit, key, x} }, Lower: lower, Upper: upper, Runs: 400, Alpha: 1e-6}
+	if got := fatal(func(tb testing.TB) { AuditPlan(contextual{tb, t}, plan, c) }); !strings.Contains(got, "nothing can be audited") {
+		t.Errorf("an audit for another purpose ends with %q", got)
+	}
+	c.Purpose = "research"
+	AuditPlan(t, plan, c)
+}
+
+// contextual is a testing.TB with the context of another one.
+type contextual struct {
+	testing.TB
+	of testing.TB
+}
+
+func (c contextual) Context() context.Context { return c.of.Context() }

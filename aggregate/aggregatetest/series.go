@@ -39,6 +39,9 @@ func auditSeries[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Se
 		"sum of the first half of rows":  func(s dptest.Sample) float64 { return sum(s.Numbers[:len(s.Numbers)/2]) },
 		"sum of the second half of rows": func(s dptest.Sample) float64 { return sum(s.Numbers[len(s.Numbers)/2:]) },
 	}
+	if s := advanced(t, plan, groups, c, nil)(); len(s.Numbers) == 0 {
+		t.Fatal(fmt.Sprintf("aggregatetest: the series cannot be run, so nothing can be audited: %s", s.Tag))
+	}
 	return each(pairs, func(p pair[Row]) dptest.Result {
 		r := trial.Run(advanced(t, plan, groups, c, p.with), advanced(t, plan, groups, c, p.without))
 		r.Name = p.name
@@ -56,7 +59,7 @@ func sum(xs []float64) float64 {
 
 // advanced returns a function that runs the whole series once.
 func advanced[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Key], groups []Key, c Catalogue[Row], rows []Row) func() dptest.Sample {
-	request := aggregate.Request{Key: "audit", Purpose: "audit"}
+	request := c.request()
 	periods := plan.Periods()
 	return func() dptest.Sample {
 		var s dptest.Sample
