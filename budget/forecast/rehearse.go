@@ -43,6 +43,9 @@ const Rehearsed = "REHEARSAL on made-up rows, no release"
 // people would be protected like a release, and nobody would have paid for it. Receipts
 // say [Rehearsed] where those of releases have their account, their purpose and their
 // key, also when they are stored as JSON; no account has an entry of that hash.
+//
+// A plan that asks units for their consent is an error: made-up ones have none to give.
+// Rehearse the same query without it.
 func Rehearse[Row any, Unit, Key comparable](ctx context.Context, plan *aggregate.Plan[Row, Unit, Key], s Shape[Row]) (*aggregate.Release[Key], error) {
 	if err := s.check(); err != nil {
 		return nil, err

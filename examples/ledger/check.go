@@ -15,7 +15,7 @@ func checkCommand() *command {
 		long: `
 The numbers are those of the publication, "Guidelines for Evaluating Differential
 Privacy Guarantees". Of 24 hazards, 20 apply to a ledger and its policy; the rest are of
-data that this library does not make. Each answer says where in ledger or policy its
+techniques that this library does not have. Each answer says where in ledger or policy its
 evidence is. Hazard 22 needs a signed anchor: give --signed and --keys, as for verify.
 The exit status is 4 if one of the answers is no.`,
 		flags: func(o *options, f *pflag.FlagSet) { o.signed(f) },

@@ -17,8 +17,8 @@ type hazard struct {
 	ask    func(*dossier, audited) (bool, string)
 }
 
-// hazards are those that apply. Numbers 15 to 18 are of synthetic data, of models and of
-// local privacy, which this library does not make.
+// hazards are those that apply. Numbers 15 to 18 are of techniques that this library does
+// not have.
 var hazards = []hazard{
 	{1, "ε is too large", func(d *dossier, _ audited) (bool, string) {
 		limit := dp.PartsOf(d.status.Whole.Limit)
