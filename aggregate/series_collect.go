@@ -19,6 +19,15 @@ type seriesSums[Key comparable] struct {
 	people map[Key]int64 // units of a group in the whole series
 }
 
+// wipe sets them to zero, as [partial.wipe] does.
+func (s *seriesSums[Key]) wipe() {
+	for _, g := range s.groups {
+		clear(g.sums)
+	}
+	clear(s.groups)
+	clear(s.people)
+}
+
 // collect reads, bounds and sums the rows of the first periods.
 func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, rows iter.Seq2[Row, error]) (*seriesSums[Key], error) {
 	if rows == nil {

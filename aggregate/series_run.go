@@ -55,6 +55,7 @@ func Advance[Row any, Unit, Key comparable, B Budget](ctx context.Context, p *Se
 		if err != nil {
 			return nil, err
 		}
+		defer sums.wipe()
 		for t := range kept {
 			if kept[t] != nil {
 				continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -624,6 +625,31 @@ func TestTheBestStrategyIsChosen(t *testing.T) {
 				if sum < chosen*(1-1e-6) {
 					t.Errorf("%d pairs, at once %t: %s has %.3f, the chosen one %.3f", pairs, atOnce, name, sum, chosen)
 				}
+			}
+		}
+	}
+}
+
+// What was read is zero once it is of no use.
+func TestSumsOfASeriesAreWiped(t *testing.T) {
+	q, series := sales(3, 2, 1, false)
+	plan, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := plan.collect(t.Context(), 3, Slice([]sale{{1, "a", 0, 1}, {2, "b", 1, 1}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := maps.Clone(sums.groups)
+	sums.wipe()
+	if len(groups) < 2 || len(sums.groups) != 0 {
+		t.Errorf("%d groups were read, %d are left", len(groups), len(sums.groups))
+	}
+	for key, g := range groups {
+		for _, x := range g.sums {
+			if x.Sign() != 0 {
+				t.Errorf("the sum of %v is left", key)
 			}
 		}
 	}
