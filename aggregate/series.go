@@ -10,7 +10,7 @@ import (
 // A Series declares a report for periods to come, or for many at once: which numbers of
 // every period, for how long, and which sums over periods will be read. It is priced
 // and paid for once, as a whole, and then released period by period. Every field but
-// Views' weights and AtOnce is required.
+// Arrived, Wait and AtOnce is required.
 //
 // Noise is shared over the periods as serves the views best. Everything that is read
 // comes from the same noisy numbers, so weeks add up to months and groups to all.
@@ -51,6 +51,13 @@ type Series[Row any, Unit, Key comparable] struct {
 	// read too.
 	Views []View
 
+	// Arrived returns when a row became known, and Wait how long after the end of its period
+	// that may be: a row that arrived later never counts, and a stream does not advance to
+	// a period before that time is over. So nobody turns up in a period that was released. If
+	// Arrived is nil, the program sees to that, as [Advance] says.
+	Arrived func(Row) time.Time
+	Wait    time.Duration
+
 	// AtOnce says that all periods are at hand and are released together. Where
 	// units can be in all pairs, that has much less noise.
 	AtOnce bool
@@ -90,6 +97,9 @@ func (s *Series[Row, Unit, Key]) check() error {
 	}
 	if s.Periods < 1 || s.Periods > mostPeriods {
 		fail("Series.Periods is %d, must be 1 to %d", s.Periods, mostPeriods)
+	}
+	if s.Wait < 0 || s.Wait > 0 && s.Arrived == nil {
+		fail("Series.Wait is %v, must be at least 0, and 0 without Series.Arrived, which says when a row became known", s.Wait)
 	}
 	if len(s.Views) == 0 {
 		fail("Series.Views is empty; say what will be read, such as EachPeriod(1)")

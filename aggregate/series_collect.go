@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
@@ -33,7 +34,7 @@ func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, r
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	rows = p.series.Query.admitted(ctx, rows)
+	rows = p.inTime(p.series.Query.admitted(ctx, rows))
 	sums := &seriesSums[Key]{people: make(map[Key]int64)}
 	var bounded iter.Seq2[Row, error]
 	if p.atOnce {
@@ -51,6 +52,28 @@ func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, r
 	}
 	sums.groups = maps.Collect(partial.state().each())
 	return sums, nil
+}
+
+// inTime yields the rows that arrived in time.
+func (p *SeriesPlan[Row, Unit, Key]) inTime(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	if p.series.Arrived == nil {
+		return rows
+	}
+	return func(yield func(Row, error) bool) {
+		for row, err := range rows {
+			if err == nil && !p.series.Arrived(row).Before(p.closes(p.pair(row).Period)) {
+				continue
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// closes returns when rows of a period, counted from 0, are too late.
+func (p *SeriesPlan[Row, Unit, Key]) closes(period int) time.Time {
+	return p.step.begins(p.first+period+1, p.series.Zone).Add(p.series.Wait)
 }
 
 // counted yields rows, and counts the units of every group.

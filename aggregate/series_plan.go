@@ -355,6 +355,9 @@ func (p *SeriesPlan[Row, Unit, Key]) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "equipoise series 1\n%s\n%v %q %d %d %t\n", p.fingerprint, p.step, p.series.Zone.String(), p.first, p.periods, p.atOnce)
 	b.WriteString(p.series.Query.conditions())
+	if p.series.Arrived != nil {
+		fmt.Fprintf(&b, "rows arrive within %v\n", p.series.Wait)
+	}
 	for i, m := range p.measures {
 		e := p.events[i]
 		fmt.Fprintf(&b, "measure %q %q %d %+v %v\n", m.measure, m.strategy.Name, m.extra, e.Sensitivity, e.Scale)

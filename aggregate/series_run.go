@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -28,8 +29,8 @@ type Reserver[B Budget] interface {
 // Rows are those of the data from the first period on, also of periods that were released: noise is
 // shared over the periods, and nothing private is kept between two runs. They must be
 // what they were then. Whoever may not be used any more can be left out, with all of
-// their rows; a row that was not there when its period was released must be left
-// out if units have a cap, and comes too late in any case. If nothing is to be released, rows are not read and may be nil.
+// their rows. A row that was not there when its period was released comes too late, and must
+// be left out if units have a cap: Series.Arrived does that. If nothing is to be released, rows are not read and may be nil.
 //
 // What is released is private in the sense of the plan's loss, for all rows of a unit
 // in all periods together. It has been paid for durably before noise was drawn, and
@@ -81,6 +82,8 @@ func (p *SeriesPlan[Row, Unit, Key]) checkRun(noAccount bool, r Request, through
 		return fmt.Errorf("aggregate: the series cannot advance to period %d, must be 1 to %d; a series that has ended is prolonged by a new one", through, p.periods)
 	case p.atOnce && through != p.periods:
 		return fmt.Errorf("aggregate: the series is released at once and cannot advance to period %d, must be %d", through, p.periods)
+	case p.series.Arrived != nil && time.Now().Before(p.closes(through-1)):
+		return fmt.Errorf("aggregate: the series cannot advance to period %s before %s, since rows may arrive until then", p.labels[through-1], p.closes(through-1).Format(time.RFC3339))
 	}
 	return nil
 }

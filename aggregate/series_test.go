@@ -479,6 +479,9 @@ func TestPeriodsAreThoseOfTheCalendar(t *testing.T) {
 				Day: local.Format("2006-01-02"), Week: fmt.Sprintf("%04d-W%02d", y, w), Month: local.Format("2006-01"),
 				Quarter: fmt.Sprintf("%04d-Q%d", local.Year(), (local.Month()+2)/3), Year: local.Format("2006"),
 			}[step]
+			if begins := step.begins(n, zone); begins.After(local) || !step.begins(n+1, zone).After(local) || step.number(civilOf(begins)) != n {
+				t.Fatalf("%v %d begins %v and does not hold %v", step, n, begins, local)
+			}
 			if got := step.label(n); got != want {
 				t.Fatalf("%v of %v is %s, must be %s", step, local, got, want)
 			}
@@ -652,5 +655,46 @@ func TestSumsOfASeriesAreWiped(t *testing.T) {
 				t.Errorf("the sum of %v is left", key)
 			}
 		}
+	}
+}
+
+// Rows that arrive too late never count, so a unit is never counted in a pair that a later
+// row pushed out; and a period is not released while rows of it may arrive.
+func TestRowsThatArriveTooLateNeverCount(t *testing.T) {
+	dptest.NoNoise(t)
+	q, series := sales(4, 1, 1, false)
+	series.Arrived = func(s sale) time.Time { return epoch.AddDate(0, 0, int(s.paid)) }
+	series.Wait = 36 * time.Hour
+	series.First = epoch
+	units := q.Units()
+	plan, err := series.Plan(dp.Concentrated{Rho: 1}, units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []sale{{1, "a", 0, 1}, {2, "a", 0, 2}, {3, "a", 1, 2}, {3, "a", 0, 3}} // 12 o'clock on the days of paid; closes 36 hours after midnight
+	trend, err := Advance(t.Context(), plan, newTill(), report, 2, Slice(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range []int64{1, 1} {
+		cell, err := trend.Over(Stretch[string]{From: day, To: day + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := units.Of(cell).Value; got != want {
+			t.Errorf("day %d has %d units, must have %d", day, got, want)
+		}
+	}
+	series.First = time.Now().AddDate(0, 0, -2)
+	soon, err := series.Plan(dp.Concentrated{Rho: 1}, units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Advance(t.Context(), soon, newTill(), report, 4, Slice(rows)); err == nil || !strings.Contains(err.Error(), "since rows may arrive until then") {
+		t.Errorf("a period that is not over is released: %v", err)
+	}
+	series.Arrived = nil
+	if _, err := series.Plan(dp.Concentrated{Rho: 1}, units); err == nil || !strings.Contains(err.Error(), "Series.Wait is 36h0m0s") {
+		t.Errorf("%v", err)
 	}
 }

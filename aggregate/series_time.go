@@ -59,6 +59,15 @@ func (s Step) middle(number int) civil {
 	return civil{number, time.January, 1}
 }
 
+// begins returns when a unit of the calendar begins, in a zone.
+func (s Step) begins(number int, zone *time.Location) time.Time {
+	d := s.middle(number)
+	if s == Week {
+		d.day -= 3
+	}
+	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, zone)
+}
+
 // label names a unit of the calendar, such as "2026-W05".
 func (s Step) label(number int) string {
 	d := s.middle(number)
