@@ -173,6 +173,63 @@ func TestAReservationIsNoRelease(t *testing.T) {
 	}
 }
 
+// What is exactly at a limit is allowed, and what is beyond it by the least is not.
+func TestLimitsHoldToTheEdge(t *testing.T) {
+	pure := edited(t, "largest", `"epsilon=0.5"`)
+	pure = []byte(strings.ReplaceAll(strings.Replace(string(pure), `"least_group":20,`, "", 1), `"selected"`, `"any"`))
+	rho := []byte(strings.Replace(string(pure), `"largest":"epsilon=0.5"`, `"largest":"rho=0.125"`, 1))
+	whole := visits(t).JSON()
+	for name, c := range map[string]struct {
+		text  []byte
+		day   time.Time
+		loss  dp.Loss
+		allow bool
+	}{
+		"the last day, at its end":     {whole, time.Date(2030, 12, 31, 23, 59, 0, 0, time.UTC), dp.Approx{Epsilon: 0.5, Delta: 1e-6}, true},
+		"the day after":                {whole, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), dp.Approx{Epsilon: 0.5, Delta: 1e-6}, false},
+		"a ρ that is less":             {whole, today, dp.Concentrated{Rho: 0.004}, true},
+		"a ρ, and no δ":                {pure, today, dp.Concentrated{Rho: 1e-9}, false},
+		"an ε for the ρ":               {rho, today, dp.Pure{Epsilon: 0.5}, true},
+		"an ε that is more than the ρ": {rho, today, dp.Pure{Epsilon: 0.51}, false},
+		"a δ where a ρ is the largest": {rho, today, dp.Approx{Epsilon: 0.1, Delta: 1e-9}, false},
+		"the ρ itself":                 {rho, today, dp.Concentrated{Rho: 0.125}, true},
+	} {
+		p, err := policy.Parse(c.text)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		charge := asks()
+		charge.Loss = c.loss
+		if why := p.Refuses(&charge, policy.Facts{Day: c.day}); (why == nil) != c.allow {
+			t.Errorf("%s: refused by %q", name, why)
+		}
+	}
+}
+
+// A document that is at the edge of a rule is a policy.
+func TestDocumentsAtTheEdgeAreRead(t *testing.T) {
+	for _, e := range []struct {
+		path, value string
+		ok          bool
+	}{
+		{"people/at_most", `1000`, true},
+		{"largest", `"epsilon=10,delta=1e-5"`, true},
+		{"largest", `"epsilon=1,delta=1.1e-5"`, false},
+		{"purposes/teaching/until", `"2026-01-15"`, true},
+		{"purposes/teaching/until", `"2026-01-14"`, false},
+		{"purposes/opening hours/columns/stay", `{"lower": 1, "upper": 1}`, false},
+		{"purposes/opening hours/columns/stay", `{"lower": -0.1, "upper": 0}`, true},
+	} {
+		if _, err := policy.Parse(edited(t, e.path, e.value)); (err == nil) != e.ok {
+			t.Errorf("%s = %s: %v", e.path, e.value, err)
+		}
+	}
+	given := strings.ReplaceAll(strings.Replace(string(visits(t).JSON()), `"least_group":20,`, "", 1), `"selected"`, `"given"`)
+	if _, err := policy.Parse([]byte(given)); err != nil {
+		t.Errorf("groups that are given, without a least: %v", err)
+	}
+}
+
 func ptr[T any](x T) *T { return &x }
 
 func ExamplePolicy_Refuses() {
