@@ -67,3 +67,12 @@ func TestTheLeastNoiseIsEnough(t *testing.T) {
 		}
 	}
 }
+
+// Without δ the least noise is that of Laplace, at the scale that ε asks for.
+func TestWithoutDeltaTheLeastNoiseIsLaplace(t *testing.T) {
+	c := Change{big.NewInt(3), big.NewInt(2)}
+	law, err := Least(big.NewRat(1, 2), new(big.Rat), c)
+	if err != nil || law == nil || law.Family != core.Laplace || law.Scale.Cmp(big.NewRat(12, 1)) < 0 || law.Scale.Cmp(big.NewRat(12001, 1000)) > 0 {
+		t.Errorf("it is %+v, %v, want Laplace noise of scale 12", law, err)
+	}
+}

@@ -160,3 +160,21 @@ func TestAMillionTimesIsOftenEnough(t *testing.T) {
 		}
 	}
 }
+
+// Only the ways that are stored take a charge.
+func TestOnlyKnownWaysTake(t *testing.T) {
+	for w, want := range map[Way]bool{Refused: false, ByLoss: true, ByDeclared: true, ByEvents: true, "other": false} {
+		if w.Takes() != want {
+			t.Errorf("the way %q takes: %v, want %v", w, w.Takes(), want)
+		}
+	}
+}
+
+// Nothing is added to nothing exactly, and other sums are rounded up by one float.
+func TestSumsOfFloatsAreRoundedUp(t *testing.T) {
+	for _, test := range []struct{ a, b, least, most float64 }{{0, 0.1, 0.1, 0.1}, {0.1, 0, 0.1, 0.1}, {1, 2, 3, 3 * (1 + 0x1p-51)}, {2, 1, 3, 3 * (1 + 0x1p-51)}, {0.1, 0.2, 0.3, 0.3 * (1 + 0x1p-50)}} {
+		if got := addUp(test.a, test.b); got < test.least || got > test.most {
+			t.Errorf("%v + %v is %v, want %v to %v", test.a, test.b, got, test.least, test.most)
+		}
+	}
+}
