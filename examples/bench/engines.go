@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/google/differential-privacy/go/v2/dpagg"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/dp"
+)
+
+// A work is one engine on one set of columns. Of two workers each reads half of the rows.
+type work struct {
+	columns, engine string
+	workers         int
+}
+
+const (
+	sums      = "count, sum, mean"
+	quantiles = "count, sum, mean, p50, p95"
+)
+
+var cases = []work{
+	{sums, "map", 1}, {sums, "ours", 1}, {sums, "ours", 2}, {sums, "google", 1},
+	{quantiles, "map", 1}, {quantiles, "ours", 1}, {quantiles, "ours", 2}, {quantiles, "google", 1},
+}
+
+func (w work) String() string { return fmt.Sprintf("%s/%s/%d", w.columns, w.engine, w.workers) }
+
+// answer reads all rows and answers, and returns how many groups it shows.
+func (w work) answer(ctx context.Context, rows []sale) (int, error) {
+	switch w.engine {
+	case "ours":
+		return w.ours(ctx, rows)
+	case "google":
+		return w.google(rows)
+	}
+	return w.plainly(rows), nil
+}
+
+// ours is Equipoise, from rows to a release that is paid for.
+func (w work) ours(ctx context.Context, rows []sale) (int, error) {
+	q := &aggregate.Query[sale, int64, place]{
+		Dataset: "sales", UnitName: "customer", MaxGroups: mostPlaces, MaxRowsPerGroup: mostSales,
+		Unit: func(s sale) int64 { return s.customer }, Group: sale.place,
+	}
+	euros := aggregate.PerRow(q, "euros", func(s sale) float64 { return s.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: mostEuros, Step: 0.01})
+	columns := []aggregate.AnyColumn{q.Count(), euros.Sum(), euros.Mean()}
+	if w.columns == quantiles {
+		columns = append(columns, euros.Quantile(0.5), euros.Quantile(0.95))
+	}
+	loss := dp.Approx{Epsilon: 5, Delta: 1e-5}
+	plan, err := q.Plan(loss, columns...)
+	if err != nil {
+		return 0, err
+	}
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "sales", Unit: "customer", Limit: loss})
+	if err != nil {
+		return 0, err
+	}
+	var sources []iter.Seq2[sale, error]
+	for i := range w.workers {
+		sources = append(sources, aggregate.Slice(rows[i*len(rows)/w.workers:(i+1)*len(rows)/w.workers]))
+	}
+	part, err := plan.Collect(ctx, sources...)
+	if err != nil {
+		return 0, err
+	}
+	release, err := plan.Release(ctx, account, aggregate.Request{Key: "bench", Purpose: "bench"}, part)
+	if err != nil {
+		return 0, err
+	}
+	return release.Len(), nil
+}
+
+// plainly is a map that protects nobody. Quantiles are exact.
+func (w work) plainly(rows []sale) int {
+	type sums struct {
+		n      int64
+		euros  float64
+		values []float64
+	}
+	groups := make(map[place]*sums)
+	for _, r := range rows {
+		g := groups[r.place()]
+		if g == nil {
+			g = new(sums)
+			groups[r.place()] = g
+		}
+		g.n++
+		g.euros += r.euros
+		if w.columns == quantiles {
+			g.values = append(g.values, r.euros)
+		}
+	}
+	for _, g := range groups {
+		slices.Sort(g.values)
+	}
+	return len(groups)
+}
+
+// A hand is what a program has of a group that uses Google's library by hand.
+type hand struct {
+	count     *dpagg.Count
+	sum       *dpagg.BoundedSumFloat64
+	mean      *dpagg.BoundedMean
+	quantiles *dpagg.BoundedQuantiles
+	selected  *dpagg.PreAggSelectPartition
+}
+
+// google is Google's library with Laplace noise and ε = 1 for each answer. What a customer
+// may contribute is left to the program: the first rows are kept, which is the cheapest way, and
+// as good as any where rows come in no order.
+func (w work) google(rows []sale) (int, error) {
+	type visit struct {
+		customer int64
+		place    place
+	}
+	visits, places, groups := make(map[visit]int), make(map[int64]int), make(map[place]*hand)
+	for _, r := range rows {
+		v := visit{r.customer, r.place()}
+		n := visits[v]
+		if n == mostSales || n == 0 && places[r.customer] == mostPlaces {
+			continue
+		}
+		if visits[v]++; n == 0 {
+			places[r.customer]++
+		}
+		g := groups[v.place]
+		if g == nil {
+			var err error
+			if g, err = w.hand(); err != nil {
+				return 0, err
+			}
+			groups[v.place] = g
+		}
+		if err := g.add(r.euros, n == 0); err != nil {
+			return 0, err
+		}
+	}
+	shown := 0
+	for _, g := range groups {
+		ok, err := g.release()
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			shown++
+		}
+	}
+	return shown, nil
+}
+
+func (w work) hand() (g *hand, err error) {
+	g = new(hand)
+	if g.selected, err = dpagg.NewPreAggSelectPartition(&dpagg.PreAggSelectPartitionOptions{Epsilon: 1, Delta: 1e-5, MaxPartitionsContributed: mostPlaces}); err != nil {
+		return nil, err
+	}
+	if g.count, err = dpagg.NewCount(&dpagg.CountOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces * mostSales}); err != nil {
+		return nil, err
+	}
+	if g.sum, err = dpagg.NewBoundedSumFloat64(&dpagg.BoundedSumFloat64Options{Epsilon: 1, MaxPartitionsContributed: mostPlaces * mostSales, Lower: 0, Upper: mostEuros}); err != nil {
+		return nil, err
+	}
+	if g.mean, err = dpagg.NewBoundedMean(&dpagg.BoundedMeanOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces, MaxContributionsPerPartition: mostSales, Lower: 0, Upper: mostEuros}); err != nil {
+		return nil, err
+	}
+	if w.columns == quantiles {
+		g.quantiles, err = dpagg.NewBoundedQuantiles(&dpagg.BoundedQuantilesOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces, MaxContributionsPerPartition: mostSales, Lower: 0, Upper: mostEuros})
+	}
+	return g, err
+}
+
+func (g *hand) add(euros float64, firstOfCustomer bool) error {
+	if firstOfCustomer {
+		if err := g.selected.Increment(); err != nil {
+			return err
+		}
+	}
+	if g.quantiles != nil {
+		if err := g.quantiles.Add(euros); err != nil {
+			return err
+		}
+	}
+	if err := g.count.Increment(); err != nil {
+		return err
+	}
+	if err := g.sum.Add(euros); err != nil {
+		return err
+	}
+	return g.mean.Add(euros)
+}
+
+// release draws every answer, and reports whether the group is shown.
+func (g *hand) release() (bool, error) {
+	ok, err := g.selected.ShouldKeepPartition()
+	if err != nil || !ok {
+		return false, err
+	}
+	if _, err = g.count.Result(); err != nil {
+		return false, err
+	}
+	if _, err = g.sum.Result(); err != nil {
+		return false, err
+	}
+	if _, err = g.mean.Result(); err != nil || g.quantiles == nil {
+		return true, err
+	}
+	for _, rank := range []float64{0.5, 0.95} {
+		if _, err = g.quantiles.Result(rank); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
