@@ -81,7 +81,11 @@ func TestPlantedMistakesOfASeriesAreFound(t *testing.T) {
 				return s
 			}
 		}
-		r := dptest.Trial{Claim: loss, Runs: 2000, Alpha: 1e-9}.Run(sample(1), sample(0))
+		runs := 2000
+		if name == "a person counted more often" { // the least of the mistakes: with 2,000 runs it is missed once in six times
+			runs = 8000
+		}
+		r := dptest.Trial{Claim: loss, Runs: runs, Alpha: 1e-9}.Run(sample(1), sample(0))
 		if r.Refuted != (name != "") {
 			t.Errorf("%q: %v", name, r)
 		}
