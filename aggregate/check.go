@@ -98,7 +98,12 @@ func isNil(c AnyColumn) bool {
 }
 
 // identity is what columns remember their query by.
-func (q *Query[Row, Unit, Key]) identity() any { return q }
+func (q *Query[Row, Unit, Key]) identity() any {
+	if q.of != nil {
+		return q.of
+	}
+	return q
+}
 
 // checkNames returns an error if two values have one name, which would make
 // receipts ambiguous.

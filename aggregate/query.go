@@ -61,6 +61,16 @@ type Query[Row any, Unit, Key comparable] struct {
 
 	// Retention says for how long rows count; nil counts them for ever.
 	Retention *Retention[Row]
+
+	of any // the query that this one is, but for a cap; nil if it is its own
+}
+
+// WithMaxGroups returns the same query with another cap on the groups of a unit. It
+// takes the columns of q.
+func (q *Query[Row, Unit, Key]) WithMaxGroups(n int) *Query[Row, Unit, Key] {
+	other := *q
+	other.MaxGroups, other.of = n, q.identity()
+	return &other
 }
 
 // mostLeast bounds Query.LeastGroup.
@@ -68,14 +78,14 @@ const mostLeast = 1 << 31
 
 // Count asks how many rows are in a group.
 func (q *Query[Row, Unit, Key]) Count() Column[int64] {
-	return Column[int64]{column{query: q, kind: kindCount}}
+	return Column[int64]{column{query: q.identity(), kind: kindCount}}
 }
 
 // Units asks how many units are in a group. Where groups are selected, its interval
 // also holds among those that are shown: they are shown because this number is large,
 // so that it is too large on average for groups near the threshold.
 func (q *Query[Row, Unit, Key]) Units() Column[int64] {
-	return Column[int64]{column{query: q, kind: kindUnits}}
+	return Column[int64]{column{query: q.identity(), kind: kindUnits}}
 }
 
 // check returns every mistake of the query itself, joined.

@@ -124,7 +124,7 @@ func newValue[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Ke
 	}
 	v.err = v.check(fmt.Sprint(b.Lower), fmt.Sprint(b.Upper), fmt.Sprint(b.Step))
 	v.bind = func(g *grid.Grid) any { return bind(of, g, perUnit) }
-	return &Value[T]{query: q, value: v}
+	return &Value[T]{query: q.identity(), value: v}
 }
 
 func bind[T dp.Number, Row any](of func(Row) T, g *grid.Grid, perUnit bool) func(Row) int64 {

@@ -47,6 +47,10 @@ type Unmet struct {
 type ImpossibleError struct {
 	Epsilon float64 // of the account, at which Nearest is what is reached
 	Unmet   []Unmet // at least one
+
+	// MaxGroups is the largest cap on the groups of a unit with which the goal is met at
+	// Epsilon; 0 if it is met with none. It cuts off more: see [aggregate.Query].
+	MaxGroups int
 }
 
 func (e *ImpossibleError) Error() string {
@@ -60,6 +64,9 @@ func (e *ImpossibleError) Error() string {
 		} else {
 			text += fmt.Sprintf(" %s is ± %.4g, must be ± %.4g", u.Aim, u.Nearest, u.Asked)
 		}
+	}
+	if e.MaxGroups > 0 {
+		text += fmt.Sprintf("; with Query.MaxGroups %d, which cuts off more, it can be met", e.MaxGroups)
 	}
 	return text + "; ask for less, less often, or of larger groups, or lower the caps and bounds of the query"
 }

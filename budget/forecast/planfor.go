@@ -9,6 +9,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // A Proposal is a plan that meets a goal, and the accounts that can pay for it.
@@ -31,7 +32,7 @@ type Proposal[Row any, Unit, Key comparable] struct {
 // their thresholds.
 //
 // If there is no such plan, or only one that costs more than [Goal.Most], it returns an
-// [*ImpossibleError].
+// [*ImpossibleError], which says what is nearest, and whether a lower cap would do.
 func PlanFor[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], g Goal) (*Proposal[Row, Unit, Key], error) {
 	if err := g.check(); err != nil {
 		return nil, err
@@ -336,14 +337,32 @@ func (s *solver[Row, Unit, Key]) impossible(best *solution[Row, Unit, Key]) erro
 	if nearest == nil {
 		return fmt.Errorf("forecast: no plan is possible at all for an account of ε=%g δ=%g", most, s.goal.Delta)
 	}
-	return s.unmet(nearest, most)
+	return s.unmet(nearest, most, s.mostGroups(best))
+}
+
+// mostGroups returns the largest cap below that of the query with which the goal is met
+// in the way of the best solution, and 0 if there is none.
+func (s *solver[Row, Unit, Key]) mostGroups(best *solution[Row, Unit, Key]) int {
+	if best == nil {
+		return 0
+	}
+	meets := func(n int64) bool {
+		capped := &solver[Row, Unit, Key]{query: s.query.WithMaxGroups(int(n)), goal: s.goal}
+		found := capped.cheapest(best.kind, best.weights, best.rung)
+		return found != nil && found.total <= s.goal.Most
+	}
+	if s.query.MaxGroups < 2 || !meets(1) {
+		return 0
+	}
+	n, _ := search.Edge(1, int64(s.query.MaxGroups), nil, meets)
+	return int(n)
 }
 
 // mostUseful is an ε above which nothing is protected.
 const mostUseful = 1000
 
-func (s *solver[Row, Unit, Key]) unmet(nearest *solution[Row, Unit, Key], most float64) error {
-	e := &ImpossibleError{Epsilon: most}
+func (s *solver[Row, Unit, Key]) unmet(nearest *solution[Row, Unit, Key], most float64, groups int) error {
+	e := &ImpossibleError{Epsilon: most, MaxGroups: groups}
 	for i, c := range nearest.forecast.Columns {
 		if nearest.ratios[i] > 1 {
 			e.Unmet = append(e.Unmet, Unmet{Aim: c.Column, Asked: s.goal.Aims[i].asked(c), Nearest: c.PlusMinus})

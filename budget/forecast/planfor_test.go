@@ -211,6 +211,36 @@ func TestAPlanMeetsItsGoalAndTheNextCheaperOneDoesNot(t *testing.T) {
 	}
 }
 
+// Where a lower cap would do, it is the largest that does.
+func TestALowerCapThatIsSaidToDoIsTheLargestThatDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 8))
+	lower := 0
+	for n := 0; lower < 3 && n < 40; n++ {
+		g := newRandomGoal(r)
+		g.query.MaxGroups, g.goal.Most = 7, 0.2+2*r.Float64()
+		_, err := forecast.PlanFor(g.query, g.goal)
+		var e *forecast.ImpossibleError
+		if !errors.As(err, &e) || e.MaxGroups == 0 {
+			continue
+		}
+		lower++
+		if !strings.Contains(err.Error(), fmt.Sprintf("with Query.MaxGroups %d", e.MaxGroups)) {
+			t.Errorf("goal %d: %v does not say that a cap of %d does", n, err, e.MaxGroups)
+		}
+		if _, err := forecast.PlanFor(g.query.WithMaxGroups(e.MaxGroups), g.goal); err != nil {
+			t.Errorf("goal %d: a cap of %d does not do: %v", n, e.MaxGroups, err)
+		}
+		again := (*forecast.ImpossibleError)(nil)
+		_, err = forecast.PlanFor(g.query.WithMaxGroups(e.MaxGroups+1), g.goal)
+		if e.MaxGroups < 6 && (!errors.As(err, &again) || again.MaxGroups > e.MaxGroups) {
+			t.Errorf("goal %d: a cap of %d does too", n, e.MaxGroups+1)
+		}
+	}
+	if lower < 3 {
+		t.Errorf("only %d goals are met with a lower cap", lower)
+	}
+}
+
 // What is said to be nearest is reached by whoever asks for it.
 func TestWhatIsNearestToAnImpossibleGoalIsPossible(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 6))

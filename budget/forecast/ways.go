@@ -18,7 +18,8 @@ import (
 type Way struct {
 	// Rule, Limit and EventShare are for [budget.Terms]. Limit is the least that
 	// takes all the uses, each under a key of its own, up to a part in a thousand. It
-	// is nil if no limit of this kind does.
+	// is nil if no limit of this kind does. Under [budget.Default] a smaller one may do too:
+	// the first charge chooses how all are added up, and what it chooses depends on the limit.
 	Rule       budget.Rule
 	Limit      dp.Loss
 	EventShare float64
