@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A result is how well one task was answered on one data set. Errors are shares,
@@ -25,6 +29,8 @@ type result struct {
 	PeerCoverage *float64 `json:"peer_coverage"`
 	Intervals    int      `json:"intervals"` // how many of ours were looked at
 	Refuted      bool     `json:"refuted"`   // so few contain the truth that 95 % is wrong: one chance in 1e9
+	Above        string   `json:"above"`     // why intervals may hold more often than 97.5 %, or empty
+	Wide         bool     `json:"wide"`      // so many do that 97.5 % is wrong: one chance in 1e9
 	Runs         int      `json:"runs"`
 }
 
@@ -125,7 +131,7 @@ func (a *asked) draws(runs int) int {
 func (a *asked) measure(ctx context.Context, runs int) (result, error) {
 	runs = a.draws(runs)
 	r := result{Task: a.Name, Data: a.set.Name, N: a.n, Epsilon: a.epsilon, Delta: a.delta, L0: a.l0, Error: a.Error, Runs: runs}
-	us, err := ours(ctx, a)
+	us, price, err := ours(ctx, a)
 	if err != nil {
 		return r, err
 	}
@@ -133,6 +139,7 @@ func (a *asked) measure(ctx context.Context, runs int) (result, error) {
 	if err != nil {
 		return r, err
 	}
+	r.Above, r.Wide = a.above(price, mine), mine.wide()
 	r.Ours, r.Coverage, r.Intervals, r.Refuted = a.floor(mine.error), mine.coverage(), mine.intervals, mine.refuted()
 	for _, k := range kinds(a) {
 		got, err := a.repeat(ctx, google(a, k), runs)
@@ -166,6 +173,7 @@ type summary struct {
 	error              float64
 	covered, intervals int
 	right, judged      int
+	unknown, atEnd     bool // in some run
 }
 
 func (a *asked) repeat(ctx context.Context, c contender, runs int) (summary, error) {
@@ -197,6 +205,7 @@ func (s summary) coverage() *float64 {
 
 func (s *summary) add(of score, run int) {
 	s.intervals += len(of.covers)
+	s.unknown, s.atEnd = s.unknown || of.unknown, s.atEnd || of.atEnd
 	for i, is := range of.covers {
 		if is {
 			s.covered++
@@ -219,6 +228,36 @@ func (s summary) refuted() bool {
 	}
 	share := float64(s.right) / float64(s.judged)
 	return share < 0.95 && float64(s.judged)*entropy(share, 0.95) > math.Log(1e9)
+}
+
+// wide says whether so many of the judged intervals contain the truth that 97.5 %
+// cannot be right, likewise.
+func (s summary) wide() bool {
+	share := float64(s.right) / float64(max(s.judged, 1))
+	return share > 0.975 && float64(s.judged)*entropy(share, 0.975) > math.Log(1e9)
+}
+
+// fewRecords is up to how many records noise is so coarse that the next whole record
+// beyond an interval's end matters.
+const fewRecords = 10
+
+// above names every reason why the intervals of an answer may hold more often than
+// they say.
+func (a *asked) above(price aggregate.Price, seen summary) string {
+	var reasons []string
+	for reason, is := range map[string]bool{
+		"ends of intervals are drawn":  price.Mechanism == dp.BoundedRange && !a.points,
+		"coarse integer noise":         (a.column == countColumn || a.column == ranksColumn) && price.PlusMinus < fewRecords,
+		"granular values":              a.column == ranksColumn && a.set.Step > 0,
+		"unknown answers":              seen.unknown,
+		"the end of the range is near": seen.atEnd,
+	} {
+		if is {
+			reasons = append(reasons, reason)
+		}
+	}
+	slices.Sort(reasons)
+	return strings.Join(reasons, ", ")
 }
 
 // entropy is that of a coin of one bias relative to another.

@@ -15,7 +15,7 @@ type row struct{ unit, group int32 }
 
 // ours returns Equipoise as a contender. The loss is an approximate one, so the
 // plan takes the noise that is better.
-func ours(ctx context.Context, a *asked) (contender, error) {
+func ours(ctx context.Context, a *asked) (us contender, price aggregate.Price, err error) {
 	q := &aggregate.Query[row, int32, int32]{
 		Dataset: "accuracy", UnitName: "unit",
 		Unit:      func(r row) int32 { return r.unit },
@@ -30,11 +30,14 @@ func ours(ctx context.Context, a *asked) (contender, error) {
 	columns, read := a.columns(q)
 	plan, err := q.Plan(dp.Approx{Epsilon: a.epsilon, Delta: a.delta}, columns...)
 	if err != nil {
-		return nil, err
+		return nil, price, err
 	}
 	part, err := plan.Collect(ctx, aggregate.Slice(a.rows()))
 	if err != nil {
-		return nil, err
+		return nil, price, err
+	}
+	if all := plan.Prices(); len(all) > 0 {
+		price = all[0] // of others there are only more of the same
 	}
 	return func(ctx context.Context) ([][]answer, error) {
 		release, err := plan.Release(ctx, free{}, aggregate.Request{Key: "run", Purpose: "accuracy"}, part)
@@ -46,7 +49,7 @@ func ours(ctx context.Context, a *asked) (contender, error) {
 			all = append(all, read(cell))
 		}
 		return all, nil
-	}, nil
+	}, price, nil
 }
 
 func (a *asked) rows() []row {

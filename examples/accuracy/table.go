@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -17,6 +19,12 @@ func printTable(w io.Writer, o *options, results []result) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	o.printRatios(t, results)
 	t.Flush()
+	for _, l := range lines(results) {
+		if why := l.above(); why != "" {
+			fmt.Fprintf(w, "\n%s, n = %d: more than 97.5 %% cover, since: %s", l.Task, l.N, why)
+		}
+	}
+	fmt.Fprintln(w)
 	for _, r := range results {
 		if r.Refuted {
 			fmt.Fprintf(w, "\n%s of %s, n = %d, ε = %v: %.1f %% of %d intervals cover, which refutes 95 %%\n", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage, r.Intervals)
@@ -93,6 +101,21 @@ func (l *line) coverage() string {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f %%", 100*covered/float64(all))
+}
+
+// above names the reasons of all results whose intervals hold more often than 97.5 %.
+func (l *line) above() string {
+	var reasons []string
+	for _, r := range l.of {
+		switch {
+		case r.Wide && r.Above == "":
+			reasons = append(reasons, "nothing that is known")
+		case r.Wide:
+			reasons = append(reasons, strings.Split(r.Above, ", ")...)
+		}
+	}
+	slices.Sort(reasons)
+	return strings.Join(slices.Compact(reasons), ", ")
 }
 
 func (o *options) writeFiles(results []result) error {

@@ -90,8 +90,10 @@ type answer struct {
 
 // A score is how far the answers of one run are from the truth.
 type score struct {
-	loss   float64 // mean square or mean absolute error, or the number of groups
-	covers []bool  // for each interval: whether it contains the truth
+	loss    float64 // mean square or mean absolute error, or the number of groups
+	covers  []bool  // for each interval: whether it contains the truth
+	unknown bool    // one of the answers is
+	atEnd   bool    // one of the intervals ends because its range does
 }
 
 // score compares answers, by group and column, with the truth.
@@ -108,11 +110,26 @@ func (a *asked) score(got [][]answer) score {
 			if x.interval {
 				low, high := a.truth(i)
 				s.covers = append(s.covers, x.low <= high && low <= x.high)
+				s.unknown, s.atEnd = s.unknown || x.unknown, s.atEnd || a.atEnd(x)
 			}
 		}
 	}
 	s.loss /= float64(n)
 	return s
+}
+
+// atEnd reports whether an interval ends because no number beyond is possible.
+func (a *asked) atEnd(x answer) bool {
+	width := a.set.Upper - a.set.Lower
+	switch a.column {
+	case countColumn:
+		return x.low <= 0
+	case meanColumn, ranksColumn:
+		return x.low <= a.set.Lower || x.high >= a.set.Upper
+	case varianceColumn:
+		return x.low <= 0 || x.high >= width*width/4
+	}
+	return false
 }
 
 func (a *asked) loss(i int, x answer) float64 {
