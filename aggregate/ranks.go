@@ -98,7 +98,7 @@ func (q question) drawShare(w want, f core.Family) (each, first *big.Rat) {
 }
 
 // firstShare is the part of the share of draws that first draws get.
-var firstShare = big.NewRat(8, 100)
+var firstShare = big.NewRat(12, 100)
 
 // manyGroups is how many groups must be given for first draws to be worth it.
 const manyGroups = 8

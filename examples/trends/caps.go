@@ -57,21 +57,21 @@ func (o *options) notes() []string {
 }
 
 // usualRows is half way, as ratios go, between one row in the whole period and one
-// on each of its days, and at least two, times √ε.
+// on every second day, and at least two, times √ε.
 func (o *options) usualRows() int {
-	rows := max(2, math.Ceil(math.Sqrt(lengths[o.Period])))
-	return int(min(max(1, math.Round(rows*math.Sqrt(o.Epsilon))), mostRows))
+	rows := max(2, math.Ceil(math.Sqrt(lengths[o.Period]/2)))
+	return int(min(max(1, math.Ceil(rows*math.Sqrt(o.Epsilon))), mostRows))
 }
 
 // usualPeriods is as many periods as keep the noise on the number of units within
-// ±100/√ε, and at most one cell of each period. A hundred is a tenth of a report
-// on a thousand units.
+// ±150/√ε, and at most one cell of each period. That is a tenth of a report on
+// fifteen hundred units.
 func (o *options) usualPeriods() (int, error) {
 	most := assumed[o.Period]
 	if o.periods != nil {
 		most = len(o.periods)
 	}
-	within := 100 / math.Sqrt(o.Epsilon)
+	within := 150 / math.Sqrt(o.Epsilon)
 	var failed error
 	beyond := sort.Search(most, func(n int) bool {
 		noise, err := o.unitsNoise(n + 1)

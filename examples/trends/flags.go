@@ -75,7 +75,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.ForUnits, "for-units", 1000, "how many units are in the periods that -for is about\n(default for the embedded data: 2000)")
 	f.Float64Var(&o.ForMean, "for-mean", 0, "what a unit has in them, of the amounts of -value, after clamping\n(default for the embedded data: 45)")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")
-	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±100/√ε)")
+	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±150/√ε)")
 	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 3 in a\nweek, 6 in a month, 10 in a quarter, otherwise √ε times that)")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
 	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250·√ε in a month)")
