@@ -9,7 +9,7 @@ import (
 )
 
 // P(X ≥ t), added up, is at most p; that of Laplace noise is more than p one before,
-// and that of Gaussian noise three before.
+// and that of Gaussian noise two before.
 func TestTailsAreLeastThresholds(t *testing.T) {
 	for _, scale := range []int64{1, 4, 25} {
 		for f, weight := range map[core.Family]func(x float64) float64{
@@ -33,7 +33,7 @@ func TestTailsAreLeastThresholds(t *testing.T) {
 			}
 			for _, p := range []float64{0.45, 0.3, 0.05, 1e-3, 1e-6, 1e-12} {
 				at := Tail(law, p)
-				before := at - map[core.Family]int64{core.Laplace: 1, core.Gaussian: 3}[f]
+				before := at - map[core.Family]int64{core.Laplace: 1, core.Gaussian: 2}[f]
 				if at < 1 || from(at) > p*(1+1e-12) || at > 3 && from(before) <= p*(1-1e-7) {
 					t.Errorf("%v of scale %d, %v: threshold %d, with %v beyond it, and %v from %d", f, scale, p, at, from(at), from(before), before)
 				}

@@ -178,3 +178,13 @@ func TestSumsOfFloatsAreRoundedUp(t *testing.T) {
 		}
 	}
 }
+
+// A rule holds the limits that it can add up.
+func TestRulesHoldLimitsOfTheirKind(t *testing.T) {
+	for rule, want := range map[Rule][3]bool{Default: {true, true, true}, Basic: {true, true, false}, GDP: {false, true, false}, ZCDP: {false, true, true}} {
+		got := [3]bool{rule.Keeps(dp.Pure{Epsilon: 1}), rule.Keeps(dp.Approx{Epsilon: 1, Delta: 1e-6}), rule.Keeps(dp.Concentrated{Rho: 1})}
+		if got != want {
+			t.Errorf("rule %v holds Pure, Approx, Concentrated: %v, want %v", rule, got, want)
+		}
+	}
+}
