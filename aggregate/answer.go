@@ -31,6 +31,10 @@ func newAnswer(c column, m *measure) answer {
 	case kindCount, kindUnits:
 		a.weights, a.within = m.countWeights(), span{least: new(big.Rat)}
 	case kindSum:
+		if m.joint != nil {
+			a.weights, a.within = m.joint.sumWeights(c.value), m.joint.of(c.value).sumSpan()
+			return a
+		}
 		a.weights, a.within = m.sumWeights(), m.sumSpan()
 	case kindQuantile:
 		a.index = slices.Index(m.quantiles, c)
@@ -52,6 +56,9 @@ func quantilesOf(asked []column, v *value) []column {
 // countWeights returns the weights of the parts whose sum is the count of
 // records.
 func (m *measure) countWeights() []*big.Rat {
+	if m.joint != nil {
+		return m.joint.countWeights()
+	}
 	weights := make([]*big.Rat, m.parts())
 	for i := range weights {
 		weights[i] = big.NewRat(1, 1)

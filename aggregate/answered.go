@@ -105,7 +105,7 @@ func (c *compiled) calibrationOf(s *stored) (*calibration, error) {
 			return nil, fmt.Errorf("%.80q: %w", r.Name, err)
 		}
 	}
-	if len(out.measures) != len(c.measures) || (s.Receipt.Threshold > 0) != (c.threshold != nil) {
+	if !out.answersAll(c.wants()) || (s.Receipt.Threshold > 0) != (c.threshold != nil) {
 		return nil, errors.New("it has other measures")
 	}
 	if u := out.units(); c.threshold != nil && u != nil && u.law != nil {
@@ -119,11 +119,18 @@ var errTwice = errors.New("it is there twice")
 // add adds what one line of a receipt says to a calibration: draws, noise, or the
 // noise for the intervals of draws. Draws of a measure may have several lines.
 func (c *calibration) add(plan *compiled, r ReceiptMeasure, values []ReceiptValue) error {
-	i := slices.IndexFunc(plan.measures, func(m *measure) bool { return m.hasLine(r.Name) })
-	if i < 0 {
+	if r.Numbers != nil {
+		m, err := plan.jointOf(r, values)
+		if err != nil {
+			return err
+		}
+		c.measures = append(c.measures, m)
+		return c.setFamily(m.law)
+	}
+	today, drawn := plan.named(r.Name), r.Mechanism == dp.BoundedRange
+	if today == nil {
 		return errors.New("it is not asked for")
 	}
-	today, drawn := plan.measures[i], r.Mechanism == dp.BoundedRange
 	m := c.find(today.form, today.value)
 	switch {
 	case m == nil && (drawn || today.String() == r.Name):
@@ -145,10 +152,68 @@ func (c *calibration) add(plan *compiled, r ReceiptMeasure, values []ReceiptValu
 	if err := m.setNoise(r, plan.maxRows); err != nil {
 		return err
 	}
-	if c.family != 0 && c.family != m.law.Family {
+	return c.setFamily(m.law)
+}
+
+// setFamily sets the family of a plan, whose measures are all of one. Cubes go with
+// Laplace noise: both are pure.
+func (c *calibration) setFamily(l *core.Law) error {
+	family := l.Family
+	if family == core.Cube {
+		family = core.Laplace
+	}
+	if c.family != 0 && c.family != family {
 		return errors.New("its noise is of another family than the rest")
 	}
-	c.family = m.law.Family
+	c.family = family
+	return nil
+}
+
+// wants returns what the columns of a plan are read from.
+func (c *compiled) wants() (ws []want) {
+	selects := c.threshold != nil
+	if selects {
+		ws = append(ws, want{formUnits, nil})
+	}
+	columns := c.columns()
+	for _, column := range columns {
+		if w := wantOf(columns, column, selects); !slices.Contains(ws, w) {
+			ws = append(ws, w)
+		}
+	}
+	return ws
+}
+
+// answersAll reports whether every want has its measure, and nothing has two.
+func (c *calibration) answersAll(ws []want) bool {
+	answered := 0
+	for _, m := range c.measures {
+		answered++
+		if m.joint != nil {
+			answered += len(m.joint.answers) - 1
+		}
+	}
+	for _, w := range ws {
+		if c.find(w.form, w.value) == nil {
+			return false
+		}
+	}
+	return answered == len(ws)
+}
+
+// named returns the measure that a line of a receipt is of: one of this plan, or one that
+// a column would have by itself.
+func (c *compiled) named(line string) *measure {
+	for _, m := range c.measures {
+		if m.joint == nil && m.hasLine(line) {
+			return m
+		}
+	}
+	for _, w := range c.wants() {
+		if m := (&measure{form: w.form, value: w.value}); m.String() == line {
+			return m
+		}
+	}
 	return nil
 }
 

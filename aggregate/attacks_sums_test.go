@@ -153,13 +153,15 @@ func (m *measure) onLadder(histogram map[int64]int64) []int64 {
 }
 
 // checkChange fails t if the noise of any measure is too small for the change
-// between two inputs: L1 for Laplace noise, L2 for Gaussian noise.
+// between two inputs: L1 for Laplace noise, L2 for Gaussian noise, and for cubes the sum
+// of the largest change in each group.
 func checkChange(t testing.TB, p *Plan[entry, int, int], with, without *partial[int]) {
 	t.Helper()
 	for _, m := range p.measures {
-		l1, l2 := new(big.Int), new(big.Int)
+		l1, l2, largest := new(big.Int), new(big.Int), new(big.Int)
 		for key := range 8 {
 			a, b := p.groupIn(with, key), p.groupIn(without, key)
+			inGroup := new(big.Int)
 			va, vb := p.vector(m, a), p.vector(m, b)
 			for name := range vb {
 				if va[name] == nil {
@@ -172,13 +174,20 @@ func checkChange(t testing.TB, p *Plan[entry, int, int], with, without *partial[
 					d.Sub(d, vb[name])
 				}
 				l1.Add(l1, new(big.Int).Abs(d))
+				if d.CmpAbs(inGroup) > 0 {
+					inGroup.Abs(d)
+				}
 				l2.Add(l2, d.Mul(d, d))
 			}
+			largest.Add(largest, inGroup)
+		}
+		if m.law != nil && m.law.Family == core.Cube {
+			l1 = largest
 		}
 		l0, linf := big.NewInt(m.event.Sensitivity.L0), big.NewInt(m.event.Sensitivity.LInf)
 		most := new(big.Int).Mul(l0, linf)
 		if p.family == core.Laplace && l1.Cmp(most) > 0 {
-			t.Errorf("%v: one unit moves %v by %v in L1, declared %v", p.loss, m, l1, most)
+			t.Errorf("%v: one unit moves %v by %v, declared %v", p.loss, m, l1, most)
 		}
 		if most.Mul(most, linf); p.family == core.Gaussian && l2.Cmp(most) > 0 {
 			t.Errorf("%v: one unit moves %v by the root of %v in L2, declared that of %v", p.loss, m, l2, most)

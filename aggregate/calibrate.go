@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
@@ -23,6 +24,7 @@ type question struct {
 	ranks   map[*value]asked
 	groups  int  // that are given; 0 if they are selected
 	trees   bool // all quantiles are read from trees, as in earlier versions
+	apart   bool // no numbers are one vector: in earlier versions, and in series
 }
 
 // A calibration is a question with noise for it.
@@ -143,7 +145,11 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 	c := &calibration{family: f}
 	var errs []error
 	one := big.NewInt(1)
+	c.measures = q.joints(f, scale)
 	for _, w := range q.wants {
+		if c.find(w.form, w.value) != nil {
+			continue // a joint answers it
+		}
 		m := &measure{form: w.form, value: w.value}
 		if w.value != nil {
 			times := scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
@@ -238,6 +244,9 @@ func (m *measure) calibrate(f core.Family, c calibrate.Change, scale *big.Rat) e
 		return fmt.Errorf("aggregate: %v needs noise of scale %.3g, must be at most 2^40; use a larger loss or smaller caps", m, approx)
 	}
 	law, err := calibrate.Law(f, scale)
+	if m.joint != nil && f == core.Laplace {
+		law, err = core.NewCube(m.parts(), new(big.Rat).Set(scale))
+	}
 	if err != nil {
 		return fmt.Errorf("aggregate: %v: %w", m, err)
 	}
@@ -255,6 +264,8 @@ func (m *measure) mechanism(f core.Family) dp.Mechanism {
 	switch {
 	case f == core.Gaussian:
 		return dp.DiscreteGaussian
+	case m.joint != nil:
+		return dp.CubeNorm
 	case m.parts() == 1:
 		return dp.DiscreteLaplace
 	}
@@ -266,7 +277,7 @@ func (c *calibration) units() *measure { return c.find(formUnits, nil) }
 
 func (c *calibration) find(f form, v *value) *measure {
 	for _, m := range c.measures {
-		if m.form == f && m.value == v {
+		if m.form == f && m.value == v || m.joint != nil && slices.Contains(m.joint.answers, want{f, v}) {
 			return m
 		}
 	}
@@ -287,10 +298,19 @@ func (c *calibration) badness() float64 {
 }
 
 // noisiness is the mean logarithm of the noise of a record's norm, over the
-// measures.
+// measures, and over what a joint answers.
 func (c *calibration) noisiness() float64 {
-	sum := 0.0
+	sum, n := 0.0, 0
 	for _, m := range c.measures {
+		if m.joint != nil {
+			for _, w := range m.joint.answers {
+				half, middle := w.halves()
+				sum += math.Log(m.noiseOf(w) / (half + math.Abs(middle)))
+			}
+			n += len(m.joint.answers)
+			continue
+		}
+		n++
 		if m.drawing != nil {
 			sum += m.drawing.noisiness()
 			continue
@@ -299,5 +319,5 @@ func (c *calibration) noisiness() float64 {
 		depth := math.Sqrt(float64(m.shape.Base * m.shape.Height))
 		sum += math.Log(m.law.StdDev()/math.Ldexp(norm, int(m.shift))) + math.Log(max(depth, 1))
 	}
-	return sum / float64(len(c.measures))
+	return sum / float64(n)
 }

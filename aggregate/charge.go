@@ -77,6 +77,11 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 	for _, in := range p.inputs {
 		fmt.Fprintf(&b, "value %q %t %t %v %v %v\n", in.name, in.perUnit, in.integer, in.grid.Lower, in.grid.Step, in.grid.Cells)
 	}
+	for _, m := range p.measures {
+		if m.joint != nil {
+			fmt.Fprintf(&b, "%v times %v\n", m.joint, m.joint.times)
+		}
+	}
 	for _, e := range p.paid {
 		fmt.Fprintf(&b, "event %q %q %+v %v %v\n", e.Mechanism, e.For, e.Sensitivity, e.Scale, e.Delta)
 		if e.Epsilon != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // An earlier version chose the family of noise without looking at the threshold, and
-// read all quantiles from trees. What it released was paid for by another charge, so
+// read all quantiles from trees, and every sum by itself. What it released was paid for by another charge, so
 // where the choice is now another one, the plan also knows the noise that it would
 // have had: whoever paid then still gets the answer, at no cost.
 
@@ -20,7 +20,7 @@ func (q question) calibrateEarlier(today *calibration) *calibration {
 	if today.finder != nil {
 		return nil // no earlier version answered without columns
 	}
-	q.trees = true
+	q.trees, q.apart = true, true
 	l, approx := q.loss.(dp.Approx)
 	if !approx {
 		old, err := q.calibrate()

@@ -37,6 +37,9 @@ func WithTwiceTheNoise[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) *
 		}
 		scale := new(big.Rat).Mul(m.law.Scale, big.NewRat(2, 1))
 		law, err := core.NewLaw(m.law.Family, scale)
+		if m.joint != nil && m.law.Family == core.Cube {
+			law, err = core.NewCube(m.law.Numbers(), scale)
+		}
 		if err != nil {
 			panic(err)
 		}

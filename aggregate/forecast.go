@@ -107,13 +107,17 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 	if !m.perUnit() {
 		records *= of.Rows
 	}
-	mean, assumed := 0.0, false
-	if m.value != nil {
-		mean, assumed = of.Means[m.value.name]
+	on := m
+	if m.joint != nil && a.value != nil {
+		on = m.joint.of(a.value)
 	}
-	among := inTheMiddle(m)
+	mean, assumed := 0.0, false
+	if on.value != nil {
+		mean, assumed = of.Means[on.value.name]
+	}
+	among := inTheMiddle(on)
 	if assumed {
-		among = around(m, mean)
+		among = around(on, mean)
 	}
 	e := Expected{Column: a.String()}
 	if a.kind == kindQuantile {

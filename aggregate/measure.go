@@ -20,6 +20,7 @@ const (
 	formPair                   // two parts: how far the value is from either bound
 	formTriple                 // three parts: a basis of the quadratics
 	formRanks                  // a histogram, read through a tree of noisy counts
+	formJoint                  // several numbers of a record as one vector
 )
 
 var formNames = map[form]string{
@@ -43,6 +44,8 @@ type measure struct {
 	drawing *drawing // of formRanks, where ranks are drawn
 	why     string   // of formRanks, why it is what it is
 
+	joint *joint // of formJoint
+
 	place
 }
 
@@ -57,6 +60,9 @@ type place struct {
 
 // String names the measure in price lists and receipts.
 func (m *measure) String() string {
+	if m.joint != nil {
+		return m.joint.String()
+	}
 	if m.value == nil {
 		return formNames[m.form]
 	}
@@ -80,6 +86,8 @@ func (m *measure) parts() int {
 		return 3
 	case formRanks:
 		return 0
+	case formJoint:
+		return 1 + len(m.joint.values)
 	}
 	return 1
 }
@@ -87,6 +95,9 @@ func (m *measure) parts() int {
 // perUnit reports whether a unit contributes one record to a group, rather than
 // one for each row.
 func (m *measure) perUnit() bool {
+	if m.joint != nil {
+		return m.joint.perUnit
+	}
 	return m.form == formUnits || m.value != nil && m.value.perUnit
 }
 

@@ -53,6 +53,9 @@ func (in input) per() string {
 // All mistakes are reported, joined, and none depends on rows: call it when the
 // program starts. It costs nothing.
 //
+// Counts and sums of one kind of record, per unit or per row, are released as one vector
+// where they have less noise so: docs/proofs/cube.md.
+//
 // Measures get equal shares of the loss, unless columns are [Weighted]. Sum, Mean,
 // Variance and StdDev of a value are one measure, all its quantiles are another;
 // Count and Units come from the mean of a value where there is one. With a [dp.Approx], Laplace and
@@ -135,6 +138,14 @@ func (c *compiled) placeMeasures(asked []column) {
 		}
 		if m.value != nil {
 			c.inputs[m.input] = input{m.value, m.grid}
+		}
+		if m.joint != nil {
+			m.joint.inputs = nil
+			for i, v := range m.joint.values {
+				at := slices.Index(values, v)
+				m.joint.inputs = append(m.joint.inputs, at)
+				c.inputs[at] = input{v, m.joint.grids[i]}
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -28,7 +29,8 @@ type Price struct {
 	// Intervals is the part of Share that pays for intervals alone.
 	Intervals float64
 
-	// Why says why quantiles are drawn, or read from a tree.
+	// Why says why quantiles are drawn, or read from a tree, and why several numbers
+	// are released as one vector, with what they would cost one by one.
 	Why string
 
 	// Per says what StdDev and PlusMinus are of.
@@ -120,10 +122,10 @@ func halfWidth(e estimate) float64 {
 func (p *Plan[Row, Unit, Key]) String() string {
 	var b strings.Builder
 	if p.finder != nil {
-		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.finder.noise(), p.unitName, plural(p.maxKeys, "group"), p.finder)
+		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.noise(), p.unitName, plural(p.maxKeys, "group"), p.finder)
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.family)
+	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.noise())
 	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxKeys, "group"), p.rowsInEach())
 	for _, in := range p.inputs {
 		r := in.receipt()
@@ -171,6 +173,25 @@ func (p Price) alone() string {
 	return fmt.Sprintf("; %s of the loss pays for intervals, and without them it is off by %s", percent(p.Intervals), short(p.OwnStdDev))
 }
 
+// noise names the noise of a plan.
+func (c *compiled) noise() string {
+	if c.finder != nil {
+		return c.finder.noise()
+	}
+	var names []string
+	for _, m := range c.measures {
+		name := c.family.String()
+		if m.law != nil {
+			name = m.law.Family.String()
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " and ")
+}
+
 // rowsInEach says how many rows of a unit count in a group. It is said also where
 // the cap costs nothing, since it cuts off all the same.
 func (c *compiled) rowsInEach() string {
@@ -189,6 +210,16 @@ func (p Price) accuracy() string {
 
 // scale returns the scale of what a column is read from.
 func (a answer) scale() float64 {
+	if j := a.measure.joint; j != nil {
+		largest := new(big.Rat)
+		for _, w := range a.weights {
+			if w.Cmp(largest) > 0 {
+				largest = w
+			}
+		}
+		scale, _ := largest.Mul(largest, a.measure.law.Scale).Float64()
+		return scale
+	}
 	if a.measure.drawing != nil {
 		return a.measure.drawing.scale(a.rank)
 	}

@@ -68,12 +68,23 @@ type ReceiptMeasure struct {
 	// drawn. Scale and Sensitivity are empty there.
 	Epsilon string `json:"epsilon,omitempty"`
 	Draws   int    `json:"draws,omitempty"`
+
+	// Numbers are those of one vector, where several are released together. A value
+	// counts from the middle of its bounds, in half steps.
+	Numbers []ReceiptNumber `json:"numbers,omitempty"`
+}
+
+// A ReceiptNumber says what a number of a vector was multiplied with before noise was
+// added to it.
+type ReceiptNumber struct {
+	Name  string `json:"name"`
+	Times int64  `json:"times"`
 }
 
 func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, States: c.States, Noise: p.family.String(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, States: c.States, Noise: p.noise(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, a := range p.answers {
@@ -89,7 +100,7 @@ func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 		r.Threshold = p.threshold.units()
 	}
 	if p.finder != nil {
-		r.Noise, r.Measures = p.finder.noise(), p.finder.receipts()
+		r.Measures = p.finder.receipts()
 		r.Threshold, _ = p.finder.threshold()
 	}
 	return r
@@ -106,7 +117,11 @@ func (m *measure) receipts() []ReceiptMeasure {
 		if e.Mechanism == dp.BoundedRange {
 			lines = append(lines, ReceiptMeasure{Name: e.For, Mechanism: e.Mechanism, Epsilon: e.Epsilon.RatString(), Draws: e.Count})
 		} else {
-			lines = append(lines, ReceiptMeasure{Name: e.For, Mechanism: e.Mechanism, Scale: m.law.Scale.RatString(), Sensitivity: e.Sensitivity, StdDev: m.perRecord()})
+			line := ReceiptMeasure{Name: e.For, Mechanism: e.Mechanism, Scale: m.law.Scale.RatString(), Sensitivity: e.Sensitivity, StdDev: m.perRecord()}
+			if m.joint != nil {
+				line.Numbers = m.joint.numbers()
+			}
+			lines = append(lines, line)
 		}
 	}
 	return lines
@@ -116,6 +131,9 @@ func (m *measure) receipts() []ReceiptMeasure {
 // of full size.
 func (m *measure) perRecord() float64 {
 	size, _ := m.recordSize().Float64()
+	if m.joint != nil {
+		size = float64(m.joint.times[0])
+	}
 	if m.form == formTotal {
 		size = math.Ldexp(float64(m.grid.Largest()), int(m.shift))
 	}

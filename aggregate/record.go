@@ -63,6 +63,10 @@ func (a *adder) add(group uint32, rows int, values []int64) bool {
 		row := values[:width]
 		values = values[width:]
 		for _, m := range a.rows {
+			if m.joint != nil {
+				m.joint.record(func(i int) int64 { return row[i] }, partsOf(m, sums))
+				continue
+			}
 			a.record(m, group, m.at(row), sums)
 		}
 		for _, i := range a.perUnit {
@@ -70,6 +74,10 @@ func (a *adder) add(group uint32, rows int, values []int64) bool {
 		}
 	}
 	for _, m := range a.units {
+		if m.joint != nil {
+			m.joint.record(func(i int) int64 { return a.totals[i].point(a.inputs[i]) }, partsOf(m, sums))
+			continue
+		}
 		at := int64(0)
 		if m.value != nil {
 			at = a.totals[m.input].point(a.inputs[m.input])
@@ -99,7 +107,8 @@ func (a *adder) record(m *measure, group uint32, point int64, sums []exact.Int12
 	m.record(point, sums[m.first:])
 }
 
-// record adds the parts of a record at a point of the grid.
+// record adds the parts of a record at a point of the grid: of all grids, if the measure
+// has several numbers.
 func (m *measure) record(point int64, parts []exact.Int128) {
 	switch m.form {
 	case formRows, formUnits:
@@ -113,6 +122,8 @@ func (m *measure) record(point int64, parts []exact.Int128) {
 		for i, x := range triple(m.law.Family, point, m.grid.Cells) {
 			parts[i] = parts[i].Add(x)
 		}
+	case formJoint:
+		m.joint.record(func(int) int64 { return point }, parts)
 	}
 }
 

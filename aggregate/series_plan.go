@@ -96,6 +96,7 @@ func (s *Series[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Seri
 	ws, weightOf := wants(asked, weights, false)
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, l0: int64(p.cap), rows: int64(s.Query.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: p.pairs,
+		apart: true, // a series has strategies for single numbers
 	}
 	calibrated, err := question.gaussianFor(budget, matrix.Bits+2)
 	if err != nil {

@@ -23,6 +23,11 @@ const (
 	// ε = L0·LInf/Scale, and no more is claimed.
 	DiscreteLaplaceVector Mechanism = "discrete laplace vector"
 
+	// CubeNorm adds integer vectors Z with P(Z=z) ∝ exp(-max|zᵢ|/Scale) to vectors of
+	// which at most L0 change, each in every number by at most LInf. It is Pure with
+	// ε = L0·LInf/Scale, and no more is claimed.
+	CubeNorm Mechanism = "cube norm"
+
 	// DiscreteGaussian adds integers X with P(X=x) ∝ exp(-x²/(2·Scale²)). At a
 	// Scale of 4096 and more the change may be any vector with an L2 norm of at
 	// most √L0·LInf whose coordinates are at most √L0·LInf; below, it must be
@@ -165,6 +170,7 @@ func (n need) check(mechanism, name string, x *big.Rat) error {
 var parameters = map[Mechanism]struct{ scale, epsilon, delta, rho need }{
 	DiscreteLaplace:       {scale: must},
 	DiscreteLaplaceVector: {scale: must},
+	CubeNorm:              {scale: must},
 	DiscreteGaussian:      {scale: must},
 	Laplace:               {scale: must},
 	Gaussian:              {scale: must},

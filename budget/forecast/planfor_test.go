@@ -24,6 +24,36 @@ type sale struct {
 type simulation struct {
 	gaussian map[string]bool
 	scale    map[string]float64 // of one part of a measure, in records; of a sum, in the value
+	vector   *vector            // of units and the sum, if they are one
+}
+
+// A vector is the number of units and the sum of a value from 0 to upper, released
+// together: with the noise of a cube of two numbers, or Gaussian noise.
+type vector struct {
+	cube   float64            // its scale, in units; 0 if it is Gaussian
+	stdDev map[string]float64 // of Gaussian noise, as the price list says
+	upper  float64
+}
+
+// within is the probability that a column is within ± asked of the truth. A cube has a
+// radius r of density r²e⁻ʳ/2, and numbers that are even between -r and r: units read one,
+// and the sum half of both.
+func (v *vector) within(column string, asked float64) float64 {
+	if v.cube == 0 {
+		return 2*below(true, asked/v.stdDev[column]) - 1
+	}
+	held := func(t float64) float64 { return min(1, t) }
+	if column == "euros sum" {
+		asked /= v.upper / 2
+		held = func(t float64) float64 { return 1 - max(0, 2-t)*max(0, 2-t)/4 }
+	}
+	const pieces, reach = 24_000, 60.0
+	sum := 0.0
+	for i := 1; i < pieces; i++ {
+		r := reach * float64(i) / pieces
+		sum += []float64{2, 4}[i%2] * r * r * math.Exp(-r) / 2 * held(asked/v.cube/r)
+	}
+	return sum * reach / pieces / 3
 }
 
 func simulate(p *aggregate.Plan[sale, int, string], upper float64, rows int) simulation {
@@ -34,6 +64,15 @@ func simulate(p *aggregate.Plan[sale, int, string], upper float64, rows int) sim
 		}
 		scale, _ := e.Scale.Float64()
 		unit := float64(e.Sensitivity.LInf) // of one unit
+		if e.For == "numbers per unit" {
+			s.vector = &vector{upper: upper, stdDev: map[string]float64{}}
+			if e.Mechanism == dp.CubeNorm {
+				s.vector.cube = scale / unit
+			}
+			for _, price := range p.Prices() {
+				s.vector.stdDev[price.Column] = price.StdDev
+			}
+		}
 		switch e.For {
 		case "count":
 			unit /= float64(rows)
@@ -81,6 +120,9 @@ func inBoth(gaussian bool, from, to func(x float64) float64) float64 {
 // within is the probability that a column is within ± asked of the truth. The measures of
 // a mean have two parts: how far values are from either bound.
 func (s simulation) within(column string, asked float64, units int, mean, upper float64) float64 {
+	if s.vector != nil && (column == "units" || column == "euros sum") {
+		return s.vector.within(column, asked)
+	}
 	_, own := s.scale[column]
 	if b := s.scale["euros mean"]; !own || column == "euros mean" {
 		g, n, p := s.gaussian["euros mean"], float64(units), mean/upper

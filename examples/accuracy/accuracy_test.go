@@ -162,6 +162,7 @@ var goals = []struct {
 	{"median without interval", 1000, 0.12}, {"median without interval", 10000, 0.06},
 	{"nine quantiles without interval", 1000, 0.8}, {"nine quantiles without interval", 10000, 0.17},
 	{"99 quantiles", 10000, 0.33},
+	{"ten sums", 1000, 0.42}, {"ten sums", 10000, 0.42},
 }
 
 // shownGoals are how many groups are shown where nothing else is asked, by the cap on

@@ -18,14 +18,16 @@ func Example() {
 	}
 	fmt.Print(a.plan)
 	// Output:
-	// sales of customer: ε=1 δ=1e-06 per release, discrete gaussian noise
+	// sales of customer: ε=1 δ=1e-06 per release, cube norm and discrete laplace noise
 	// each customer counts in at most 3 groups, with at most 2 rows in each
 	// euros is clamped to [0, 50] per unit, in steps of 0.01
 	//
-	// column     read from  share  scale  ± at 95 %
-	// units      units      33 %   12.67  24.84
-	// count      count      33 %   25.35  49.68
-	// euros sum  euros sum  33 %   633.7  1242
+	// column     read from         share  scale  ± at 95 %
+	// units      numbers per unit  67 %   4.5    18.51
+	// count      count             33 %   18     54
+	// euros sum  numbers per unit  67 %   112.5  674
+	//
+	// numbers per unit are released as one vector, with cube norm noise; one by one they would have 1.68 times the noise
 }
 
 // The second run shows the numbers of the first.

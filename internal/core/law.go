@@ -20,6 +20,7 @@ type Family int
 const (
 	Laplace  Family = 1 + iota // P(x) ∝ exp(-|x|/scale)
 	Gaussian                   // P(x) ∝ exp(-x²/(2·scale²))
+	Cube                       // P(z) ∝ exp(-max|zᵢ|/scale), of vectors
 )
 
 // String returns the name that ledgers and receipts use.
@@ -29,6 +30,8 @@ func (f Family) String() string {
 		return "discrete laplace"
 	case Gaussian:
 		return "discrete gaussian"
+	case Cube:
+		return "cube norm"
 	}
 	return "no noise"
 }
@@ -41,6 +44,7 @@ type Law struct {
 	sampler interface{ Fill(*sample.Source, []int64) }
 	approx  float64 // Scale, rounded up
 	stdDev  float64
+	numbers int // of a cube
 }
 
 // NewLaw returns the law, or an error if the scale is out of the samplers'
@@ -105,7 +109,7 @@ func (s *Session) End() {
 	}
 }
 
-// Noise returns n independent draws, until the session is asked for noise again or
+// Noise returns n independent draws, or one vector of a cube of n, until the session is asked for noise again or
 // ends: then they are wiped. So nobody who adds them need think of it.
 func (s *Session) Noise(l *Law, n int) []int64 {
 	clear(s.lent)
@@ -117,7 +121,7 @@ func (s *Session) Noise(l *Law, n int) []int64 {
 	return s.lent
 }
 
-// Draw fills dst with independent draws.
+// Draw fills dst with independent draws: of a cube, with whole vectors.
 func (s *Session) Draw(l *Law, dst []int64) {
 	if Noiseless() {
 		clear(dst)

@@ -15,8 +15,11 @@ func (l *Law) HalfWidth(confidence float64) float64 {
 	if !(confidence < 1) {
 		return math.Inf(1)
 	}
-	if l.Family == Laplace {
+	switch l.Family {
+	case Laplace:
 		return l.laplaceHalfWidth(confidence)
+	case Cube:
+		return math.Ceil(l.cubeWidth(confidence, []float64{1}))
 	}
 	return math.Ceil(normal.Within(confidence) * l.approx)
 }
@@ -78,13 +81,14 @@ func (l *Law) Times(factor float64) *Law {
 	return &Law{Family: l.Family, Scale: exact.Float(scale), approx: scale, stdDev: scale}
 }
 
-// CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ.
+// CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ, or for the
+// numbers of a cube, which depend on each other but are uncorrelated.
 func (l *Law) CombinedStdDev(weights ...float64) float64 {
 	return l.StdDev() * math.Sqrt(sumOfPowers(weights, 2))
 }
 
 // Combined returns t with P(|Σ wᵢXᵢ| ≤ t) at least the confidence, for
-// independent draws Xᵢ. It is exact for the continuous laws with Gaussian noise
+// independent draws Xᵢ, or for the numbers of a cube. It is exact for the continuous laws with Gaussian noise
 // and with Laplace noise of at most two terms; for more Laplace terms it uses
 // the Cornish-Fisher expansion to the fourth moment (Cornish, Fisher 1938).
 func (l *Law) Combined(confidence float64, weights ...float64) float64 {
@@ -92,6 +96,9 @@ func (l *Law) Combined(confidence float64, weights ...float64) float64 {
 		return math.Inf(1)
 	}
 	alpha := 1 - max(confidence, 0)
+	if l.Family == Cube {
+		return l.cubeWidth(max(confidence, 0), weights)
+	}
 	if l.Family == Laplace && len(weights) == 1 {
 		return math.Abs(weights[0]) * l.HalfWidth(confidence)
 	}
@@ -109,6 +116,9 @@ func (l *Law) kurtosis(weights []float64) float64 {
 	square := sumOfPowers(weights, 2)
 	if square == 0 {
 		return 0
+	}
+	if l.Family == Cube {
+		return l.cubeKurtosis(weights)
 	}
 	return 3 * sumOfPowers(weights, 4) / (square * square)
 }

@@ -33,7 +33,7 @@ func scalarPart(e dp.Event, orders []float64) (Part, *big.Int) {
 		p := purePart(Ratio(e), orders)
 		p.lower(pld.Laplace(exact.FloatUp(Ratio(e))).Renyi, orders)
 		return p, draws
-	case dp.DiscreteLaplaceVector:
+	case dp.DiscreteLaplaceVector, dp.CubeNorm:
 		l1 := new(big.Rat).SetInt64(e.Sensitivity.L0)
 		return purePart(l1.Mul(l1, Ratio(e)), orders), uses
 	case dp.Gaussian, dp.DiscreteGaussian:

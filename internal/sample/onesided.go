@@ -5,8 +5,6 @@ import (
 	"slices"
 )
 
-// No release uses this yet: it is for alerts on a threshold, whose noise is one-sided.
-
 // Geometric is the one-sided law: P(x) is proportional to exp(-x/scale) on the
 // integers from 0. It is immutable and safe for concurrent use. Proof:
 // docs/proofs/sampler-laplace.md, theorem 1.
