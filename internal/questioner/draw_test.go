@@ -25,6 +25,9 @@ func drawQuestion(seed uint64) *question {
 		q.values = append(q.values, d.spec(i))
 	}
 	d.columns(q)
+	if other := (draw{rand.New(rand.NewPCG(seed, 29))}); other.chance(0.2) {
+		other.sums(q)
+	}
 	d.facts(q)
 	d.caps(q)
 	return q
@@ -165,6 +168,32 @@ func (d draw) columns(q *question) {
 		}
 	}
 	q.columns = all
+}
+
+// sums asks for little but counts and sums of one kind of record, which may be one vector.
+func (d draw) sums(q *question) {
+	counts := []string{"count", "units"}
+	perUnit := d.IntN(2)
+	q.columns = nil
+	if d.chance(0.8) {
+		q.columns = append(q.columns, column{what: counts[perUnit], value: -1})
+	}
+	if d.chance(0.2) {
+		q.columns = append(q.columns, column{what: counts[1-perUnit], value: -1})
+	}
+	for i := range q.values {
+		if s := &q.values[i]; summable(s) {
+			s.perUnit = perUnit == 1
+			q.columns = append(q.columns, column{what: "sum", value: i})
+		}
+	}
+	if len(q.columns) == 0 {
+		q.columns = []column{{what: "count", value: -1}}
+	}
+	d.Shuffle(len(q.columns), func(i, j int) { q.columns[i], q.columns[j] = q.columns[j], q.columns[i] })
+	if d.chance(0.2) {
+		q.columns[0].weight = 2
+	}
 }
 
 // summable reports whether the type of a value can hold sums.

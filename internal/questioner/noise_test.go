@@ -125,26 +125,23 @@ func (q *question) moments(first string, c column) (norm float64, weights []floa
 	return norm, weights
 }
 
-// inSteps returns an end of the grid, in steps: the bound rounded outward.
-func (s *spec) inSteps(upper bool) float64 {
-	end := new(big.Rat).SetInt(floor(new(big.Rat).Quo(written(s.lower), s.grid)))
+// end returns an end of the grid, in steps: the bound rounded outward.
+func (s *spec) end(upper bool) *big.Int {
 	if upper {
-		end.SetInt(ceil(new(big.Rat).Quo(written(s.upper), s.grid)))
+		return ceil(new(big.Rat).Quo(written(s.upper), s.grid))
 	}
-	f, _ := end.Float64()
+	return floor(new(big.Rat).Quo(written(s.lower), s.grid))
+}
+
+func (s *spec) inSteps(upper bool) float64 {
+	f, _ := new(big.Rat).SetInt(s.end(upper)).Float64()
 	return f
 }
 
 // deviation returns the standard deviation of one part, for a change of so many
 // steps in each of so many groups as a unit can be in.
 func (q *question) deviation(change float64) float64 {
-	groups := float64(q.maxKeys)
-	if q.given != nil {
-		groups = min(groups, float64(len(q.given)))
-	}
-	if !q.keyed {
-		groups = 1
-	}
+	groups := float64(q.groupsOfUnit())
 	switch l := q.loss.(type) {
 	case dp.Pure:
 		scale := groups * change / l.Epsilon
@@ -153,6 +150,17 @@ func (q *question) deviation(change float64) float64 {
 		return math.Sqrt(groups) * change / math.Sqrt(2*l.Rho)
 	}
 	panic("no such loss")
+}
+
+// groupsOfUnit returns how many groups a unit can be in.
+func (q *question) groupsOfUnit() int {
+	switch {
+	case !q.keyed:
+		return 1
+	case q.given != nil:
+		return min(q.maxKeys, len(q.given))
+	}
+	return q.maxKeys
 }
 
 // levels checks that a tree of counts is charged for each of its levels: of more
@@ -168,6 +176,33 @@ func (q *question) levels(r release) string {
 		}
 	}
 	return ""
+}
+
+// The noise of columns that are read from a vector is that of the vector's change, which
+// the reference works out for every vector of every question.
+func TestNoiseOfVectorsIsThatOfTheirSensitivity(t *testing.T) {
+	all := seeds(150, 3000)
+	found := map[dp.Mechanism]int{}
+	for _, seed := range all {
+		q := drawVector(seed)
+		r, problem := q.release(t)
+		vectors, wrong := q.vectors(r)
+		if problem += wrong; problem != "" {
+			t.Fatalf("-question %d: %s\n%s", seed, problem, q)
+		}
+		for _, v := range vectors {
+			found[v.Mechanism]++
+			for j, c := range q.columns {
+				want := q.deviationOf(v, c)
+				if got := r.cells[0][j].stdDev; want > 0 && math.Abs(got/want-1) > 1e-6 {
+					t.Fatalf("-question %d: the noise of %+v has standard deviation %v, must have %v\n%s", seed, c, got, want, q)
+				}
+			}
+		}
+	}
+	if t.Logf("%v of %d questions", found, len(all)); *one == 0 && (len(found) != 2 || min(found[dp.CubeNorm], found[dp.DiscreteGaussian]) < len(all)/10) {
+		t.Errorf("%d questions have vectors %v, must be a tenth of either noise at least", len(all), found)
+	}
 }
 
 // A step that is too fine for the noise is refused by its name; and if the noise is so

@@ -24,6 +24,7 @@ const (
 	lengths = "TestIntervalsAreAsLongAsTheirNoiseAsksFor"
 	steps   = "TestStepsThatNoiseForbidsAreRefused"
 	noise   = "TestNoiseIsThatOfTheSensitivity"
+	vectors = "TestNoiseOfVectorsIsThatOfTheirSensitivity"
 	files   = "TestRandomFilesAreCountedAsTheReferenceDoes"
 )
 
@@ -114,6 +115,24 @@ var mistakes = []planted{
 		[]string{"math.Ilogb(width)-31", "math.Ilogb(width)+1"}, answers},
 	{"grids that do not fit are taken", "aggregate",
 		[]string{"if norm.Mul(norm, times).Cmp(limit) > 0 {\n\t\t\treturn false", "if norm.Mul(norm, times).Cmp(limit) > 0 {\n\t\t\treturn true"}, answers},
+
+	// Each part of a vector, in aggregate/joint.go.
+	{"the count of a vector is half of what its charge allows", "aggregate",
+		[]string{"count.Rsh(count, 2)", "count.Rsh(count, 3)"}, vectors},
+	{"a cube is charged for one row of a unit", "aggregate",
+		[]string{"j.setTimes(new(big.Int).Quo(big.NewInt(length), records), 4)", "j.setTimes(big.NewInt(length), 4)"}, vectors},
+	{"a Gaussian vector is charged for one row of a unit", "aggregate",
+		[]string{"change.LInf = new(big.Int).Mul(records, j.norm())", "change.LInf = j.norm()"}, vectors},
+	{"the norm of a vector is that of its count", "aggregate",
+		[]string{"\t\tif i > 0 {\n\t\t\tlength.Mul(length", "\t\tif i > 0 {\n\t\t\tcontinue\n\t\t\tlength.Mul(length"}, vectors},
+	{"the middle of a vector's bounds is off by a step", "aggregate",
+		[]string{"g.Value(big.NewRat(g.Cells, 2))", "g.Value(big.NewRat(g.Cells+2, 2))"}, answers},
+	{"a vector's values count in whole steps", "aggregate",
+		[]string{"exact.Mul(j.times[i+1], 2*point(j.inputs[i])-g.Cells)", "exact.Mul(j.times[i+1], point(j.inputs[i])-g.Cells/2)"}, answers},
+	{"a vector's count adds two", "aggregate",
+		[]string{"exact.Int(j.times[0])", "exact.Int(2 * j.times[0])"}, answers},
+	{"a value of a vector is read from another's number", "aggregate",
+		[]string{"weights[i+1].Mul(g.Step", "weights[max(i, 1)].Mul(g.Step"}, answers},
 }
 
 // root of the module.

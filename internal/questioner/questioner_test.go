@@ -205,6 +205,13 @@ func (q *question) names(r release) string {
 	if !slices.Equal(columns, r.receipt.Columns) {
 		return fmt.Sprintf("the receipt names %q, asked was %q", r.receipt.Columns, columns)
 	}
+	vectors, problem := q.vectors(r)
+	if problem != "" {
+		return problem
+	}
+	for _, v := range vectors {
+		forms[v.Name] = true
+	}
 	for _, m := range r.receipt.Measures {
 		// Draws of one rank, and first draws, have a line of their own.
 		drawn, _, _ := strings.Cut(strings.TrimSuffix(m.Name, ", first draws"), " quantiles p")
