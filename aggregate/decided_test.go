@@ -16,7 +16,6 @@ import (
 type trip struct {
 	who, day int
 	km       float64
-	short    float32
 }
 
 func trips() *Query[trip, int, int] {

@@ -31,7 +31,7 @@ func AuditPlan[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan
 	}
 	// What fails on no rows fails on all, and always the same, which refutes nothing.
 	if _, err := plan.Run(t.Context(), purse{}, c.request(), aggregate.Slice[Row](nil)); err != nil {
-		t.Fatal(fmt.Sprintf("aggregatetest: the plan cannot be run, so nothing can be audited: %v", err))
+		t.Fatalf("aggregatetest: the plan cannot be run, so nothing can be audited: %v", err)
 	}
 	results := each(c.pairs(), func(p pair[Row]) dptest.Result {
 		r := trial.Run(released(t, plan, c, p.with), released(t, plan, c, p.without))

@@ -40,7 +40,7 @@ func auditSeries[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Se
 		"sum of the second half of rows": func(s dptest.Sample) float64 { return sum(s.Numbers[len(s.Numbers)/2:]) },
 	}
 	if s := advanced(t, plan, groups, c, nil)(); len(s.Numbers) == 0 {
-		t.Fatal(fmt.Sprintf("aggregatetest: the series cannot be run, so nothing can be audited: %s", s.Tag))
+		t.Fatalf("aggregatetest: the series cannot be run, so nothing can be audited: %s", s.Tag)
 	}
 	return each(pairs, func(p pair[Row]) dptest.Result {
 		r := trial.Run(advanced(t, plan, groups, c, p.with), advanced(t, plan, groups, c, p.without))

@@ -189,7 +189,7 @@ func TestEveryMistakeOfAForecastIsNamed(t *testing.T) {
 	_, err3 := forecast.LeastLoss(1)
 	text := fmt.Sprint(err1, err2, err3)
 	for _, part := range []string{
-		"delta is NaN, must be in (0, 1)", "delta is 1, must be", "use 0: Times is -1, must be 1 to 1000000", "epsilon is 0, must be positive",
+		"delta is NaN, must be in (0, 1)", "delta is 1, must be", "use 0: field Times is -1, must be 1 to 1000000", "epsilon is 0, must be positive",
 		`mechanism is "?"`, "use 1: dp: no loss given", "use 1: Charge.Events is empty", "no uses are given",
 	} {
 		if strings.Count(text, part) < 1 || err1 == nil || err2 == nil || err3 == nil {

@@ -34,7 +34,7 @@ func check(delta float64, uses []Use) error {
 
 func (u Use) mistakes() (errs []error) {
 	if u.Times < 1 || u.Times > mostTimes {
-		errs = append(errs, fmt.Errorf("Times is %d, must be 1 to %d", u.Times, mostTimes))
+		errs = append(errs, fmt.Errorf("field Times is %d, must be 1 to %d", u.Times, mostTimes))
 	}
 	if err := dp.CheckLoss(u.Charge.Loss); err != nil {
 		errs = append(errs, err)
