@@ -137,6 +137,26 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 	}
 }
 
+// A database finds 7 for 007, and Ads for ads where the column says so: what was found is
+// a no, and must not become silence.
+func TestAChoiceInAnotherFormIsNotSilence(t *testing.T) {
+	zeros := table(t, "INTEGER")
+	zeros.Text = func(u int) string { return fmt.Sprintf("%03d", u) }
+	letters := table(t, "TEXT")
+	if _, err := letters.DB.Exec("CREATE TABLE loose (customer TEXT, purpose TEXT COLLATE NOCASE, choice TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := letters.DB.Exec("INSERT INTO loose VALUES ('2', 'Ads', 'no')"); err != nil {
+		t.Fatal(err)
+	}
+	letters.Name = "loose"
+	for name, source := range map[string]consent.Table[int]{"zeros": zeros, "letters": letters} {
+		if got, err := source.Choices(t.Context(), "ads", []int{2}); err == nil || got != nil {
+			t.Errorf("%s: a no is taken for choice %v", name, got)
+		}
+	}
+}
+
 func ExampleOptedOut() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		if consent.OptedOut(r.Header) {

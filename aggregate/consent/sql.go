@@ -66,8 +66,10 @@ func (t Table[Unit]) Choices(ctx context.Context, purpose string, units []Unit) 
 
 func (t Table[Unit]) ask(ctx context.Context, s said, purpose string, units []Unit) (err error) {
 	args := []any{purpose, Every}
+	asked := make(map[string]bool, len(units))
 	for _, u := range units {
-		args = append(args, t.Text(u))
+		text := t.Text(u)
+		args, asked[text] = append(args, text), true
 	}
 	rows, err := t.DB.QueryContext(ctx, t.statement(len(units)), args...)
 	if err != nil {
@@ -79,12 +81,19 @@ func (t Table[Unit]) ask(ctx context.Context, s said, purpose string, units []Un
 		if err := rows.Scan(&unit, &about, &choice); err != nil {
 			return err
 		}
+		if !asked[unit] || about != purpose && about != Every {
+			return errOtherForm
+		}
 		if err := s.add(unit, about, choice); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
 }
+
+// A database can take texts for equal that are not: without regard to case, to blanks at
+// the end, or to zeros before a number. A no in another form would be lost.
+var errOtherForm = errors.New("a row that was found has its unit or purpose in another form than was asked for, such as in other case, with blanks at the end, or as 7 for 007; let Table.Text write units as the column does, and purposes likewise")
 
 func (t Table[Unit]) statement(units int) string {
 	marks := make([]string, 2+units)
