@@ -271,8 +271,14 @@ func (m *shared) calibrate(squares *big.Int, periods int, budget *big.Rat) (dp.E
 		return rootUp(ceilQuo(all, int64(periods)))
 	}
 	change := calibrate.Change{L0: big.NewInt(int64(periods)), LInf: each()}
-	m.extra = calibrate.Fineness(change.Gaussian(budget))
-	change.LInf = each()
+	for { // once more where rounding up took less of the finer grid's change
+		more := calibrate.Fineness(change.Gaussian(budget))
+		if more == 0 {
+			break
+		}
+		m.extra += more
+		change.LInf = each()
+	}
 	scale := change.Gaussian(budget)
 	if !change.LInf.IsInt64() || !calibrate.Fits(scale) || m.extra > 61 {
 		approx, _ := scale.Float64()

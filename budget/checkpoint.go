@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -209,13 +208,7 @@ func (s *state) settle(seq uint64, sum digest) {
 
 // sumOfCheckpoint binds what is stored to its account and place.
 func sumOfCheckpoint(account string, seq uint64, stored []byte) digest {
-	h := sha256.New()
-	h.Write([]byte("equipoise checkpoint 1\n"))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(account))))
-	h.Write([]byte(account))
-	h.Write(binary.BigEndian.AppendUint64(nil, seq))
-	h.Write(stored)
-	return digest(h.Sum(nil))
+	return digestInPlace("equipoise checkpoint 1\n", account, seq, stored)
 }
 
 // keepUp writes a checkpoint if many records came after the last. Whatever fails here

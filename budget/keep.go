@@ -61,11 +61,17 @@ func newKeeping(account string, p paid, release []byte) *keeping {
 
 // digestOf binds what is stored to the payment that it answers.
 func digestOf(account string, paid uint64, stored []byte) digest {
+	return digestInPlace("equipoise kept release 1\n", account, paid, stored)
+}
+
+// digestInPlace is a digest of bytes that nothing else has: of no other kind, in no other
+// account, beside no other record.
+func digestInPlace(kind, account string, seq uint64, stored []byte) digest {
 	h := sha256.New()
-	h.Write([]byte("equipoise kept release 1\n"))
+	h.Write([]byte(kind))
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(account))))
 	h.Write([]byte(account))
-	h.Write(binary.BigEndian.AppendUint64(nil, paid))
+	h.Write(binary.BigEndian.AppendUint64(nil, seq))
 	h.Write(stored)
 	return digest(h.Sum(nil))
 }

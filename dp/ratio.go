@@ -7,7 +7,8 @@ import (
 )
 
 // Over returns the estimate of e / other, for estimates whose noise is independent,
-// such as those of two periods, and other a number that is never negative: less 1 it is
+// such as those of two periods and not those of two columns of one vector (see
+// [Estimate.Plus]), and other a number that is never negative: less 1 it is
 // the change from other to e, as a share. It costs nothing.
 //
 // It is the ratio of the raw numbers. Its interval holds the ratios r for which the
@@ -25,7 +26,7 @@ func (e Estimate[T]) Over(other Estimate[T]) Estimate[float64] {
 }
 
 // ShareWith returns the estimate of e / (e + rest), for estimates whose noise is
-// independent, of numbers that are never negative: the share of a group, if rest is all
+// independent, as for [Estimate.Over], of numbers that are never negative: the share of a group, if rest is all
 // other groups together. (The total itself would not do, as the group's noise is in
 // it.) It is made like [Estimate.Over].
 func (e Estimate[T]) ShareWith(rest Estimate[T]) Estimate[float64] {

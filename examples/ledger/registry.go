@@ -94,10 +94,11 @@ func (e *env) filing(d *dossier) *filing {
 	f.either("product", "description", about, "what is it, in a sentence or two")
 	f.fill("product", "publication_date", d.firstDay())
 	f.ask("product", "data_product_sector", "of which sector is it")
-	f.fill("dp_flavor", "name", flavor(d.status.Whole.Limit))
+	name, measure := variant(d.status.Whole.Limit)
+	f.fill("dp_flavor", "name", name)
 	f.fill("dp_flavor", "input_metric", fmt.Sprintf("Number of %s whose rows are added or removed", plural(d.unit())))
 	f.fill("dp_flavor", "bound_on_input_distance", 1)
-	f.fill("dp_flavor", "output_measure", measure(d.status.Whole.Limit))
+	f.fill("dp_flavor", "output_measure", measure)
 	f.fill("dp_flavor", "bound_on_output_distance", d.status.Whole.Limit.String())
 	f.either("dp_flavor", "data_domain", about, "which tables could the data be")
 	f.ask("dp_flavor", "unprotected_quantities", "which parameters were chosen by looking at the data")
@@ -154,24 +155,15 @@ func (d *dossier) firstDay() string {
 	return "nothing was published yet"
 }
 
-func flavor(l dp.Loss) string {
+// variant returns what the registry calls a kind of loss, and what the loss bounds.
+func variant(l dp.Loss) (flavor, measure string) {
 	switch p := dp.PartsOf(l); {
 	case p.Rho > 0:
-		return "Zero-concentrated DP"
+		return "Zero-concentrated DP", "Rényi divergence of every order, in proportion to it"
 	case p.Delta > 0:
-		return "Approximate DP"
+		return "Approximate DP", "Smoothed max divergence"
 	}
-	return "Pure DP"
-}
-
-func measure(l dp.Loss) string {
-	switch p := dp.PartsOf(l); {
-	case p.Rho > 0:
-		return "Rényi divergence of every order, in proportion to it"
-	case p.Delta > 0:
-		return "Smoothed max divergence"
-	}
-	return "Max divergence"
+	return "Pure DP", "Max divergence"
 }
 
 func parameters(l dp.Loss) map[string]float64 {
