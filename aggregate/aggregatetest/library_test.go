@@ -235,6 +235,8 @@ func (r *recorder) Fatal(args ...any) {
 	panic(r)
 }
 
+func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+
 // fatal returns what an audit ends a test with.
 func fatal(audit func(testing.TB)) (text string) {
 	r := &recorder{}
