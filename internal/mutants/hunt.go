@@ -3,16 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,8 +18,7 @@ import (
 type fate int
 
 const (
-	broken    fate = iota // it does not compile, and does not count
-	killed                // a test failed
+	killed    fate = iota // a test failed
 	hung                  // a test took far too long
 	survived              // the tests that reach it pass
 	unreached             // no test reaches it
@@ -34,41 +31,32 @@ type result struct {
 	by   string // the package whose test killed it
 }
 
-// tryAll tries mutants until n of them compiled.
-func (h *hunt) tryAll(ctx context.Context, sites []site, n, workers int) []result {
-	var results []result
-	var mu sync.Mutex
-	next := 0
-	take := func() (site, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if next == len(sites) || len(results) >= n || ctx.Err() != nil {
-			return site{}, false
-		}
-		next++
-		return sites[next-1], true
+// tryAll tries mutants, which compile.
+func (h *hunt) tryAll(ctx context.Context, chosen []site, workers int) ([]result, error) {
+	if err := h.weave(chosen); err != nil {
+		return nil, err
 	}
+	results := make([]result, len(chosen))
+	errs := make([]error, len(chosen))
+	var next, done atomic.Int64
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
-			for s, ok := take(); ok; s, ok = take() {
-				r := h.try(ctx, s, filepath.Join(h.dir, fmt.Sprint(w)))
-				mu.Lock()
-				if r.fate != broken && ctx.Err() == nil && len(results) < n {
-					results = append(results, r)
-					h.say("%d %s %s", len(results), r.fate, r.head())
+			for i := int(next.Add(1)) - 1; i < len(chosen) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				results[i], errs[i] = h.try(ctx, chosen[i], i+1, filepath.Join(h.dir, fmt.Sprint(w)))
+				if ctx.Err() == nil {
+					h.say("%d %s %s", done.Add(1), results[i].fate, results[i].head())
 				}
-				mu.Unlock()
 			}
 		})
 	}
 	group.Wait()
-	return results
+	return results, errors.Join(append(errs, ctx.Err())...)
 }
 
 // String returns the fate in a word.
 func (f fate) String() string {
-	return [...]string{"broken", "killed", "hung", "LIVED", "LIVED unreached"}[f]
+	return [...]string{"killed", "hung", "LIVED", "LIVED unreached"}[f]
 }
 
 func (r result) head() string {
@@ -79,64 +67,22 @@ func (r result) head() string {
 	return head
 }
 
-// try makes one mutant and runs the tests that reach it.
-func (h *hunt) try(ctx context.Context, s site, dir string) result {
-	overlay, err := h.overlay(s, dir)
-	if err != nil {
-		h.say("%v: %v", s, err)
-		return result{site: s}
-	}
+// try runs the tests that reach a mutant until one fails.
+func (h *hunt) try(ctx context.Context, s site, n int, dir string) (result, error) {
 	batches := h.batches(s)
 	if len(batches) == 0 {
-		if h.build(ctx, overlay, h.module.packages[s.pkg], filepath.Join(dir, "test")) != nil {
-			return result{site: s}
-		}
-		return result{site: s, fate: unreached}
+		return result{site: s, fate: unreached}, nil
 	}
-	var built *pkg
 	for _, b := range batches {
-		if built != b[0].pkg {
-			built = b[0].pkg
-			if h.build(ctx, overlay, built, filepath.Join(dir, "test")) != nil {
-				return result{site: s}
-			}
+		program, err := h.program(ctx, s, n, b[0].pkg, dir)
+		if err != nil {
+			return result{site: s}, err
 		}
-		if f := h.runBatch(ctx, filepath.Join(dir, "test"), b); f != survived {
-			return result{site: s, fate: f, by: path.Base(built.ImportPath)}
+		if f := program.fateOf(ctx, b); f != survived {
+			return result{site: s, fate: f, by: path.Base(b[0].pkg.ImportPath)}, nil
 		}
 	}
-	return result{site: s, fate: survived}
-}
-
-// overlay writes the mutated file, and the file that tells the go command of it.
-func (h *hunt) overlay(s site, dir string) (string, error) {
-	original := filepath.Join(h.module.dir, filepath.FromSlash(s.file))
-	source, err := os.ReadFile(original)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
-	}
-	changed := filepath.Join(dir, "mutant.go")
-	if err := os.WriteFile(changed, s.mutated(source), 0o600); err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
-	if err != nil {
-		return "", err
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, os.WriteFile(overlay, text, 0o600)
-}
-
-func (h *hunt) build(ctx context.Context, overlay string, p *pkg, to string) error {
-	if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 {
-		_, err := goCommand(ctx, h.module.dir, "build", "-overlay", overlay, p.ImportPath)
-		return err
-	}
-	_, err := goCommand(ctx, h.module.dir, "test", "-c", "-overlay", overlay, "-ldflags", "-s -w", "-o", to, p.ImportPath)
-	return err
+	return result{site: s, fate: survived}, nil
 }
 
 // batches returns the tests that reach a mutant, as they are to run: those of the
@@ -188,38 +134,4 @@ func (t *test) reaches(s site) bool {
 		}
 	}
 	return false
-}
-
-// runBatch runs tests of one package until one fails. If they take far too long,
-// the machine may be busy: they get one more try, with much more patience.
-func (h *hunt) runBatch(ctx context.Context, binary string, batch []*test) fate {
-	patience := 20 * time.Second
-	for _, t := range batch {
-		patience += 5 * t.took
-	}
-	f := h.runTests(ctx, binary, batch, patience)
-	if f == hung {
-		f = h.runTests(ctx, binary, batch, 4*patience)
-	}
-	return f
-}
-
-func (h *hunt) runTests(ctx context.Context, binary string, batch []*test, patience time.Duration) fate {
-	var names []string
-	for _, t := range batch {
-		names = append(names, t.name)
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c := exec.CommandContext(ctx, binary, "-test.failfast", "-test.run", "^("+strings.Join(names, "|")+")$")
-	c.Dir = batch[0].pkg.Dir
-	c.WaitDelay = time.Second
-	err := c.Run()
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return hung
-	case err != nil:
-		return killed
-	}
-	return survived
 }

@@ -5,10 +5,14 @@
 // A mutant is one small change: a comparison that lets equality in or out, a
 // condition negated, an operator or a constant another one, a statement dropped,
 // an error not returned, an argument 0 or nil. Nothing in the working tree is
-// written: the changed file is given to the go command as an overlay.
+// written: changed files are given to the go command as an overlay. All mutants
+// are in one build of a package's tests, and a variable of the environment says
+// which of them it is; only those of constants and variables of a package are
+// built one by one.
 //
 // The tests that reach the changed line, found by running every test by itself
-// for its coverage, run until one fails: those of the package first, quick ones
+// for its coverage (and remembered, in the user's cache directory, until their
+// program changes), run until one fails: those of the package first, quick ones
 // before slow ones, then those of packages that depend on it. A mutant that none
 // of them kills lives. It is printed, unless it stands in equivalent.txt with a
 // reason. The exit status is 1 if of the others a smaller share died than -least
@@ -46,7 +50,7 @@ func main() {
 	flag.Float64Var(&o.least, "least", 1, "which share of them must die, without those that are known to be equivalent")
 	flag.Int64Var(&o.seed, "seed", 1, "which mutants are chosen")
 	flag.IntVar(&o.workers, "p", 2, "how many to try at a time")
-	flag.DurationVar(&o.slowest, "slowest", time.Minute, "leave out tests that take longer than this")
+	flag.DurationVar(&o.slowest, "slowest", time.Minute, "leave out tests that take the processor longer than this")
 	flag.BoolVar(&o.list, "list", false, "print the chosen mutants and stop; they may not compile")
 	flag.StringVar(&o.without, "without", "budget/postgres", "leave out the tests of packages whose path this regular `expression` matches;\nthose of stores on a server start one each")
 	flag.StringVar(&o.only, "file", "", "only mutants of files whose path has this in it")
@@ -107,7 +111,17 @@ func (o options) run(ctx context.Context, out io.Writer) (died float64, err erro
 	if err := h.survey(ctx, targets, o.workers); err != nil {
 		return 0, err
 	}
-	results := h.tryAll(ctx, chosen, o.n, o.workers)
+	c, err := newChecker(ctx, m, targets)
+	if err != nil {
+		return 0, err
+	}
+	if chosen, err = c.compiling(ctx, chosen, o.n); err != nil {
+		return 0, err
+	}
+	results, err := h.tryAll(ctx, chosen, o.workers)
+	if err != nil {
+		return 0, err
+	}
 	lived, excused := report(out, results, known)
-	return 1 - float64(lived)/float64(max(len(results)-excused, 1)), ctx.Err()
+	return 1 - float64(lived)/float64(max(len(results)-excused, 1)), nil
 }

@@ -85,44 +85,23 @@ func TestSeedsChooseTheSameMutants(t *testing.T) {
 // A small module of its own: mutants that a test can tell die, others live, and
 // the list of equivalents is obeyed.
 func TestMutantsDieByTestsThatReachThem(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("go.mod", "module m\n\ngo 1.26\n")
-	write("small/small.go", sample)
-	write("small/small_test.go", "package small\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 {\n\t\tt.Error(abs(-2))\n\t}\n}\n")
-	write("user/user_test.go", "package user\n\nimport (\n\t\"m/small\"\n\t\"testing\"\n)\n\nfunc TestSign(t *testing.T) {\n\tif small.Sign(5) != 1 || small.Sign(-5) != -1 {\n\t\tt.Fail()\n\t}\n}\n")
-	t.Chdir(dir)
-	m, err := loadModule(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	targets, err := m.match(t.Context(), []string{"./small"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := sitesOf(m, targets)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h, all := huntIn(t, map[string]string{
+		"go.mod":              "module m\n\ngo 1.26\n",
+		"small/small.go":      sample,
+		"small/small_test.go": "package small\n\nimport \"testing\"\n\nfunc TestAbs(t *testing.T) {\n\tif abs(-2) != 2 {\n\t\tt.Error(abs(-2))\n\t}\n}\n",
+		"user/user_test.go":   "package user\n\nimport (\n\t\"m/small\"\n\t\"testing\"\n)\n\nfunc TestSign(t *testing.T) {\n\tif small.Sign(5) != 1 || small.Sign(-5) != -1 {\n\t\tt.Fail()\n\t}\n}\n",
+	}, "./small")
 	var out strings.Builder
-	h := &hunt{module: m, dir: t.TempDir(), slowest: time.Minute, out: &out}
-	if err := h.survey(t.Context(), targets, 2); err != nil {
-		t.Fatal(err)
-	}
 	var few []site
 	for _, s := range all {
 		if s.function == "abs" || s.after == "if !(x < 0 && x != -7) {" || s.after == "if x <= 0 && x != -7 {" || s.function == "check" && s.change == "the condition is negated" {
 			few = append(few, s)
 		}
 	}
-	results := h.tryAll(t.Context(), few, len(few), 2)
+	results, err := h.tryAll(t.Context(), few, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	fates := map[string]fate{}
 	for _, r := range results {
 		fates[r.function+": "+r.after] = r.fate
@@ -143,6 +122,129 @@ func TestMutantsDieByTestsThatReachThem(t *testing.T) {
 	if live != 2 || none != 0 || left != 1 || excused != 1 {
 		t.Errorf("%d live and %d are excused, and with one known as equivalent %d and %d; must be 2, 0, 1 and 1\n%s", live, none, left, excused, &out)
 	}
+}
+
+// A function of every shape, with all of its mutants in one program: each is
+// told from the others and from what was written.
+func TestAllMutantsAreInOneProgram(t *testing.T) {
+	const source = `package shapes
+
+func Labelled(n int) (sum int) {
+outer:
+	for i := range n {
+		for j := range n {
+			if j > i {
+				continue outer
+			}
+			sum++
+		}
+	}
+	return sum
+}
+
+func Count(into *int) {
+	*into += 2
+}
+
+func Generic[T int | float64](x T) (T, error) { return x + 1, nil }
+
+var declared = 5
+
+func Declared() int { return declared }
+`
+	const test = `package shapes
+
+import "testing"
+
+func TestAll(t *testing.T) {
+	n := 1
+	Count(&n)
+	x, err := Generic(2.5)
+	if Labelled(3) != 6 || n != 3 || x != 3.5 || err != nil || Declared() != 5 {
+		t.Fail()
+	}
+}
+`
+	h, all := huntIn(t, map[string]string{"go.mod": "module m\n\ngo 1.26\n", "shapes/shapes.go": source, "shapes/shapes_test.go": test}, "./shapes")
+	results, err := h.tryAll(t.Context(), all, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.fate != killed {
+			t.Errorf("%v %v", r.fate, r.site)
+		}
+	}
+	if !slices.ContainsFunc(results, func(r result) bool { return r.declared() }) || len(results) < 12 {
+		t.Errorf("%d mutants compile, and of declarations none", len(results))
+	}
+	first, second := h.tests, remember(filepath.Join(h.dir, "nowhere"))
+	if len(first) != 1 || len(second) != 0 {
+		t.Errorf("%d tests are known, and %d of a program that is not there", len(first), len(second))
+	}
+	if f := (program{h.builds[first[0].pkg], 0}).fateOf(t.Context(), first); f != survived {
+		t.Errorf("without a mutant the program is %v", f)
+	}
+}
+
+// A test that fails as things are kills nobody.
+func TestATestThatAlwaysFailsKillsNobody(t *testing.T) {
+	h, all := huntIn(t, map[string]string{"go.mod": "module m\n\ngo 1.26\n", "p/p.go": "package p\n\nfunc Two() int {\n\treturn 2\n}\n",
+		"p/p_test.go": "package p\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestTwo(t *testing.T) {\n\tif Two(); os.Getenv(\"BAD\") != \"\" {\n\t\tt.Fail()\n\t}\n}\n"}, "./p")
+	t.Setenv("BAD", "1")
+	results, err := h.tryAll(t.Context(), all, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.fate != survived {
+			t.Errorf("%v %v", r.fate, r.site)
+		}
+	}
+	if len(results) == 0 {
+		t.Error("there are no mutants")
+	}
+}
+
+// huntIn writes a module and surveys it; the mutants are those that compile.
+func huntIn(t *testing.T, files map[string]string, target string) (*hunt, []site) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	m, err := loadModule(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := m.match(t.Context(), []string{target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := sitesOf(m, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := newChecker(t.Context(), m, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err = c.compiling(t.Context(), all, len(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hunt{module: m, dir: t.TempDir(), slowest: time.Minute, out: t.Output()}
+	if err := h.survey(t.Context(), targets, 2); err != nil {
+		t.Fatal(err)
+	}
+	return h, all
 }
 
 // Every entry of the list is a mutant of today's code: one that is not excuses

@@ -17,12 +17,14 @@ import (
 // A site is one mutant: a place in a file and what stands there instead.
 type site struct {
 	pkg        string // import path
+	name       string // of the package
 	file       string // from the root of the module
 	function   string
 	line       int
 	start, end int // bytes of the file
 	text       string
 	change     string // in a word
+	body       body
 
 	before, after string // the line
 }
@@ -78,7 +80,9 @@ type finder struct {
 	pkg, file string
 	source    []byte
 	fset      *token.FileSet
+	name      string
 	function  string
+	body      body
 	fails     bool // the function returns an error
 	sites     []site
 }
@@ -89,19 +93,36 @@ func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.name = tree.Name.Name
 	for _, d := range tree.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			f.function, f.fails = nameOf(d), returnsError(d.Type.Results)
-			ast.Inspect(d, f.visit)
+			if d.Body == nil {
+				continue
+			}
+			f.function, f.fails, f.body = nameOf(d), returnsError(d.Type.Results), f.bodyOf(d)
+			ast.Inspect(d.Body, f.visit)
 		case *ast.GenDecl:
 			if d.Tok == token.CONST || d.Tok == token.VAR {
-				f.function, f.fails = d.Tok.String(), false
+				f.function, f.fails, f.body = d.Tok.String(), false, body{}
 				ast.Inspect(d, f.visit)
 			}
 		}
 	}
 	return f.sites, nil
+}
+
+func (f *finder) bodyOf(d *ast.FuncDecl) body {
+	b := body{start: f.fset.Position(d.Body.Lbrace).Offset + 1, end: f.fset.Position(d.Body.Rbrace).Offset}
+	if d.Type.Results != nil {
+		b.results = f.text(d.Type.Results)
+	}
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		_, label := n.(*ast.LabeledStmt)
+		b.labels = b.labels || label
+		return true
+	})
+	return b
 }
 
 func returnsError(results *ast.FieldList) bool {
@@ -145,7 +166,7 @@ func (f *finder) add(start, end token.Pos, text, change string) {
 		lineEnd = to.Offset + n
 	}
 	f.sites = append(f.sites, site{
-		pkg: f.pkg, file: f.file, function: f.function, line: from.Line, start: from.Offset, end: to.Offset, text: text, change: change,
+		pkg: f.pkg, name: f.name, body: f.body, file: f.file, function: f.function, line: from.Line, start: from.Offset, end: to.Offset, text: text, change: change,
 		before: strings.TrimSpace(string(f.source[lineStart:lineEnd])),
 		after:  strings.TrimSpace(string(f.source[lineStart:from.Offset]) + text + string(f.source[to.Offset:lineEnd])),
 	})
