@@ -139,60 +139,24 @@ func (q question) leastShare(v *value) *big.Rat {
 	return least
 }
 
-// build makes the measures, with noise of the scale that is needed, at a share of
-// the loss, for a change.
-func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat, c calibrate.Change) *big.Rat) (*calibration, error) {
-	c := &calibration{family: f}
+// A scaler returns the scale of noise that a change needs at a share of the loss. It may
+// write to the share.
+type scaler func(share *big.Rat, c calibrate.Change) *big.Rat
+
+// build makes the measures, and the threshold if groups are selected.
+func (q question) build(f core.Family, delta *big.Rat, scale scaler) (*calibration, error) {
+	c := &calibration{family: f, measures: q.joints(f, scale)}
 	var errs []error
-	one := big.NewInt(1)
-	c.measures = q.joints(f, scale)
 	for _, w := range q.wants {
 		if c.find(w.form, w.value) != nil {
 			continue // a joint answers it
 		}
-		m := &measure{form: w.form, value: w.value}
-		if w.value != nil {
-			times := scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
-			g, err := w.value.chooseGrid(q.formsOf(w.value), times)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			m.grid = g
-		}
-		share := q.share(w)
-		m.share, _ = share.Float64()
-		if w.form == formRanks {
-			var draws bool
-			if draws, m.why = q.draws(w.value); draws {
-				d, err := q.newDrawing(m, w, f, scale)
-				if err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				m.drawing = d
-				each, first := q.drawShare(w, f)
-				share.Sub(share, each).Sub(share, first)
-				if first.Sign() > 0 {
-					m.why += q.drawnTwice()
-				}
-			} else {
-				m.chooseLeaves(branching(f), q.trees)
-			}
+		m, err := q.measure(w, f, scale)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
 		c.measures = append(c.measures, m)
-		if share.Sign() == 0 {
-			continue // nothing is added to anything
-		}
-		change := calibrate.Change{
-			L0:   new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels())),
-			LInf: new(big.Int).Mul(m.norm(), q.records(m)),
-		}
-		if f == core.Gaussian {
-			m.shift = calibrate.Fineness(scale(new(big.Rat).Set(share), change))
-		}
-		change.LInf.Mul(change.LInf, new(big.Int).Lsh(one, m.shift))
-		errs = append(errs, m.calibrate(f, change, scale(share, change)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -205,6 +169,65 @@ func (q question) build(f core.Family, delta *big.Rat, scale func(share *big.Rat
 		c.threshold = t
 	}
 	return c, nil
+}
+
+// measure makes the measure of a want, with a grid and noise.
+func (q question) measure(w want, f core.Family, scale scaler) (*measure, error) {
+	m := &measure{form: w.form, value: w.value}
+	if w.value != nil {
+		times := scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
+		g, err := w.value.chooseGrid(q.formsOf(w.value), times)
+		if err != nil {
+			return nil, err
+		}
+		m.grid = g
+	}
+	share := q.share(w)
+	m.share, _ = share.Float64()
+	if w.form == formRanks {
+		drawn, err := q.setRanks(m, w, f, scale)
+		if err != nil {
+			return nil, err
+		}
+		share.Sub(share, drawn)
+	}
+	if share.Sign() == 0 {
+		return m, nil // nothing is added to anything
+	}
+	return m, q.setNoise(m, share, f, scale)
+}
+
+// setRanks chooses how quantiles are found, and returns the share that drawing them takes.
+func (q question) setRanks(m *measure, w want, f core.Family, scale scaler) (*big.Rat, error) {
+	draws, why := q.draws(w.value)
+	m.why = why
+	if !draws {
+		m.chooseLeaves(branching(f), q.trees)
+		return new(big.Rat), nil
+	}
+	d, err := q.newDrawing(m, w, f, scale)
+	if err != nil {
+		return nil, err
+	}
+	m.drawing = d
+	each, first := q.drawShare(w, f)
+	if first.Sign() > 0 {
+		m.why += q.drawnTwice()
+	}
+	return each.Add(each, first), nil
+}
+
+// setNoise gives a measure noise at a share of the loss.
+func (q question) setNoise(m *measure, share *big.Rat, f core.Family, scale scaler) error {
+	change := calibrate.Change{
+		L0:   new(big.Int).Mul(big.NewInt(q.l0), big.NewInt(m.levels())),
+		LInf: new(big.Int).Mul(m.norm(), q.records(m)),
+	}
+	if f == core.Gaussian {
+		m.shift = calibrate.Fineness(scale(new(big.Rat).Set(share), change))
+	}
+	change.LInf.Lsh(change.LInf, m.shift)
+	return m.calibrate(f, change, scale(share, change))
 }
 
 // branching is the number of children of a node of the tree that gave the least

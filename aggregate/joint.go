@@ -50,7 +50,7 @@ func (q question) joinable(perUnit bool) []want {
 
 // joints returns the joint measures that serve their columns better than a measure for
 // each of them would.
-func (q question) joints(f core.Family, scale func(*big.Rat, calibrate.Change) *big.Rat) []*measure {
+func (q question) joints(f core.Family, scale scaler) []*measure {
 	var joints []*measure
 	for _, perUnit := range []bool{true, false} {
 		if q.apart {
@@ -81,7 +81,7 @@ const (
 )
 
 // join makes one measure of several.
-func (q question) join(ws []want, perUnit bool, f core.Family, scale func(*big.Rat, calibrate.Change) *big.Rat) (*measure, error) {
+func (q question) join(ws []want, perUnit bool, f core.Family, scale scaler) (*measure, error) {
 	j := &joint{answers: ws, perUnit: perUnit}
 	m := &measure{form: formJoint, joint: j}
 	share := new(big.Rat)
@@ -192,7 +192,7 @@ func (w want) halves() (half, middle float64) {
 
 // gain returns by how much the noise of the columns would be wider, in mean logarithm, if
 // each had a measure of its own.
-func (q question) gain(m *measure, f core.Family, scale func(*big.Rat, calibrate.Change) *big.Rat) float64 {
+func (q question) gain(m *measure, f core.Family, scale scaler) float64 {
 	sum := 0.0
 	for _, w := range m.joint.answers {
 		own := scale(q.share(w), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
@@ -279,41 +279,53 @@ func (j *joint) numbers() []ReceiptNumber {
 func (c *compiled) jointOf(r ReceiptMeasure, values []ReceiptValue) (*measure, error) {
 	j := &joint{perUnit: r.Name == (&joint{perUnit: true}).String()}
 	m := &measure{form: formJoint, joint: j}
-	wants := c.wants()
 	for i, number := range r.Numbers {
-		at := slices.IndexFunc(wants, func(w want) bool { return (&measure{form: w.form, value: w.value}).String() == number.Name })
-		if i == 0 && j.perUnit && c.threshold != nil {
-			at = -1 // groups are selected by another count
-		}
-		if at < 0 && i > 0 || number.Times < 1 || number.Times > finestJoint {
-			return nil, fmt.Errorf("its number %.80q is not asked for, or times %d", number.Name, number.Times)
-		}
-		j.times = append(j.times, number.Times)
-		if at < 0 {
-			continue // a count that nobody asked for
-		}
-		w := wants[at]
-		if (w.value == nil) != (i == 0) || w.value != nil && slices.Contains(j.values, w.value) {
-			return nil, errTwice
-		}
-		j.answers = append(j.answers, w)
-		if w.value == nil {
-			continue
-		}
-		one := &measure{value: w.value}
-		if err := one.setGrid(c, values); err != nil {
+		if err := j.add(c, i, number, values); err != nil {
 			return nil, err
 		}
-		j.values, j.grids = append(j.values, w.value), append(j.grids, one.grid)
 	}
 	if len(j.values) == 0 {
 		return nil, errors.New("it has no numbers")
 	}
+	return m, m.setJointNoise(r)
+}
+
+// add adds the i-th number that a receipt tells of.
+func (j *joint) add(c *compiled, i int, number ReceiptNumber, values []ReceiptValue) error {
+	wants := c.wants()
+	at := slices.IndexFunc(wants, func(w want) bool { return (&measure{form: w.form, value: w.value}).String() == number.Name })
+	if i == 0 && j.perUnit && c.threshold != nil {
+		at = -1 // groups are selected by another count
+	}
+	if at < 0 && i > 0 || number.Times < 1 || number.Times > finestJoint {
+		return fmt.Errorf("its number %.80q is not asked for, or times %d", number.Name, number.Times)
+	}
+	j.times = append(j.times, number.Times)
+	if at < 0 {
+		return nil // a count that nobody asked for
+	}
+	w := wants[at]
+	if (w.value == nil) != (i == 0) || w.value != nil && slices.Contains(j.values, w.value) {
+		return errTwice
+	}
+	j.answers = append(j.answers, w)
+	if w.value == nil {
+		return nil
+	}
+	one := &measure{value: w.value}
+	if err := one.setGrid(c, values); err != nil {
+		return err
+	}
+	j.values, j.grids = append(j.values, w.value), append(j.grids, one.grid)
+	return nil
+}
+
+// setJointNoise sets the noise that a receipt tells of a joint.
+func (m *measure) setJointNoise(r ReceiptMeasure) (err error) {
 	scale := quotient(r.Scale)
 	if scale == nil {
-		return nil, fmt.Errorf("its scale is %.40q", r.Scale)
+		return fmt.Errorf("its scale is %.40q", r.Scale)
 	}
-	var err error
 	switch r.Mechanism {
 	case dp.CubeNorm:
 		m.law, err = core.NewCube(m.parts(), scale)
@@ -323,5 +335,5 @@ func (c *compiled) jointOf(r ReceiptMeasure, values []ReceiptValue) (*measure, e
 		err = fmt.Errorf("its noise is %.40q", r.Mechanism)
 	}
 	m.event = dp.Event{Mechanism: r.Mechanism, For: r.Name, Scale: scale, Sensitivity: r.Sensitivity, Count: 1}
-	return m, err
+	return err
 }

@@ -148,15 +148,11 @@ func (o moment) at(position float64) *big.Rat {
 // refute. The refuted positions beside an end are an interval, because |excess|
 // is linear there and its reach is convex.
 func (o moment) edge(at, end, confidence float64) float64 {
-	refuted := func(p float64) bool { return math.Abs(o.excess(p)) > o.reach(p, confidence) }
-	if !(confidence < 1) || !refuted(end) {
+	if !(confidence < 1) {
 		return end
 	}
-	if refuted(at) {
-		return at
-	}
-	outside, _ := search.Edge(end, at, search.Absolute(math.Abs(end-at)*0x1p-50), refuted)
-	return outside
+	refuted := func(p float64) bool { return math.Abs(o.excess(p)) > o.reach(p, confidence) }
+	return search.Quotient(at, end, search.Absolute(math.Abs(end-at)*0x1p-50), refuted)
 }
 
 // variance estimates the population variance of a value. The interval is by

@@ -157,7 +157,7 @@ func (q question) levels(w want, f core.Family, share *big.Rat) []*big.Rat {
 
 // newDrawing calibrates the draws of a measure. A draw of bounded range ε is
 // ε-private, and ε²/8-zCDP, which is what Gaussian noise with (L2/σ)² = ε²/4 is.
-func (q question) newDrawing(m *measure, w want, f core.Family, scale func(share *big.Rat, c calibrate.Change) *big.Rat) (*drawing, error) {
+func (q question) newDrawing(m *measure, w want, f core.Family, scale scaler) (*drawing, error) {
 	points := m.grid.Cells + 1
 	d := &drawing{ranks: q.ranks[w.value].ranks, width: (points-1)/quantile.MaxCells + 1}
 	d.base = quantile.NewBase(m.grid.First()/d.width, (points-1)/d.width+1)

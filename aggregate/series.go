@@ -72,16 +72,7 @@ func (s *Series[Row, Unit, Key]) check() error {
 	if s.Query == nil {
 		fail("Series.Query is nil; it must say whose privacy is protected")
 	} else {
-		errs = append(errs, s.Query.check())
-		if s.Query.Retention != nil {
-			fail("Series.Query has a Retention, which would take rows from periods that were released; end the series, and begin another one")
-		}
-		if s.Query.selects() {
-			fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
-		}
-		if groups := len(s.Query.given()); s.Periods > 0 && groups > mostPairs/s.Periods {
-			fail("Series has %d groups in %d periods, must have at most %d pairs; use fewer groups or longer periods", groups, s.Periods, mostPairs)
-		}
+		errs = append(errs, s.Query.check(), s.checkQuery())
 	}
 	if s.Time == nil {
 		fail("Series.Time is nil; it must say when a row happened")
@@ -106,6 +97,22 @@ func (s *Series[Row, Unit, Key]) check() error {
 	}
 	for i, v := range s.Views {
 		errs = append(errs, v.check(i, s.Step))
+	}
+	return errors.Join(errs...)
+}
+
+// checkQuery reports what a query may not have in a series.
+func (s *Series[Row, Unit, Key]) checkQuery() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
+	if s.Query.Retention != nil {
+		fail("Series.Query has a Retention, which would take rows from periods that were released; end the series, and begin another one")
+	}
+	if s.Query.selects() {
+		fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
+	}
+	if groups := len(s.Query.given()); s.Periods > 0 && groups > mostPairs/s.Periods {
+		fail("Series has %d groups in %d periods, must have at most %d pairs; use fewer groups or longer periods", groups, s.Periods, mostPairs)
 	}
 	return errors.Join(errs...)
 }

@@ -108,39 +108,8 @@ func (p *SeriesPlan[Row, Unit, Key]) counted(rows iter.Seq2[Row, error], people 
 // read. Rows of later periods do not change which they are, so a unit is never
 // counted in other pairs at a later reading (docs/proofs/series.md, section 5).
 func (p *SeriesPlan[Row, Unit, Key]) earliest(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]Row, error) {
-	order := make(map[Key]int, len(p.given))
-	for i, k := range p.given {
-		order[k] = i
-	}
-	type read struct {
-		row  Row
-		unit Unit
-		pair int // period by period, group by group
-	}
-	var all []read
-	pairs := make(map[Unit]map[int]int)
-	reading := &watch{ctx: ctx, doing: "reading rows"}
-	for row, err := range rows {
-		if err != nil {
-			return nil, fmt.Errorf("aggregate: reading rows: %w", err)
-		}
-		if reading.ask() != nil {
-			break
-		}
-		pair := p.pair(row)
-		group, wanted := order[pair.Group]
-		if !wanted || pair.Period < 0 || pair.Period >= through {
-			continue
-		}
-		r := read{row, p.series.Query.Unit(row), pair.Period*len(p.given) + group}
-		if pairs[r.unit] == nil {
-			pairs[r.unit] = make(map[int]int)
-		}
-		if pairs[r.unit][r.pair]++; pairs[r.unit][r.pair] <= p.maxRows {
-			all = append(all, r)
-		}
-	}
-	if err := reading.ask(); err != nil {
+	all, pairs, err := p.candidates(ctx, through, rows)
+	if err != nil {
 		return nil, err
 	}
 	last := make(map[Unit]int, len(pairs))
@@ -154,6 +123,45 @@ func (p *SeriesPlan[Row, Unit, Key]) earliest(ctx context.Context, through int, 
 		}
 	}
 	return kept, nil
+}
+
+// A candidate is a row that counts unless its unit has too many earlier pairs.
+type candidate[Row any, Unit comparable] struct {
+	row  Row
+	unit Unit
+	pair int // period by period, group by group
+}
+
+// candidates returns the first rows of every pair of a unit, and how many rows it has there.
+func (p *SeriesPlan[Row, Unit, Key]) candidates(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]candidate[Row, Unit], map[Unit]map[int]int, error) {
+	order := make(map[Key]int, len(p.given))
+	for i, k := range p.given {
+		order[k] = i
+	}
+	var all []candidate[Row, Unit]
+	pairs := make(map[Unit]map[int]int)
+	reading := &watch{ctx: ctx, doing: "reading rows"}
+	for row, err := range rows {
+		if err != nil {
+			return nil, nil, fmt.Errorf("aggregate: reading rows: %w", err)
+		}
+		if reading.ask() != nil {
+			break
+		}
+		pair := p.pair(row)
+		group, wanted := order[pair.Group]
+		if !wanted || pair.Period < 0 || pair.Period >= through {
+			continue
+		}
+		r := candidate[Row, Unit]{row, p.series.Query.Unit(row), pair.Period*len(p.given) + group}
+		if pairs[r.unit] == nil {
+			pairs[r.unit] = make(map[int]int)
+		}
+		if pairs[r.unit][r.pair]++; pairs[r.unit][r.pair] <= p.maxRows {
+			all = append(all, r)
+		}
+	}
+	return all, pairs, reading.ask()
 }
 
 // nth returns the n-th smallest key, or the largest of fewer.

@@ -7,6 +7,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/matrix"
 	"github.com/equipoise-dp/equipoise/internal/normal"
+	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // Difference returns how much larger a count or a sum is over one stretch than over
@@ -88,16 +89,16 @@ func (c *seriesCore) sharedOf(answer int) *shared {
 // ratio is the spread of n/d, for jointly normal n and d with these variances.
 type ratio struct{ n, d, nn, nd, dd float64 }
 
-// Interval implements dp.Spread: the θ with (n - θd)² ≤ z²(nn - 2θnd + θ²dd).
+// Interval implements dp.Spread: the θ with (n - θd)² ≤ z²(nn - 2θnd + θ²dd), which are no
+// interval where d may be 0.
 func (r ratio) Interval(confidence float64) (lo, hi float64) {
-	if !(confidence < 1) {
-		return math.Inf(-1), math.Inf(1)
-	}
 	z := normal.Within(max(confidence, 0))
-	a, b, c := r.d*r.d-z*z*r.dd, r.n*r.d-z*z*r.nd, r.n*r.n-z*z*r.nn
-	if !(a > 0) {
+	if !(confidence < 1) || !(r.d*r.d > z*z*r.dd) {
 		return math.Inf(-1), math.Inf(1)
 	}
-	root := math.Sqrt(max(b*b-a*c, 0))
-	return (b - root) / a, (b + root) / a
+	refuted := func(θ float64) bool {
+		return math.Abs(r.n-θ*r.d) > z*math.Sqrt(max(r.nn-2*θ*r.nd+θ*θ*r.dd, 0))
+	}
+	middle, near := r.n/r.d, search.Relative(1e-12)
+	return search.Quotient(middle, math.Inf(-1), near, refuted), search.Quotient(middle, math.Inf(1), near, refuted)
 }

@@ -111,10 +111,6 @@ func Open(ctx context.Context, s Store, dataset string, anchors ...Anchor) (*Acc
 
 // load reads every record from the last checkpoint on, or from the first.
 func (a *Account) load(ctx context.Context, anchors []Anchor) error {
-	hashes := map[uint64]digest{}
-	for _, x := range anchors {
-		hashes[x.Seq] = digest{}
-	}
 	l := a.loader(ctx)
 	if err := a.restore(ctx, l, anchors); err != nil {
 		return err
@@ -123,17 +119,9 @@ func (a *Account) load(ctx context.Context, anchors []Anchor) error {
 	if l.state != nil {
 		a.state, from = l.state, l.state.next
 	}
-	for seq := range hashes {
-		if seq >= from {
-			continue
-		}
-		rec, err := a.record(ctx, seq)
-		if err != nil {
-			return err
-		}
-		if rec != nil {
-			hashes[seq] = hashOf(rec.Data)
-		}
+	hashes, err := a.hashesBefore(ctx, from, anchors)
+	if err != nil {
+		return err
 	}
 	for rec, err := range a.store.Read(ctx, a.name, from) {
 		if err != nil {
@@ -157,6 +145,26 @@ func (a *Account) load(ctx context.Context, anchors []Anchor) error {
 		}
 	}
 	return nil
+}
+
+// hashesBefore returns what the store has where anchors are, if that is before a record.
+// Later ones are there without a hash.
+func (a *Account) hashesBefore(ctx context.Context, from uint64, anchors []Anchor) (map[uint64]digest, error) {
+	hashes := map[uint64]digest{}
+	for _, x := range anchors {
+		hashes[x.Seq] = digest{}
+		if x.Seq >= from {
+			continue
+		}
+		rec, err := a.record(ctx, x.Seq)
+		if err != nil {
+			return nil, err
+		}
+		if rec != nil {
+			hashes[x.Seq] = hashOf(rec.Data)
+		}
+	}
+	return hashes, nil
 }
 
 // A loader builds a state from records.

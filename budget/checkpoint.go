@@ -504,20 +504,10 @@ func (a *Account) readCheckpoints(ctx context.Context, seq uint64, sum digest) (
 // restore adds what checkpoints have, the first one first, to an account that was just created.
 func (s *state) restore(heads []checkpointHead) error {
 	last := heads[len(heads)-1]
-	limit, err := dp.UnmarshalLoss(last.Limit)
-	if err == nil {
-		err = dp.CheckLoss(limit)
-	}
-	if err != nil {
+	if err := s.restoreLimit(last.Limit); err != nil {
 		return err
 	}
-	whole := scope{kind: scopeAccount}
-	if limit != s.limits[whole] {
-		if err := mayRaise(s.limits[whole], limit); err != nil {
-			return err
-		}
-	}
-	s.limits[whole], s.frozen, s.refused = limit, last.Frozen, last.Refused
+	s.frozen, s.refused = last.Frozen, last.Refused
 	states := map[scope]filter.State{}
 	for _, h := range heads {
 		for _, f := range h.Filters {
@@ -532,6 +522,31 @@ func (s *state) restore(heads []checkpointHead) error {
 			return err
 		}
 	}
+	if err := s.restoreFilters(states); err != nil {
+		return err
+	}
+	return s.restorePolicy(last.Policy)
+}
+
+func (s *state) restoreLimit(text json.RawMessage) error {
+	limit, err := dp.UnmarshalLoss(text)
+	if err == nil {
+		err = dp.CheckLoss(limit)
+	}
+	if err != nil {
+		return err
+	}
+	whole := scope{kind: scopeAccount}
+	if limit != s.limits[whole] {
+		if err := mayRaise(s.limits[whole], limit); err != nil {
+			return err
+		}
+	}
+	s.limits[whole] = limit
+	return nil
+}
+
+func (s *state) restoreFilters(states map[scope]filter.State) error {
 	for sc, st := range states {
 		t := sc.template()
 		if s.limits[t] == nil {
@@ -543,7 +558,7 @@ func (s *state) restore(heads []checkpointHead) error {
 		}
 		s.filters[sc] = f
 	}
-	return s.restorePolicy(last.Policy)
+	return nil
 }
 
 func (s *state) restorePlan(j checkpointPlan) error {

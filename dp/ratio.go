@@ -73,22 +73,9 @@ func (q ratio) Interval(confidence float64) (lo, hi float64) {
 		return q.least, q.most
 	}
 	ends := func(r float64) (lo, hi float64) { return q.of(r).raw.Interval(confidence) }
-	return q.cross(-1, func(r float64) bool { lo, _ := ends(r); return lo > 0 }),
-		q.cross(1, func(r float64) bool { _, hi := ends(r); return hi < 0 })
-}
-
-// cross returns the first number, going from the middle to one side, that is refuted, or
-// the end of the range.
-func (q ratio) cross(side float64, refuted func(float64) bool) float64 {
-	middle := q.middle()
-	step := side * max(math.Abs(middle), 1e-9)
-	for !refuted(middle + step) {
-		if step *= 2; math.IsInf(middle+step, 0) {
-			return middle + step
-		}
-	}
-	outside, _ := search.Edge(middle+step, middle, search.Relative(1e-12), refuted)
-	return outside
+	middle, near := q.middle(), search.Relative(1e-12)
+	return search.Quotient(middle, math.Inf(-1), near, func(r float64) bool { lo, _ := ends(r); return lo > 0 }),
+		search.Quotient(middle, math.Inf(1), near, func(r float64) bool { _, hi := ends(r); return hi < 0 })
 }
 
 // times returns k times an operand.

@@ -65,13 +65,11 @@ func (s *Store) Check(ctx context.Context) error {
 // checkContent looks at the counts and, if it is to look at all, at every page. It returns
 // the ledger's identity and how often it was changed.
 func checkContent(ctx context.Context, db *sql.DB, path string, all bool) (id string, changes int64, err error) {
+	counts := endsThatDiffer
 	if all {
-		problems, err := column[string](ctx, db, "PRAGMA integrity_check(3)")
-		if err != nil {
+		counts = countsThatDiffer
+		if err := checkPages(ctx, db, path); err != nil {
 			return "", 0, err
-		}
-		if strings.Join(problems, "; ") != "ok" {
-			return "", 0, damaged(path, strings.Join(problems, "; "))
 		}
 	}
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // others may write meanwhile
@@ -85,10 +83,6 @@ func checkContent(ctx context.Context, db *sql.DB, path string, all bool) (id st
 	}
 	if len(ids) != 1 {
 		return "", 0, damaged(path, fmt.Sprintf("it has %d identities, must have 1", len(ids)))
-	}
-	counts := endsThatDiffer
-	if all {
-		counts = countsThatDiffer
 	}
 	wrong, err := column[string](ctx, tx, counts)
 	if err != nil {
@@ -104,6 +98,18 @@ func checkContent(ctx context.Context, db *sql.DB, path string, all bool) (id st
 	}
 	err = tx.QueryRowContext(ctx, "SELECT changes FROM ledger").Scan(&changes)
 	return ids[0], changes, err
+}
+
+// checkPages has SQLite look at every page of its file.
+func checkPages(ctx context.Context, db *sql.DB, path string) error {
+	problems, err := column[string](ctx, db, "PRAGMA integrity_check(3)")
+	if err != nil {
+		return err
+	}
+	if found := strings.Join(problems, "; "); found != "ok" {
+		return damaged(path, found)
+	}
+	return nil
 }
 
 const countsThatDiffer = `
