@@ -149,6 +149,10 @@ func TestBruteForceComposition(t *testing.T) {
 func checkAgainstExact(t *testing.T, name string, c *Composition, total exactPair) {
 	t.Helper()
 	reverse := exactPair{total.q, total.p}
+	loose := 1e-4
+	if _, ok := newProfile(c.entries, false).lattice(); ok {
+		loose = 1e-9 // a sum over one period is exact
+	}
 	for _, eps := range []float64{0, 0.05, 0.31, 1, 2.4, 4, 6.5, 9} {
 		want := total.delta(eps)
 		if r := reverse.delta(eps); r.Cmp(want) > 0 {
@@ -163,7 +167,7 @@ func checkAgainstExact(t *testing.T, name string, c *Composition, total exactPai
 		near, _ := total.delta(eps * (1 - 1e-12)).Float64()
 		back, _ := reverse.delta(eps * (1 - 1e-12)).Float64()
 		w := math.Max(near, back)
-		if got > w*1.02+1e-60 {
+		if got > w*(1+loose)+1e-60 {
 			t.Errorf("%s: delta at %g is %g, truth %g", name, eps, got, w)
 		}
 	}
@@ -178,7 +182,7 @@ func checkAgainstExact(t *testing.T, name string, c *Composition, total exactPai
 		if total.delta(got).Cmp(bigF(delta)) > 0 || reverse.delta(got).Cmp(bigF(delta)) > 0 {
 			t.Errorf("%s: epsilon at %g is %.17g, below the truth", name, delta, got)
 		}
-		lower := got - math.Max(1e-6, 1e-4*got)
+		lower := got - math.Min(3e-5, 10*loose)*math.Max(1, got)
 		if lower > 0 && total.delta(lower).Cmp(bigF(delta)) <= 0 && reverse.delta(lower).Cmp(bigF(delta)) <= 0 {
 			t.Errorf("%s: epsilon at %g is %.12g, not tight", name, delta, got)
 		}

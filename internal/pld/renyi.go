@@ -62,15 +62,12 @@ func (m Mechanism) renyi(alpha float64, flip bool) float64 {
 // rangeOr is ln M(t)/t, or for bounded range the sharper value below; never above
 // the largest loss.
 func rangeOr(tr transform, t float64) float64 {
-	if math.IsInf(t, 1) {
-		return tr.top()
-	}
 	log := tr.log(t)
 	if r, ok := tr.(rangeTransform); ok {
 		log = math.Min(log, r.worst(t))
 	}
 	bound := log/t + 16*ulp*(1+t*tr.reach())/t
-	if math.IsNaN(bound) {
+	if math.IsNaN(bound) { // the order is infinite
 		return tr.top()
 	}
 	return math.Min(bound, tr.top()*(1+4*ulp))
