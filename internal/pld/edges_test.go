@@ -102,11 +102,17 @@ func TestLossesTooSmallForATransformAreAddedToEpsilon(t *testing.T) {
 	var c Composition
 	c.Add(Gaussian(1), 1)
 	c.Add(Pure(1e-19), 1e6)
-	const small = 1e-13
-	for _, eps := range []float64{0, small / 2, small, 2 * small, 0.7, 30} {
-		least, most := GaussianDelta(1, eps), GaussianDelta(1, math.Max(0, eps-small))+math.Max(0, small-eps)
-		if got := c.Delta(eps); !(got >= math.Max(least, most*(1-1e-15)) && got <= most*(1+1e-11)+2e-16) {
-			t.Errorf("at %g δ is %.17g, must be from %.17g to %.17g", eps, got, least, most)
+	small := newProfile(c.entries, false).small
+	if !(small >= 1e-13 && small < 1e-13*(1+1e-9)) {
+		t.Fatalf("they lose %g, must be 1e-13", small)
+	}
+	for _, eps := range []float64{0, small / 2, small * (1 - 1e-15), small, 2 * small, 0.7, 30} {
+		want := GaussianDelta(1, math.Max(0, eps-small))
+		if eps < small {
+			want += small
+		}
+		if got := c.Delta(eps); !(got >= want*(1-1e-15) && got <= want*(1+1e-13+1e-12*eps)) {
+			t.Errorf("at %g δ is %.17g, must be %.17g", eps, got, want)
 		}
 	}
 	for _, delta := range []float64{0.1, 1e-9} {
@@ -306,6 +312,133 @@ func TestLowestFindsTheLowest(t *testing.T) {
 		got := math.Log(lowest(func(v float64) float64 { calls++; return math.Abs(math.Log(v) - x) }))
 		if math.Abs(got-x) > 1e-7 || calls > 110 {
 			t.Errorf("the lowest is found at %g after %d calls, must be at %g", got, calls, x)
+		}
+	}
+}
+
+// TestProfilesFileLossesBySize is at which sizes losses are added to ε, and which are
+// too large for the engines.
+func TestProfilesFileLossesBySize(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		m               Mechanism
+		count           int
+		small, hopeless bool
+	}{
+		{"a small loss", Pure(0.99e-12), 1, true, false},
+		{"a loss that is not small", Pure(1.01e-12), 1, false, false},
+		{"many that are small together", Laplace(0.99e-24), 1e12, true, false},
+		{"many that are not", Laplace(1e-20), 1e9, false, false},
+		{"as many as can be", Laplace(0.5), 1e10, false, false},
+		{"one more", Laplace(0.5), 1e10 + 1, false, true},
+		{"a loss that is large", Pure(0.99e10), 1, false, false},
+		{"a loss that is too large", Pure(1e10), 1, false, true},
+		{"noise that is small", Gaussian(0.99e5), 1, false, false},
+		{"noise that is too small", Gaussian(1.01e5), 1, false, true},
+	} {
+		p := newProfile([]entry{{c.m, c.count}}, false)
+		if p.small > 0 != c.small || p.hopeless != c.hopeless || (len(p.parts) == 1) == (c.small || c.m.kind == gaussian) {
+			t.Errorf("%s: small is %g, hopeless %v, and there are %d parts", c.name, p.small, p.hopeless, len(p.parts))
+		}
+	}
+}
+
+// TestSumsOfLossesOnALatticeAreExact holds compositions of randomised responses
+// against the binomial sum: at lattice points, beside them and between.
+func TestSumsOfLossesOnALatticeAreExact(t *testing.T) {
+	for _, eps0 := range []float64{0.01, 0.4, 3, 9} {
+		for _, k := range []int{2, 3, 10, 60} {
+			var c Composition
+			c.Add(Pure(eps0), k)
+			for _, part := range []float64{0, 0.11, 0.34, 0.5, 0.83} {
+				steps := math.Floor(part * float64(k) / 2)
+				point := float64(k)*eps0 - 2*eps0*steps // a loss that there is
+				for _, eps := range []float64{point - eps0/3, point - eps0, point - 1.9*eps0, point * (1 - 1e-6)} {
+					if eps < 0 {
+						continue
+					}
+					want := responses(eps0, k, eps)
+					got := c.Delta(eps)
+					if want < 1e-290 {
+						continue
+					}
+					if !(got >= want*(1-1e-9) && got <= want*(1+2e-8)) {
+						t.Errorf("%d times %g: delta at %.15g is %.15g, must be %.15g", k, eps0, eps, got, want)
+					}
+					if want > 0.9 {
+						continue // a bound on ε has no digits left
+					}
+					back := c.Epsilon(want)
+					if !(back >= eps*(1-1e-9)-1e-12 && back <= eps*(1+1e-8)+1e-8) && responses(eps0, k, back*(1-1e-9)) <= want*(1+1e-8) {
+						t.Errorf("%d times %g: epsilon at %g is %.15g, must be %.15g", k, eps0, want, back, eps)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestEqualMechanismsAreEqual: a ledger counts how often each was used, and zeros have a
+// sign.
+func TestEqualMechanismsAreEqual(t *testing.T) {
+	minus := math.Copysign(0, -1)
+	for name, pair := range map[string][2]Mechanism{
+		"declared ε":         {Declared(0, 0.1), Declared(minus, 0.1)},
+		"declared δ":         {Declared(0.1, 0), Declared(0.1, minus)},
+		"the rows of people": {Table([]float64{0, 1}, []float64{1, 1}), Table([]float64{minus, 1}, []float64{1, 1})},
+		"the rows without":   {Table([]float64{1, 1}, []float64{0, 1}), Table([]float64{1, 1}, []float64{minus, 1})},
+		"shifts":             {DiscreteLaplace(2, 3), DiscreteLaplace(2, -3)},
+		"no sensitivity":     {Laplace(0), Gaussian(minus)},
+	} {
+		if pair[0] != pair[1] || pair[0].kind == invalid {
+			t.Errorf("%s: %v and %v", name, pair[0], pair[1])
+		}
+	}
+}
+
+// TestAtTheEdgesMechanismsAreInvalid at what no mechanism has, and only there.
+func TestAtTheEdgesMechanismsAreInvalid(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	long := make([]float64, 1025)
+	for i := range long {
+		long[i] = 1
+	}
+	for name, m := range map[string]Mechanism{
+		"zero": {}, "Gaussian NaN": Gaussian(nan), "Gaussian below 0": Gaussian(-1), "Laplace infinite": Laplace(inf), "zCDP": Zcdp(-1e-300), "range": BoundedRange(nan),
+		"ε": Declared(-1, 0), "infinite ε": Declared(inf, 0), "δ below 0": Declared(1, -1e-300), "δ above 1": Declared(1, 1+1e-15), "δ NaN": Declared(1, nan),
+		"scale 0": DiscreteLaplace(0, 1), "infinite scale": DiscreteGaussian(inf, 1), "half a step": DiscreteLaplace(1, 0.5), "an infinite shift": DiscreteGaussian(1, inf),
+		"p of 0": KRandomizedResponse(0, 2), "p above 1": KRandomizedResponse(1.001, 2), "one answer": KRandomizedResponse(0.5, 1), "too many answers": KRandomizedResponse(0.5, 1<<40+1),
+		"rows of two lengths": Table([]float64{1}, []float64{1, 1}), "no rows": Table(nil, nil), "too many rows": Table(long, long), "a negative weight": Table([]float64{-1, 2}, []float64{1, 1}),
+		"weights of 0": Table([]float64{1, 1}, []float64{0, 0}), "infinite weights": Table([]float64{inf, 1}, []float64{1, 1}), "weights that are none": Table([]float64{1, 1}, []float64{nan, 1}),
+	} {
+		if m.kind != invalid {
+			t.Errorf("%s is %v", name, m)
+		}
+	}
+	for name, m := range map[string]Mechanism{
+		"small": Gaussian(5e-324), "large": Laplace(math.MaxFloat64), "δ of 1": Declared(0, 1), "δ of 0": Declared(1, 0), "p of 1": KRandomizedResponse(1, 2), "two answers": KRandomizedResponse(0.5, 2),
+		"as many answers": KRandomizedResponse(0.5, 1<<40), "as many rows": Table(long[:1024], long[:1024]), "one row": Table([]float64{1}, []float64{1}), "a weight of 0": Table([]float64{0, 1}, []float64{1, 0}),
+	} {
+		if m.kind == invalid || m.kind == nothing {
+			t.Errorf("%s is %v", name, m)
+		}
+	}
+	if m, want := KRandomizedResponse(0.4, 4), Table([]float64{0.7, 0.1, 0.2}, []float64{0.1, 0.7, 0.2}); math.Abs(m.Renyi(2)-want.Renyi(2)) > 1e-14 {
+		t.Errorf("one of four answers: %g, must be %g", m.Renyi(2), want.Renyi(2))
+	}
+	if m, want := KRandomizedResponse(0.4, 2), Table([]float64{0.8, 0.2}, []float64{0.2, 0.8}); math.Abs(m.Renyi(2)-want.Renyi(2)) > 1e-14 {
+		t.Errorf("one of two answers: %g, must be %g", m.Renyi(2), want.Renyi(2))
+	}
+}
+
+// TestEpsilonIsZeroWhereDeltaAllowsIt exactly.
+func TestEpsilonIsZeroWhereDeltaAllowsIt(t *testing.T) {
+	for _, mu := range []float64{1e-5, 0.3, 1, 4} {
+		if got := GaussianEpsilon(mu, GaussianDelta(mu, 0)); got != 0 {
+			t.Errorf("mu %g: ε is %g, must be 0", mu, got)
+		}
+		if got := GaussianEpsilon(mu, GaussianDelta(mu, 0)*(1-1e-9)); !(got > 0 && got < 1e-7) {
+			t.Errorf("mu %g: at a little less δ ε is %g, must be a little more than 0", mu, got)
 		}
 	}
 }
