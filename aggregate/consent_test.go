@@ -2,9 +2,11 @@ package aggregate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -285,8 +287,96 @@ func TestASeriesAsksForConsent(t *testing.T) {
 	if err := plan.checkRun(false, Request{Key: "k", Purpose: "ads"}, 1); err == nil || !strings.Contains(err.Error(), "make a query for each purpose") {
 		t.Error(err)
 	}
-	q.Retention = &Retention[sale]{Time: func(sale) time.Time { return time.Time{} }, Days: 1}
-	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "Retention") {
-		t.Error(err)
+}
+
+// No row that is too old counts in a series: one that would have to read such rows is
+// refused, and a run that is late finds what was released and nothing else.
+func TestASeriesEndsBeforeItsRowsAreTooOld(t *testing.T) {
+	q, series := sales(5, 2, 1, false)
+	first := series.Step.begins(series.Step.number(civilOf(series.First.In(series.Zone))), series.Zone)
+	end := series.Step.begins(series.Step.number(civilOf(series.First.In(series.Zone)))+series.Periods, series.Zone)
+	days := int(math.Ceil(end.Sub(first).Hours() / 24))
+	for _, n := range []int{days - 1, days} {
+		q.Retention = &Retention[sale]{Time: func(sale) time.Time { return time.Time{} }, Days: n}
+		plan, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+		if n < days {
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Retention.Days is %d", n)) {
+				t.Errorf("%d days: %v", n, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.Charge(Request{}).States.RetainDays; got != n {
+			t.Errorf("the charge states %d days", got)
+		}
+		if err := plan.checkAge(first.AddDate(0, 0, n)); err != nil {
+			t.Errorf("on its last day: %v", err)
+		}
+		if err := plan.checkAge(first.AddDate(0, 0, n+2)); err == nil || !strings.Contains(err.Error(), "nothing more of it can be released") {
+			t.Errorf("too late: %v", err)
+		}
+		// The series is long over, so no row is read.
+		read := false
+		rows := func(func(sale, error) bool) { read = true }
+		_, err = Advance(t.Context(), plan, newTill(), Request{Key: "k", Purpose: "weekly"}, 1, rows)
+		if err == nil || read || !strings.Contains(err.Error(), "nothing more") {
+			t.Errorf("rows were read: %t, %v", read, err)
+		}
+	}
+}
+
+// What was released is given out when nothing new can be.
+func TestALateSeriesShowsWhatWasReleased(t *testing.T) {
+	q, series := sales(5, 2, 1, false)
+	series.First = time.Now().UTC().AddDate(0, 0, -5)
+	series.Time = func(s sale) time.Time { return series.First.AddDate(0, 0, s.day) }
+	q.Retention = &Retention[sale]{Time: series.Time, Days: 6}
+	plan, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	till, r := newTill(), Request{Key: "k", Purpose: "weekly"}
+	rows := Slice(randomSales(rand.New(rand.NewPCG(5, 6)), 60, 6, 5))
+	early, err := Advance(t.Context(), plan, till, r, 1, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.series.Query.Retention.Days = 1 // as if it was five days later
+	if _, err := Advance(t.Context(), plan, till, r, 2, rows); err == nil || !strings.Contains(err.Error(), "nothing more") {
+		t.Errorf("it goes on: %v", err)
+	}
+	late, err := Advance(t.Context(), plan, till, r, 1, nil)
+	if err != nil || !reflect.DeepEqual(early.Receipts(), late.Receipts()) {
+		t.Errorf("what was released: %v", err)
+	}
+}
+
+// A unit that is an event is called one in the receipt, by what the query says or by its
+// name, and its charge states it.
+func TestAReceiptCallsAnEventOne(t *testing.T) {
+	for _, c := range []struct {
+		unit     string
+		declared bool
+		want     bool
+	}{{"customer", false, false}, {"donation", true, true}, {"purchase", false, true}, {"donation", false, false}} {
+		q, series := sales(5, 2, 1, true)
+		q.UnitName, q.UnitIsEvent = c.unit, c.declared
+		plan, err := q.Plan(dp.Concentrated{Rho: 1}, q.Units())
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan.Charge(Request{}).States.Event != c.declared || whole.Charge(Request{}).States.Event != c.declared {
+			t.Errorf("%s: the charges do not state what the query says", c.unit)
+		}
+		text, err := json.Marshal(plan.receipt(plan.Charge(Request{Key: "k", Purpose: "p"}), dp.Payment{}))
+		if said := strings.Contains(string(text), "that is one "+c.unit+", and not whoever made many of them"); err != nil || said != c.want {
+			t.Errorf("%s, declared %t: %s, %v", c.unit, c.declared, text, err)
+		}
 	}
 }

@@ -24,6 +24,10 @@ type Query[Row any, Unit, Key comparable] struct {
 	// receipts and reports.
 	UnitName string
 
+	// UnitIsEvent says that a unit is one event, such as a purchase, and not whoever made
+	// it. Receipts say so then, as they do where UnitName is a word for an event.
+	UnitIsEvent bool
+
 	// Unit returns whose row it is. All rows of one unit are protected together.
 	Unit func(Row) Unit
 

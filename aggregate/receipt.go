@@ -175,8 +175,16 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
 		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxGroups: r.MaxGroups, MaxRows: r.MaxRows,
 		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
-		Hash: r.Hash, At: r.At, States: r.States, Protects: dp.ProtectionOf(r.Loss).Of(r.Unit),
+		Hash: r.Hash, At: r.At, States: r.States, Protects: r.protects(),
 	})
+}
+
+// protects says in words what the loss does for the unit.
+func (r Receipt) protects() string {
+	if r.States != nil && r.States.Event {
+		return dp.ProtectionOf(r.Loss).OfEvent(r.Unit)
+	}
+	return dp.ProtectionOf(r.Loss).Of(r.Unit)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

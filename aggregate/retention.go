@@ -30,9 +30,14 @@ func (r *Retention[Row]) check() error {
 	return errors.Join(errs...)
 }
 
+// first returns when the first day begins whose rows count.
+func (r *Retention[Row]) first(now time.Time) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -r.Days)
+}
+
 // recent yields the rows that count.
 func (r *Retention[Row]) recent(now time.Time, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
-	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -r.Days)
+	first := r.first(now)
 	return func(yield func(Row, error) bool) {
 		for row, err := range rows {
 			if (err != nil || !r.Time(row).Before(first)) && !yield(row, err) {

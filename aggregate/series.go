@@ -26,6 +26,10 @@ type Series[Row any, Unit, Key comparable] struct {
 	// was there so often before, and fall for that reason alone where many are. If it is all of them, groups times
 	// Periods, nothing is ever left out. MaxRowsPerGroup is how many rows of a unit count in
 	// one pair: the first that are read, or some at random with AtOnce.
+	//
+	// With a Retention nothing is released any more once rows of the first period are too
+	// old, by Time and whatever Retention.Time says: past rows are read again, and a
+	// series without some of them would show by how much others changed.
 	Query *Query[Row, Unit, Key]
 
 	// Time returns when a row happened: the data's own time. Rows outside the series
@@ -98,16 +102,32 @@ func (s *Series[Row, Unit, Key]) check() error {
 	for i, v := range s.Views {
 		errs = append(errs, v.check(i, s.Step))
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.checkRetention()
+}
+
+// checkRetention returns an error if rows would be too old before the series ends. It
+// needs the other fields.
+func (s *Series[Row, Unit, Key]) checkRetention() error {
+	r := s.Query.Retention
+	if r == nil {
+		return nil
+	}
+	first := s.Step.number(civilOf(s.First.In(s.Zone)))
+	begins, ends := s.Step.begins(first, s.Zone), s.Step.begins(first+s.Periods, s.Zone).Add(s.Wait)
+	if begins.Before(r.first(ends)) {
+		return fmt.Errorf("aggregate: Query.Retention.Days is %d, and the series of %s reads its first rows again at its end, when they are %d days old; declare a series that ends before, and a new one after it",
+			r.Days, plural(s.Periods, s.Step.String()), int(math.Ceil(ends.Sub(begins).Hours()/24)))
+	}
+	return nil
 }
 
 // checkQuery reports what a query may not have in a series.
 func (s *Series[Row, Unit, Key]) checkQuery() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
-	if s.Query.Retention != nil {
-		fail("Series.Query has a Retention, which would take rows from periods that were released; end the series, and begin another one")
-	}
 	if s.Query.selects() {
 		fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
 	}

@@ -34,7 +34,7 @@ func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, r
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	rows = p.inTime(p.series.Query.admitted(ctx, rows))
+	rows = p.inTime(p.series.Query.willing(ctx, rows))
 	sums := &seriesSums[Key]{people: make(map[Key]int64)}
 	var bounded iter.Seq2[Row, error]
 	if p.atOnce {

@@ -92,7 +92,7 @@ func (s *Series[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Seri
 		return nil, err
 	}
 	p := s.lay()
-	p.series.Query.Consent = copied(p.series.Query.Consent)
+	p.series.Query.Consent, p.series.Query.Retention = copied(s.Query.Consent), copied(s.Query.Retention)
 	ws, weightOf := wants(asked, weights, false)
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, l0: int64(p.cap), rows: int64(s.Query.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: p.pairs,

@@ -52,6 +52,9 @@ func Advance[Row any, Unit, Key comparable, B Budget](ctx context.Context, p *Se
 		missing = missing || kept[t] == nil
 	}
 	if missing {
+		if err := p.checkAge(time.Now()); err != nil {
+			return nil, err
+		}
 		sums, err := p.collect(ctx, through, rows)
 		if err != nil {
 			return nil, err
@@ -86,6 +89,17 @@ func (p *SeriesPlan[Row, Unit, Key]) checkRun(noAccount bool, r Request, through
 		return fmt.Errorf("aggregate: the series cannot advance to period %s before %s, since rows may arrive until then", p.labels[through-1], p.closes(through-1).Format(time.RFC3339))
 	}
 	return nil
+}
+
+// checkAge returns an error if rows of the first period no longer count. It depends on
+// the declaration and the day.
+func (p *SeriesPlan[Row, Unit, Key]) checkAge(now time.Time) error {
+	r, begins := p.series.Query.Retention, p.step.begins(p.first, p.series.Zone)
+	if r == nil || !begins.Before(r.first(now)) {
+		return nil
+	}
+	return fmt.Errorf("aggregate: rows count for %d days, and the series begins on %s: nothing more of it can be released, and what was released stays; declare a new series",
+		r.Days, begins.Format(time.DateOnly))
 }
 
 // noBudget stands for an account where nothing but its presence is checked.

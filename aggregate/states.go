@@ -14,7 +14,7 @@ import (
 // states says what the plan reads, for whoever decides whether it may.
 func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
 	s := &dp.Statement{
-		Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
+		Event: p.query.UnitIsEvent, Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
 	}
 	for _, in := range p.inputs {
 		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
@@ -35,9 +35,12 @@ func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
 // period are the library's.
 func (p *SeriesPlan[Row, Unit, Key]) states() *dp.Statement {
 	s, q := p.inner.states(), p.series.Query
-	s.Grouped, s.KeysGiven = q.Group != nil, q.Group != nil
+	s.Grouped, s.KeysGiven, s.Event = q.Group != nil, q.Group != nil, q.UnitIsEvent
 	if q.Consent != nil {
 		s.Consent = q.Consent.Mode.String()
+	}
+	if q.Retention != nil {
+		s.RetainDays = q.Retention.Days
 	}
 	return s
 }
@@ -63,6 +66,11 @@ func (q *Query[Row, Unit, Key]) admitted(ctx context.Context, rows iter.Seq2[Row
 	if q.Retention != nil {
 		rows = q.Retention.recent(time.Now(), rows)
 	}
+	return q.willing(ctx, rows)
+}
+
+// willing yields the rows of units that are in.
+func (q *Query[Row, Unit, Key]) willing(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	if q.Consent != nil {
 		rows = consenting(ctx, q.Consent, q.Unit, rows)
 	}

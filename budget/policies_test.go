@@ -384,6 +384,7 @@ func (h *history) setPolicy() {
 	if h.r.IntN(2) == 0 {
 		d["retain_days"] = 1 + h.r.IntN(3)
 	}
+	d["unit_is_event"] = h.r.IntN(2) == 0
 	if h.r.IntN(3) == 0 {
 		d["modules"] = h.some("v1", "v2")
 	}
@@ -438,7 +439,7 @@ func (h *history) charge() {
 	c.Analyst = h.pick("ann", "ben", "")
 	c.States = &dp.Statement{
 		Grouped: h.r.IntN(2) == 0, Groups: h.pick("ward", "month"), KeysGiven: h.r.IntN(2) == 0, LeastGroup: h.r.IntN(4),
-		Consent: h.pick("", "opt-in", "opt-out"), RetainDays: h.r.IntN(4), Module: h.pick("v1", "v2"),
+		Consent: h.pick("", "opt-in", "opt-out"), RetainDays: h.r.IntN(4), Module: h.pick("v1", "v2"), Event: h.r.IntN(8) == 0,
 	}
 	if h.r.IntN(2) == 0 {
 		c.States.Columns = []dp.StatedColumn{{Name: h.pick("x", "x", "x", "y"), Lower: h.pick("0", "0", "1/2", "-1"), Upper: h.pick("1", "2", "3", "5/2")}}
@@ -496,6 +497,7 @@ func (h *history) reference(c dp.Charge) bool {
 		epsilon <= largest,
 		limit == 0 || sum+epsilon <= limit,
 		paid == "" || h.keys[paid] || paid == c.Key,
+		!s.Event || h.doc["unit_is_event"].(bool),
 		!pinned || slices.Contains(modules, s.Module),
 		u["consent"] == "none" || u["consent"] == s.Consent,
 		!retained || s.RetainDays > 0 && s.RetainDays <= retain,

@@ -1,5 +1,10 @@
 package dp
 
+import (
+	"slices"
+	"strings"
+)
+
 // A Protection says how far a loss hides one unit. The words follow ε and δ, and the
 // worse of the two decides.
 //
@@ -47,8 +52,34 @@ func protectionOfDelta(delta float64) Protection {
 	return Nobody
 }
 
-// Of says it of a unit, such as "customer".
+// Of says it of a unit, such as "customer", and of one that is an event by its name that
+// it is no more than that.
 func (p Protection) Of(unit string) string {
+	if NamesEvent(unit) {
+		return p.OfEvent(unit)
+	}
+	return p.of(unit)
+}
+
+// OfEvent says it of a unit that is one event, such as a purchase: whoever made many of
+// them is not protected by it.
+func (p Protection) OfEvent(unit string) string {
+	if p == Nobody {
+		return p.of(unit)
+	}
+	return p.of(unit) + "; that is one " + unit + ", and not whoever made many of them"
+}
+
+// NamesEvent reports whether a word for a unit is one for an event or a row, such as
+// "visit", and not for somebody.
+func NamesEvent(unit string) bool { return slices.Contains(eventWords, strings.ToLower(unit)) }
+
+var eventWords = []string{
+	"visit", "purchase", "order", "transaction", "trip", "ride", "click", "view", "event", "row", "record", "session", "call", "payment",
+	"sale", "booking", "stay", "request", "message", "measurement",
+}
+
+func (p Protection) of(unit string) string {
 	switch p {
 	case Hidden:
 		return "each " + unit + " is hidden in noise"

@@ -22,6 +22,12 @@ func TestWordsFollowEpsilonAndDelta(t *testing.T) {
 	for p := Hidden; p <= Nobody; p++ {
 		words[p.Of("customer")] = true
 	}
+	if got := Hidden.Of("Purchase"); got != "each Purchase is hidden in noise; that is one Purchase, and not whoever made many of them" || got != Hidden.OfEvent("Purchase") {
+		t.Errorf("of an event: %q", got)
+	}
+	if NamesEvent("customer") || Nobody.OfEvent("visit") != Nobody.Of("customer") {
+		t.Error("a customer is an event, or more is said where nobody is protected")
+	}
 	if len(words) != 4 || !words["this protects nobody"] || !words["each customer is hidden in noise"] {
 		t.Errorf("%v", words)
 	}

@@ -6,6 +6,7 @@ package dp
 //
 // It does not tell two requests apart: [Charge.Question] does.
 type Statement struct {
+	Event      bool           `json:"event,omitempty"`       // a unit is one event, and not whoever made it
 	Columns    []StatedColumn `json:"columns,omitempty"`     // values of rows
 	Groups     string         `json:"groups,omitempty"`      // what rows are grouped by; empty if there is one group, or nobody said
 	Grouped    bool           `json:"grouped,omitempty"`     // there are groups

@@ -135,6 +135,7 @@ func TestEachRuleRefusesByItself(t *testing.T) {
 		`groups of fewer than 20 must not be shown`:          func(c *dp.Charge, _ *policy.Facts) { c.States.LeastGroup = 19 },
 		`consent must be opt-out, and the question has none`: func(c *dp.Charge, _ *policy.Facts) { c.States.Consent = "" },
 		`and the question reads all`:                         func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 0 },
+		`protects one patient as an event`:                   func(c *dp.Charge, _ *policy.Facts) { c.States.Event = true },
 		`and the question reads the last 731 days`:           func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 731 },
 	} {
 		c, f := asks(), policy.Facts{Day: today}

@@ -104,6 +104,9 @@ func rhoOf(p dp.Parts) float64 {
 // reads compares what a question reads with what the purpose may.
 func (d *decision) reads(u Purpose) {
 	s := d.c.States
+	if s.Event && !d.p.Event {
+		d.refuse("the question protects one %s as an event, and the policy whoever is behind all of theirs", d.c.Unit)
+	}
 	for _, c := range s.Columns {
 		d.column(c, u)
 	}

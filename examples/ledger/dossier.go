@@ -78,7 +78,7 @@ func (d *dossier) event() bool {
 	if d.policy != nil {
 		return d.policy.Policy.Event
 	}
-	return slices.Contains(eventWords, d.unit())
+	return dp.NamesEvent(d.unit())
 }
 
 // unless returns the first entry of what was published that a rule does not hold for.

@@ -41,7 +41,7 @@ var hazards = []hazard{
 	}},
 	{4, "the unit is an event, and not named as one", func(d *dossier, _ audited) (bool, string) {
 		return d.byPolicy(func(p *budget.InForce) (bool, string) {
-			if slices.Contains(eventWords, p.Policy.Unit) && !p.Policy.Event {
+			if dp.NamesEvent(p.Policy.Unit) && !p.Policy.Event {
 				return false, fmt.Sprintf("the unit is %q, and the policy says that it is no event", p.Policy.Unit)
 			}
 			return true, "the policy says: " + protects(p.Policy)
@@ -155,9 +155,6 @@ var hazards = []hazard{
 		})
 	}},
 }
-
-// eventWords are units that are events, whatever a policy says.
-var eventWords = []string{"visit", "purchase", "order", "transaction", "trip", "ride", "click", "view", "event", "row", "record", "session", "call", "payment"}
 
 func isDeclared(v dp.Event) bool { return v.Mechanism == dp.Declared }
 

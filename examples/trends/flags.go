@@ -29,7 +29,7 @@ type options struct {
 	Epsilon, Delta, Limit, LimitDelta      float64
 	MaxSlots, MaxRows                      int
 	Lower, Upper, Step                     float64
-	Ledger, Purpose, Key                   string
+	Ledger, Purpose, Asker, Key            string
 	Out, CSV, JSON                         string
 	Plan, Truth                            bool
 	ForUnits                               int     // of the periods that -for is about
@@ -86,6 +86,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.LimitDelta, "limit-delta", 0, "the δ that they may cost together, for a new ledger (default: -delta × -limit / -epsilon, up to 1e-5)")
 	f.StringVar(&o.Ledger, "ledger", "trends.db", "the `file` that keeps account; it is created if it is missing")
 	f.StringVar(&o.Purpose, "purpose", "trend report", "why it is asked, for the ledger")
+	f.StringVar(&o.Asker, "asker", "", "`who` asks, for the ledger: a policy says who may, and a limit per analyst counts by it. It\nstands in the report's receipt; nobody is taken from the system")
 	f.StringVar(&o.Key, "key", "", "the `name` of this request: under the same name the same report is shown again,\nat no cost (default: made from the question and the name of the input)")
 
 	f.StringVar(&o.Out, "out", "trends.html", "the `file` for the report; empty for none. Of -out, -csv and -json one may be -, which\nis standard output in place of the table")

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 )
 
@@ -65,5 +69,61 @@ func TestALedgerWithoutAccountIsNone(t *testing.T) {
 	}
 	if err := l.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A ledger with a policy lets those ask whom the policy names, and the record says who did.
+func TestAPolicySaysWhoMayAsk(t *testing.T) {
+	folder := t.TempDir()
+	input, file := filepath.Join(folder, "sales.csv"), filepath.Join(folder, "l.db")
+	if err := os.WriteFile(input, []byte("customer,date\n1,2026-01-02\n2,2026-01-03\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := &options{Ledger: file, Dataset: "sales", UnitName: "customer", Limit: 3, LimitDelta: 1e-6, Epsilon: 1, Delta: 1e-6}
+	l, err := o.createLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse([]byte(`{
+		"version": 1, "dataset": "sales", "about": "sales", "holder": "the shop", "unit": "customer", "unit_means": "all sales to one", "unit_is_event": false,
+		"people": {"at_least": 1, "at_most": 1000, "stated_by": "the shop"}, "largest": "epsilon=1,delta=1e-6", "why": "enough", "decided_by": "Rao",
+		"decided_on": "2026-01-01", "purposes": {"trend report": {"reason": "r", "basis": "b", "until": "2999-12-31", "askers": ["ann"], "keys": "given",
+		"consent": "none", "groups": ["monthly, by date"], "columns": {"purchases": {"lower": 0, "upper": 100}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.account.SetPolicy(t.Context(), p, "the first", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	asks := func(more ...string) (int, string) {
+		var said bytes.Buffer
+		args := append([]string{"-input", input, "-from", "2026-01", "-to", "2026-01", "-ledger", file, "-out", ""}, more...)
+		return run(t.Context(), args, nil, &said, &said), said.String()
+	}
+	if code, said := asks(); code != exitRefused || !strings.Contains(said, "it does not say who asks") {
+		t.Errorf("nobody: %d, %s", code, said)
+	}
+	if code, said := asks("-asker", "eve"); code != exitRefused || !strings.Contains(said, `"eve" may not ask`) {
+		t.Errorf("eve: %d, %s", code, said)
+	}
+	if code, said := asks("-asker", "ann"); code != exitDone {
+		t.Errorf("ann: %d, %s", code, said)
+	}
+	l, err = o.openLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for e, err := range l.account.Entries(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = found || e.Kind == budget.KindSpend && e.Charge.Analyst == "ann"
+	}
+	if err := l.close(); err != nil || !found {
+		t.Errorf("the ledger says that ann asked: %t, %v", found, err)
 	}
 }

@@ -189,5 +189,5 @@ func (o *options) request(q *question) aggregate.Request {
 		hash := sha256.Sum256([]byte(q.plan.Fingerprint() + " " + columns))
 		key = "trends-" + hex.EncodeToString(hash[:6])
 	}
-	return aggregate.Request{Key: key, Purpose: o.Purpose}
+	return aggregate.Request{Key: key, Purpose: o.Purpose, Analyst: o.Asker}
 }

@@ -262,7 +262,7 @@ func (d *declared) requestOfSeries() aggregate.Request {
 	if key == "" {
 		key = "series-" + d.plan.Charge(aggregate.Request{}).Plan[:12]
 	}
-	return aggregate.Request{Key: key, Purpose: d.Purpose}
+	return aggregate.Request{Key: key, Purpose: d.Purpose, Analyst: d.Asker}
 }
 
 // all is the stretch of all groups, or of one.
