@@ -27,7 +27,7 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 		fmt.Fprint(stdout, o.priceList(q))
 		return nil
 	}
-	files, err := o.stageAll(q)
+	files, err := stageAll(o.forms(), len(o.slots()))
 	defer func() { err = errors.Join(err, files.discard()) }()
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	}
 	err = files.write(r)
 	if err == nil {
-		err = o.print(stdout, r)
+		err = printed(stdout, o.forms(), r, func() error { return r.writeTerminal(stdout, isTerminal(stdout)) })
 	}
 	if err != nil {
 		return fmt.Errorf("%w\nthe release is paid for and kept: run again with -key %s, at no cost", err, r.Receipt.Key)
@@ -47,21 +47,6 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 		fmt.Fprintf(stderr, "wrote %s\n", f.path)
 	}
 	return nil
-}
-
-// print writes the table to standard output, or the form that was asked for there.
-func (o *options) print(stdout io.Writer, r *report) error {
-	for _, f := range o.forms() {
-		if f.path != standard {
-			continue
-		}
-		content, err := f.render(r)
-		if err == nil {
-			_, err = stdout.Write(content)
-		}
-		return err
-	}
-	return r.writeTerminal(stdout, isTerminal(stdout))
 }
 
 // release gets the report's numbers: kept ones if the request was answered
@@ -133,69 +118,4 @@ func (o *options) next(ctx context.Context, l *ledger, q *question, t *csvfile.R
 	defer done()
 	t.Progress = read
 	return q.plan.Run(ctx, l.account, o.request(q), o.rows(t))
-}
-
-// A fileSet is the files that a run writes: all, or none.
-type fileSet []*output
-
-type output struct {
-	*staged
-	render func(*report) ([]byte, error)
-}
-
-// A form is a way to write the report.
-type form struct {
-	flag, path string
-	room       int // for one cell
-	render     func(*report) ([]byte, error)
-}
-
-func (o *options) forms() []form {
-	return []form{
-		{"-out", o.Out, 2048, (*report).html},
-		{"-csv", o.CSV, 512, (*report).csv},
-		{"-json", o.JSON, 1024, (*report).json},
-	}
-}
-
-func (o *options) stageAll(q *question) (fileSet, error) {
-	var files fileSet
-	for _, f := range o.forms() {
-		if f.path == "" || f.path == standard {
-			continue
-		}
-		s, err := stage(f.flag, f.path, 1<<16+f.room*len(o.slots()))
-		if err != nil {
-			return files, err
-		}
-		files = append(files, &output{s, f.render})
-	}
-	return files, nil
-}
-
-// write renders every file before the first is placed.
-func (fs fileSet) write(r *report) error {
-	for _, f := range fs {
-		content, err := f.render(r)
-		if err != nil {
-			return err
-		}
-		if err := f.fill(content); err != nil {
-			return err
-		}
-	}
-	for _, f := range fs {
-		if err := f.place(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (fs fileSet) discard() error {
-	var errs []error
-	for _, f := range fs {
-		errs = append(errs, f.discard())
-	}
-	return errors.Join(errs...)
 }

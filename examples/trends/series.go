@@ -46,9 +46,9 @@ const usualTimes = 6
 func (o *options) checkSeries() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	for _, other := range []string{"csv", "json", "truth", "for"} {
+	for _, other := range []string{"truth", "for"} {
 		if o.given[other] {
-			fail("-%s is not for a -series, whose page and table are all that is written", other)
+			fail("-%s is not for a -series", other)
 		}
 	}
 	number, name, _ := strings.Cut(o.Series, " ")
@@ -128,13 +128,13 @@ func (o *options) declare() (*declared, error) {
 	series.Views = append(series.Views, aggregate.CalendarTotals(aggregate.Year, 1))
 	var columns []aggregate.AnyColumn
 	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 }, aggregate.Bounds[int64]{Upper: int64(o.MaxRows)})
-	columns = append(columns, total(d, quantity{Label: title(o.UnitNames), Note: fmt.Sprintf("a %s counts once in each %s", o.UnitName, o.Period)}, q.Units()),
-		total(d, quantity{Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s in a %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName, o.Period)}, rows.Sum()))
+	columns = append(columns, total(d, quantity{Name: o.UnitNames, Label: title(o.UnitNames), Note: fmt.Sprintf("a %s counts once in each %s", o.UnitName, o.Period)}, q.Units()),
+		total(d, quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s in a %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName, o.Period)}, rows.Sum()))
 	if o.Value != "" {
 		value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value }, aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
-		columns = append(columns, total(d, quantity{Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()))
+		columns = append(columns, total(d, quantity{Name: o.ValueName, Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()))
 		mean := value.Mean()
-		d.shown = append(d.shown, shown{quantity: quantity{Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, over: mean.Of})
+		d.shown = append(d.shown, shown{quantity: quantity{Name: o.ValueName + "_mean", Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, over: mean.Of})
 		columns = append(columns, mean)
 	}
 	var err error
@@ -183,31 +183,23 @@ func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, std
 		fmt.Fprint(stdout, d.plan)
 		return nil
 	}
-	var file *staged
-	if o.Out != "" && o.Out != standard {
-		if file, err = stage("-out", o.Out, 1<<16+512*len(o.periods)*len(d.groups)); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, file.discard()) }()
+	files, err := stageAll(o.formsOfSeries(), len(o.periods)*len(d.groups))
+	defer func() { err = errors.Join(err, files.discard()) }()
+	if err != nil {
+		return err
 	}
 	p, err := d.advance(ctx, stdin, stderr)
 	if err != nil {
 		return err
 	}
-	content, err := p.html()
-	if err == nil && file != nil {
-		err = errors.Join(file.fill(content), file.place())
-	}
-	if err == nil && o.Out == standard {
-		_, err = stdout.Write(content)
-	} else if err == nil {
-		err = p.writeTerminal(stdout)
+	if err = files.write(p); err == nil {
+		err = printed(stdout, o.formsOfSeries(), p, func() error { return p.writeTerminal(stdout) })
 	}
 	if err != nil {
 		return fmt.Errorf("%w\nwhat is released is paid for and kept: run again, at no cost", err)
 	}
-	if file != nil {
-		fmt.Fprintf(stderr, "wrote %s\n", o.Out)
+	for _, f := range files {
+		fmt.Fprintf(stderr, "wrote %s\n", f.path)
 	}
 	return nil
 }

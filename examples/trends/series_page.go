@@ -16,6 +16,8 @@ import (
 // A seriesPage is what is shown of a series: everything that was released of it.
 type seriesPage struct {
 	*declared
+	trend     *aggregate.Trend[string]
+	left      dp.Loss
 	Title     string
 	Sentences []string // that a person would say aloud; three at the top
 	Parts     []seriesPart
@@ -41,8 +43,8 @@ type seriesCell struct{ Value, Low, High string }
 
 // A seriesChart is a number over time.
 type seriesChart struct {
-	Label, Note, Words, Last string
-	SVG                      template.HTML
+	Label, Note, Words, Year, Last string
+	SVG                            template.HTML
 }
 
 // page puts the page together.
@@ -51,7 +53,7 @@ func (d *declared) page(t *aggregate.Trend[string], left dp.Loss) (*seriesPage, 
 	for i, s := range d.shown {
 		names[i] = strings.ToLower(s.Label)
 	}
-	p := &seriesPage{declared: d, Left: loss(left),
+	p := &seriesPage{declared: d, trend: t, left: left, Left: loss(left),
 		Title: fmt.Sprintf("%s: %s to %s", title(strings.Join(names, ", ")), d.Period.words(d.periods[0]), d.Period.words(d.periods[d.through-1]))}
 	groups := d.groups
 	if d.By != "" {
@@ -91,17 +93,15 @@ func (d *declared) nameOf(group string) string {
 func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, []string, error) {
 	part := seriesPart{Name: d.nameOf(group)}
 	var sentences []string
-	totals := 0
+	together := dp.Jointly(0.95, d.comparisons())
 	for _, s := range d.shown {
-		if s.ratio != nil {
-			totals++
-		}
-	}
-	for _, s := range d.shown {
-		words := ""
+		words, year := "", ""
 		if s.ratio != nil {
 			var err error
-			if words, err = d.comparison(t, s, group, dp.Jointly(0.95, totals)); err != nil {
+			if words, err = d.comparison(t, s, group, together); err != nil {
+				return part, nil, err
+			}
+			if year, err = d.yearly(t, s, group, together); err != nil {
 				return part, nil, err
 			}
 			sentences = append(sentences, words)
@@ -115,7 +115,7 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 			figures = append(figures, figureOf(s.over(cell), dp.Jointly(0.95, d.through)))
 		}
 		last := d.cell(s, figures[len(figures)-1])
-		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures)})
+		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, year, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures)})
 	}
 	for i := range d.through {
 		line, err := d.line(t, d.Period.short(d.periods[i]), d.stretch(group, i, i+1))
@@ -128,14 +128,24 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 	return part, sentences, err
 }
 
+// comparisons returns how many sentences of a group hold together.
+func (d *declared) comparisons() int {
+	n := 0
+	for _, s := range d.shown {
+		if s.ratio != nil {
+			n++
+		}
+	}
+	if d.hasYear() {
+		n *= 2
+	}
+	return n
+}
+
 // calendarLines adds the quarters that the series has had so far, and the whole.
 func (d *declared) calendarLines(t *aggregate.Trend[string], group string, part *seriesPart) error {
 	for from := 0; from < d.through; {
-		to := from + 1
-		name := d.quarterOf(from)
-		for to < d.through && d.quarterOf(to) == name {
-			to++
-		}
+		to, name := d.endOfQuarter(from), d.quarterOf(from)
 		if to == d.through && to < len(d.periods) && d.quarterOf(to) == name {
 			name += ", so far"
 		}
@@ -149,6 +159,15 @@ func (d *declared) calendarLines(t *aggregate.Trend[string], group string, part 
 	line, err := d.line(t, "to date", d.stretch(group, 0, d.through))
 	part.Calendar = append(part.Calendar, line)
 	return err
+}
+
+// endOfQuarter returns the number of the period after the last of a quarter so far.
+func (d *declared) endOfQuarter(from int) int {
+	to := from + 1
+	for to < d.through && d.quarterOf(to) == d.quarterOf(from) {
+		to++
+	}
+	return to
 }
 
 // quarterOf returns the quarter of a period: that of its Thursday for a week.
@@ -184,11 +203,32 @@ func (d *declared) cell(s shown, f figure) seriesCell {
 // comparison says how the last quarter's worth of periods differs from that before it.
 func (d *declared) comparison(t *aggregate.Trend[string], s shown, group string, confidence float64) (string, error) {
 	n := perQuarter[d.Period]
-	span := fmt.Sprintf("the last %s", count(n, string(d.Period), string(d.Period)+"s"))
 	if d.through < 2*n {
-		return fmt.Sprintf("%s: not enough %ss yet to compare %s with those before.", s.Label, d.Period, span), nil
+		return fmt.Sprintf("%s: not enough %ss yet to compare %s with those before.", s.Label, d.Period, d.lastQuarter()), nil
 	}
-	e, err := s.ratio(t, d.stretch(group, d.through-n, d.through), d.stretch(group, d.through-2*n, d.through-n))
+	return d.against(t, s, group, n, "those before", confidence)
+}
+
+// yearly says how they differ from the same a year before: nothing, before there is one.
+func (d *declared) yearly(t *aggregate.Trend[string], s shown, group string, confidence float64) (string, error) {
+	if !d.hasYear() {
+		return "", nil
+	}
+	return d.against(t, s, group, perYear[d.Period], "the same a year before", confidence)
+}
+
+// hasYear reports whether the last quarter's worth of periods has the same a year before.
+func (d *declared) hasYear() bool { return d.through >= perQuarter[d.Period]+perYear[d.Period] }
+
+func (d *declared) lastQuarter() string {
+	return fmt.Sprintf("the last %s", count(perQuarter[d.Period], string(d.Period), string(d.Period)+"s"))
+}
+
+// against says how the last quarter's worth of periods differs from as many that were so
+// much earlier.
+func (d *declared) against(t *aggregate.Trend[string], s shown, group string, earlier int, what string, confidence float64) (string, error) {
+	n, span := perQuarter[d.Period], d.lastQuarter()
+	e, err := s.ratio(t, d.stretch(group, d.through-n, d.through), d.stretch(group, d.through-n-earlier, d.through-earlier))
 	if err != nil {
 		return "", err
 	}
@@ -196,13 +236,13 @@ func (d *declared) comparison(t *aggregate.Trend[string], s shown, group string,
 	percent := func(x float64) string { return grouped(math.Abs(100*x), 0) }
 	switch {
 	case e.Unknown || math.IsInf(hi, 1):
-		return fmt.Sprintf("%s: the noise hides whether %s differ from those before.", s.Label, span), nil
+		return fmt.Sprintf("%s: the noise hides whether %s differ from %s.", s.Label, span, what), nil
 	case lo > 1:
-		return fmt.Sprintf("%s rose by %s %% (%s to %s) in %s, against those before.", s.Label, percent(e.Value-1), percent(lo-1), percent(hi-1), span), nil
+		return fmt.Sprintf("%s rose by %s %% (%s to %s) in %s, against %s.", s.Label, percent(e.Value-1), percent(lo-1), percent(hi-1), span, what), nil
 	case hi < 1:
-		return fmt.Sprintf("%s fell by %s %% (%s to %s) in %s, against those before.", s.Label, percent(1-e.Value), percent(1-hi), percent(1-lo), span), nil
+		return fmt.Sprintf("%s fell by %s %% (%s to %s) in %s, against %s.", s.Label, percent(1-e.Value), percent(1-hi), percent(1-lo), span, what), nil
 	}
-	return fmt.Sprintf("%s: no clear change in %s, against those before (between %s%s %% and +%s %%).", s.Label, span, minus, percent(1-lo), percent(hi-1)), nil
+	return fmt.Sprintf("%s: no clear change in %s, against %s (between %s%s %% and +%s %%).", s.Label, span, what, minus, percent(1-lo), percent(hi-1)), nil
 }
 
 // draw draws a line with its band.
