@@ -175,6 +175,8 @@ func (o *options) fill() {
 		}
 		if !o.given["from"] && !o.given["to"] {
 			o.From, o.To = "1997-01-01", "1998-06-30"
+		} else if o.Series != "" && !o.given["from"] {
+			o.From = "1997-01-01" // a series is declared whole, and -to says how far it has come
 		}
 	}
 	if !o.given["step"] && o.Upper > o.Lower {

@@ -145,8 +145,8 @@ func (d *declared) comparisons() int {
 // calendarLines adds the quarters that the series has had so far, and the whole.
 func (d *declared) calendarLines(t *aggregate.Trend[string], group string, part *seriesPart) error {
 	for from := 0; from < d.through; {
-		to, name := d.endOfQuarter(from), d.quarterOf(from)
-		if to == d.through && to < len(d.periods) && d.quarterOf(to) == name {
+		to, name := d.endOfQuarter(from), quarters.short(d.quarterOf(from))
+		if to == d.through && to < len(d.periods) && d.quarterOf(to) == d.quarterOf(from) {
 			name += ", so far"
 		}
 		line, err := d.line(t, name, d.stretch(group, from, to))
