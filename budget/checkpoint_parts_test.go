@@ -1,11 +1,18 @@
 package budget
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // Of the record that a later one names as a checkpoint, all must be that of one.
@@ -98,6 +105,159 @@ func TestAnOrderOfAMillionIsNone(t *testing.T) {
 		err := judge(t, forge(t, records, 0, func(m map[string]any) { m["orders"].(map[string]any)["account"] = order }))
 		if sound != (err == nil) {
 			t.Errorf("order %v: %v", order, err)
+		}
+	}
+}
+
+// A checkpoint of which any part is not what it must be is found when an account starts
+// from it, also with its digest and the chain made anew.
+func TestEveryPartOfACheckpointIsCheckedBeforeItIsUsed(t *testing.T) {
+	a := everyKind(t)
+	at := a.state.checkpoint
+	if at == 0 {
+		t.Fatal("there is no checkpoint; the test tests nothing")
+	}
+	loss := func(l dp.Loss) json.RawMessage { return mustMarshal(l) }
+	bad := json.RawMessage(`{"epsilon":"x"}`)
+	for name, test := range map[string]struct {
+		change func(*checkpointHead)
+		want   string // "" if it is sound
+	}{
+		"nothing":                      {func(*checkpointHead) {}, ""},
+		"fewer keys than none":         {func(h *checkpointHead) { h.Keys = -1 }, "does not have the keys that it says"},
+		"fewer releases than none":     {func(h *checkpointHead) { h.Kept = -1 }, "does not have the keys that it says"},
+		"a key less":                   {func(h *checkpointHead) { h.Keys-- }, "does not have the keys that it says"},
+		"a key more":                   {func(h *checkpointHead) { h.Keys++ }, "does not have the keys that it says"},
+		"a release more":               {func(h *checkpointHead) { h.Kept++ }, "does not have the keys that it says"},
+		"so many keys that they wrap":  {func(h *checkpointHead) { h.Keys += 1 << 60 }, "does not have the keys that it says"},
+		"itself before it":             {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, "names one that is not before it"},
+		"no digest of the one before":  {func(h *checkpointHead) { h.Before, h.Sum = 1, "00" }, "does not have the digest of the one before it"},
+		"no hexadecimal digest":        {func(h *checkpointHead) { h.Before, h.Sum = 1, "x" }, "does not have the digest of the one before it"},
+		"one before that is none":      {func(h *checkpointHead) { h.Before, h.Sum = 1, hexOf(digest{}) }, "checkpoint 1 is missing"},
+		"no limit":                     {func(h *checkpointHead) { h.Limit = nil }, "checkpoint"},
+		"a limit of nothing":           {func(h *checkpointHead) { h.Limit = loss(dp.Pure{}) }, "checkpoint"},
+		"a limit that is none":         {func(h *checkpointHead) { h.Limit = bad }, "checkpoint"},
+		"a lower limit":                {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 0.5}) }, "it can only be raised"},
+		"the limit of the terms":       {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 1}) }, ""},
+		"an analyst's limit":           {func(h *checkpointHead) { h.Filters = append(h.Filters, checkpointSpent{Kind: "analyst", Name: "ann"}) }, "the terms have none"},
+		"no state of a filter":         {func(h *checkpointHead) { h.Filters[0].State = filter.State{} }, "checkpoint"},
+		"no charge of a reservation":   {func(h *checkpointHead) { h.Plans[0].Charge = nil }, "has no charge"},
+		"no loss of a reservation":     {func(h *checkpointHead) { h.Plans[0].Charge.Loss = dp.Pure{} }, "checkpoint"},
+		"less than nothing left":       {func(h *checkpointHead) { leave(h, -1) }, "are left, which has"},
+		"more left than was reserved":  {func(h *checkpointHead) { leave(h, 2) }, "are left, which has"},
+		"all left that was reserved":   {func(h *checkpointHead) { leave(h, 1) }, ""},
+		"another mechanism left":       {func(h *checkpointHead) { h.Plans[0].Left = map[string]int{"x": 1} }, "are left, which has"},
+		"a member that is not left":    {func(h *checkpointHead) { h.Plans[0].Left = nil }, "has 0 members, must have 1"},
+		"a loss that is none":          {func(h *checkpointHead) { h.Bought[0].Loss = bad }, "checkpoint"},
+		"a loss of nothing":            {func(h *checkpointHead) { h.Bought[0].Loss = loss(dp.Pure{}) }, "checkpoint"},
+		"a loss that was never bought": {func(h *checkpointHead) { h.Bought[0].Times = 0 }, "was bought 0 times"},
+		"a policy of others":           {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: otherPolicy(t)} }, `the policy has dataset "orders"`},
+		"a policy that is none":        {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: json.RawMessage(`{}`)} }, "checkpoint"},
+	} {
+		err := openWithHead(t, a, at, test.change)
+		if (err == nil) != (test.want == "") || err != nil && (!errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want ErrTampered and %q", name, err, test.want)
+		}
+	}
+	for name, stored := range map[string][]byte{
+		"no head":                 []byte("\n"),
+		"a field that none knows": []byte(`{"limit":{"epsilon":"1"},"keys":0,"kept":0,"x":1}` + "\n"),
+	} {
+		if err := openWithCheckpoint(t, a, at, stored); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%s: %v, want ErrTampered", name, err)
+		}
+	}
+}
+
+func leave(h *checkpointHead, n int) {
+	for member := range h.Plans[0].Left {
+		h.Plans[0].Left[member] = n
+	}
+}
+
+func otherPolicy(t *testing.T) json.RawMessage {
+	t.Helper()
+	p := visitsPolicy()
+	p["dataset"] = "orders"
+	return p.policy(t).JSON()
+}
+
+// openWithHead opens an account whose checkpoint has another head.
+func openWithHead(t *testing.T, a *Account, at uint64, change func(*checkpointHead)) error {
+	t.Helper()
+	text, body, _ := bytes.Cut(stored(a)[at].Release, []byte("\n"))
+	var head checkpointHead
+	if err := json.Unmarshal(text, &head); err != nil {
+		t.Fatal(err)
+	}
+	change(&head)
+	return openWithCheckpoint(t, a, at, slices.Concat(mustMarshal(head), []byte("\n"), body))
+}
+
+// openWithCheckpoint opens an account of which other bytes are stored beside a checkpoint,
+// with their digest, and the records after it chained anew.
+func openWithCheckpoint(t *testing.T, a *Account, at uint64, beside []byte) error {
+	t.Helper()
+	records := forge(t, stored(a), int(at), func(m map[string]any) { m["digest"] = hexOf(sumOfCheckpoint(a.name, at, beside)) })
+	records[at].Release = beside
+	s := Memory()
+	if err := s.Append(t.Context(), a.name, records...); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), s, a.name)
+	return err
+}
+
+// Of a store that lost its first record, or gives others than were asked for, no account
+// is opened.
+func TestACheckpointIsNotAllThatAnAccountNeeds(t *testing.T) {
+	a := everyKind(t)
+	for name, test := range map[string]struct {
+		read func(records []Record, from uint64) []Record
+		want string
+	}{
+		"no first record": {func(records []Record, from uint64) []Record {
+			if from == 0 {
+				return nil
+			}
+			return records[from:]
+		}, "the store has no record 0"},
+		"another first record": {func(records []Record, from uint64) []Record { return records[max(from, 1):] }, "the store gives record 1 where record 0 belongs"},
+		"a later record": {func(records []Record, from uint64) []Record {
+			if from == 0 {
+				return records
+			}
+			return records[min(from+1, uint64(len(records))):]
+		}, "where record 8 belongs"},
+		"a first record that is none": {func(records []Record, from uint64) []Record {
+			records = slices.Clone(records)
+			records[0].Data = []byte("{}")
+			return records[from:]
+		}, "record format is 0"},
+	} {
+		s := otherwise{a.store, stored(a), test.read}
+		if b, err := Open(t.Context(), s, a.name); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, %v, want ErrTampered and %q", name, b, err, test.want)
+		}
+	}
+}
+
+// otherwise is a store that reads what it likes.
+type otherwise struct {
+	Store
+	records []Record
+	read    func(records []Record, from uint64) []Record
+}
+
+func (s otherwise) Read(_ context.Context, _ string, from uint64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		if from > uint64(len(s.records)) {
+			return
+		}
+		for _, r := range s.read(s.records, from) {
+			if !yield(r, nil) {
+				return
+			}
 		}
 	}
 }

@@ -120,8 +120,8 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 		return 1, nil
 	}
 	low, high := 1.0, 2.0
-	for ; !fits(high); low, high = high, 2*high {
-		if high > 1e6 {
+	for ; !fits(high); low, high = high, min(2*high, mostScale) {
+		if high == mostScale {
 			_, _, err := d.ways(&request{charge: &c, price: d.setup.FreshPrice(&c), at: a.now()})
 			return 0, err
 		}
@@ -129,6 +129,8 @@ func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, erro
 	scale, _ := search.Edge(high, low, search.Relative(1e-6), fits)
 	return scale, nil
 }
+
+const mostScale = 1e6
 
 // withNoise returns the charge with the scale of its noise multiplied by a
 // factor of at least 1, and the loss that goes with it.

@@ -67,11 +67,26 @@ func (p *plan) covers(c *dp.Charge) string {
 	return ""
 }
 
+// allows says why a new charge cannot be drawn from the plan, or returns "". Records of
+// earlier versions are held to [plan.covers] alone.
+func (p *plan) allows(c *dp.Charge) string {
+	if p.charge.Question != "" && c.Question != p.charge.Question {
+		return "the reservation is for another question"
+	}
+	return p.covers(c)
+}
+
 // A Reservation pays for a list of mechanisms at once, as one charge, before the
 // first of them runs. Its members are drawn later at no further cost, in any
 // order and as their drawer likes, because the price of a list that was fixed
 // beforehand does not depend on the order: docs/proofs/filter-plan.md. Members
 // that are never drawn stay paid.
+//
+// A charge that is drawn has the purpose and the analyst of the reservation, and no other
+// periods. Where the charge of the reservation says what it asks (dp.Charge.Question), what is drawn asks
+// the same: the parts of a series bound nothing by themselves, and answer nothing else.
+// A reservation without a question is a list of mechanisms for any questions, which may
+// be chosen in the light of answers.
 //
 // A Reservation pays like an [Account] does: it has Afford, Spend, Keep
 // and Kept.
@@ -98,7 +113,7 @@ func (a *Account) Reserve(ctx context.Context, c dp.Charge) (*Reservation, error
 	defer a.mu.RUnlock()
 	plan := a.state.plans[p.Entry]
 	if plan == nil {
-		return nil, fmt.Errorf("budget: account %q: request key %q paid for a charge, not for a reservation", a.name, c.Key)
+		return nil, fmt.Errorf("budget: account %q: %w: a checkpoint lacks what is left of reservation %d", a.name, ErrTampered, p.Entry)
 	}
 	return &Reservation{a, plan, p}, nil
 }
@@ -113,7 +128,9 @@ func (v *Reservation) Afford(ctx context.Context, c dp.Charge) error {
 }
 
 // Spend draws a charge from the reservation. Its events must be among those
-// that are left. It returns what [Account.Spend] does.
+// that are left, and the loss that it declares must hold for them: it costs nothing
+// more, but a policy and the readers of the ledger go by it. It returns what
+// [Account.Spend] does.
 func (v *Reservation) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error) {
 	r, err := v.request(ctx, c)
 	if err != nil {
@@ -178,14 +195,14 @@ func (d *draft) drawable(p *plan) plan {
 
 func (d *draft) mayDraw(r *request) error {
 	p := d.drawable(r.from)
-	reason := p.covers(r.charge)
+	reason := p.allows(r.charge)
 	if reason == "" {
 		if _, ok := p.without(r.charge); !ok {
 			reason = "its events are not among those that are left"
 		}
 	}
 	if reason == "" {
-		return nil
+		return checkCovered(r.charge, r.price)
 	}
 	return d.terms.refuse(scope{scopeReservation, r.from.charge.Key}, r.charge, reason)
 }

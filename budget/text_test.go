@@ -93,9 +93,9 @@ func TestEveryTextThatEntersARecordMustBeUTF8(t *testing.T) {
 	}
 }
 
-// By the nanosecond the time of a record would tell how long rows took to read before
-// it, whoever wrote it for what reason.
-func TestEveryRecordIsDatedInWholeHours(t *testing.T) {
+// everyKind returns an account with a record of every kind.
+func everyKind(t *testing.T) *Account {
+	t.Helper()
 	tails(t, 8)
 	a := newAccount(t, Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}, Refusals: 1})
 	c := testCharge("k", dp.Pure{Epsilon: 0.1})
@@ -129,8 +129,14 @@ func TestEveryRecordIsDatedInWholeHours(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return a
+}
+
+// By the nanosecond the time of a record would tell how long rows took to read before
+// it, whoever wrote it for what reason.
+func TestEveryRecordIsDatedInWholeHours(t *testing.T) {
 	seen := map[string]bool{}
-	for e, err := range a.Entries(t.Context()) {
+	for e, err := range everyKind(t).Entries(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

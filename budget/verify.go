@@ -187,7 +187,8 @@ func (v *verifier) again(r *record) error {
 		return err
 	}
 	d := v.state.draft()
-	q := &request{charge: c, at: at, reserve: r.Kind == KindReserve}
+	price := v.state.setup.Price(c)
+	q := &request{charge: c, price: price, at: at, reserve: r.Kind == KindReserve}
 	against := d.allowed(q) != nil
 	defer func() {
 		if against {
@@ -195,13 +196,14 @@ func (v *verifier) again(r *record) error {
 		}
 	}()
 	if r.Kind == KindDraw {
+		if p := v.state.plans[r.From]; p != nil && (p.allows(c) != "" || !price.Covered) {
+			v.report.NotRepeated = append(v.report.NotRepeated, r.Seq)
+		}
 		return nil // applying it checks all else
 	}
-	price := v.state.setup.Price(c)
 	if err := checkCovered(c, price); err != nil {
 		return fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}
-	q.price = price
 	scopes, took, err := d.amounts(q)
 	if refused, ok := errors.AsType[*RefusedError](err); ok && strings.HasPrefix(refused.Scope, scopePolicy) {
 		against = true

@@ -3,16 +3,18 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
-	"io"
+	"io/fs"
+	"iter"
 	"os"
-	osexec "os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
@@ -22,10 +24,7 @@ import (
 // TestReadOnly: a ledger that this user may not write is shown, verified, and
 // what was kept is read; spending says why not.
 func TestReadOnly(t *testing.T) {
-	if os.Getuid() == 0 { // who may write everything
-		asNobody(t)
-		return
-	}
+	asNobody(t)
 	for _, test := range []struct {
 		name      string
 		open      bool // somebody else has it open
@@ -55,11 +54,11 @@ func TestReadOnly(t *testing.T) {
 
 // TestReadOnlyOfAnEarlierVersion: it is read as it is.
 func TestReadOnlyOfAnEarlierVersion(t *testing.T) {
-	if os.Getuid() == 0 {
-		asNobody(t)
-		return
+	golden := readGolden(t, 1)
+	path := filepath.Join(asNobody(t), "ledger.db")
+	if err := golden.write(path); err != nil {
+		t.Fatal(err)
 	}
-	path := goldenFile(t, 1)
 	for _, ending := range []string{"", "-mark", "/.."} {
 		forbid(t, filepath.Clean(path+ending))
 	}
@@ -77,33 +76,119 @@ func TestReadOnlyOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestReadOnlyAndDisturbed: who reads without locks is told that somebody writes.
-func TestReadOnlyAndDisturbed(t *testing.T) {
-	if os.Getuid() == 0 {
-		asNobody(t)
-		return
+// Who reads without locks is told that somebody has written since, whatever shows it and
+// whatever is read.
+func TestWhoReadsWithoutLocksIsToldThatSomebodyWrites(t *testing.T) {
+	folder := asNobody(t)
+	for name, disturb := range map[string]func(path string) error{
+		"a log":  func(path string) error { return os.WriteFile(path+"-wal", nil, 0o600) },
+		"a time": func(path string) error { return os.Chtimes(path, time.Time{}, time.Unix(1e9, 0)) },
+		"a size": func(path string) error { return longer(path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, path := withoutLocks(t, folder)
+			if err := errors.Join(os.Chmod(folder, 0o700), os.Chmod(path, 0o600), disturb(path)); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range everyRead(t.Context(), s) {
+				if err == nil || !strings.HasPrefix(err.Error(), "sqlite: "+path+" was opened where no file can be made beside it, and somebody has begun to write it; open it again") {
+					t.Errorf("%s: %v, want an error that says what to do", what, err)
+				}
+			}
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range everyRead(t.Context(), s) {
+				if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "sqlite: ") {
+					t.Errorf("%s of what was deleted: %v, want fs.ErrNotExist", what, err)
+				}
+			}
+		})
 	}
-	folder := t.TempDir()
-	path := filepath.Join(folder, "ledger.db")
-	a := readable(t, path)
-	a.close(t)
+}
+
+// A ledger is not given out of which only half can be read without locks, nor one that is
+// damaged.
+func TestWhatCannotBeReadWithoutLocksIsRefused(t *testing.T) {
+	folder := asNobody(t)
+	for name, test := range map[string]struct {
+		spoil func(path string) error
+		want  string
+	}{
+		"a log": {func(path string) error { return os.WriteFile(path+"-wal", []byte("frames"), 0o400) }, "cannot be opened by this user"},
+		"pages": {func(path string) error { return os.Truncate(path, 8192) }, "is damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(folder, "ledger.db")
+			readable(t, path).close(t)
+			if err := test.spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			forbid(t, path)
+			forbid(t, folder)
+			if s, err := sqlite.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Open: %v, %v, want an error that says it %s", s, err, test.want)
+			}
+			if err := errors.Join(os.Chmod(folder, 0o700), removeAll(path)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// withoutLocks opens a ledger where no file can be made.
+func withoutLocks(t *testing.T, folder string) (s *sqlite.Store, path string) {
+	t.Helper()
+	path = filepath.Join(folder, "ledger.db")
+	t.Cleanup(func() {
+		if err := removeAll(path); err != nil {
+			t.Error(err)
+		}
+	})
+	readable(t, path).close(t)
+	forbid(t, path)
 	forbid(t, folder)
 	s, err := sqlite.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	if err := os.Chmod(folder, 0o700); err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { s.Close() })
+	for what, err := range everyRead(t.Context(), s) {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
-	writer, err := sqlite.Open(t.Context(), path)
+	return s, path
+}
+
+func removeAll(path string) error {
+	names, err := filepath.Glob(path + "*")
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
+func longer(path string) error {
+	info, err := os.Stat(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	defer writer.Close()
-	_, err = budget.Open(t.Context(), s, "visits")
-	if err == nil || !strings.Contains(err.Error(), "open it again") {
-		t.Errorf("reading beside somebody who writes: %v, want an error that says what to do", err)
+	return errors.Join(os.Truncate(path, info.Size()+1), os.Chtimes(path, time.Time{}, info.ModTime()))
+}
+
+// everyRead reads all that can be read of a ledger.
+func everyRead(ctx context.Context, s *sqlite.Store) map[string]error {
+	last := func(all iter.Seq2[budget.Record, error]) (err error) {
+		for _, err = range all {
+		}
+		return err
+	}
+	_, kept := s.Kept(ctx, "visits", 3)
+	_, accounts := s.Accounts(ctx)
+	return map[string]error{
+		"Read": last(s.Read(ctx, "visits", 0)), "Releases": last(s.Releases(ctx, "visits")),
+		"Kept": kept, "Accounts": accounts, "Check": s.Check(ctx),
 	}
 }
 
@@ -203,9 +288,13 @@ func wantReadOnly(t *testing.T, path string, charges int) {
 	}
 }
 
-// asNobody runs the test again as a user whom permissions stop.
-func asNobody(t *testing.T) {
+// asNobody makes the rest of the test that of a user whom permissions stop, if this one
+// may write everything. What it needs besides is to be in the folder that it returns.
+func asNobody(t *testing.T) (folder string) {
 	t.Helper()
+	if os.Geteuid() != 0 {
+		return t.TempDir()
+	}
 	nobody, err := user.Lookup("nobody")
 	if err != nil {
 		t.Fatalf("run the tests of budget/sqlite as another user than root, or add a user nobody: %v", err)
@@ -214,7 +303,7 @@ func asNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := os.MkdirTemp("", "eqlite") // t.TempDir is root's alone
+	folder, err = os.MkdirTemp("", "eqlite") // t.TempDir is root's alone
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,35 +311,14 @@ func asNobody(t *testing.T) {
 	if err := os.Chown(folder, uid, -1); err != nil {
 		t.Fatal(err)
 	}
-	cmd := osexec.Command(shared(t, folder), "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Dir, cmd.Env = folder, append(os.Environ(), "TMPDIR="+folder)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Fatalf("as nobody: %v\n%s", err, out)
-	}
-}
-
-// shared copies this program and its testdata to where others may read them.
-func shared(t *testing.T, folder string) string {
-	t.Helper()
-	if err := os.CopyFS(filepath.Join(folder, "testdata"), os.DirFS("testdata")); err != nil {
+	if err := syscall.Seteuid(uid); err != nil {
 		t.Fatal(err)
 	}
-	in, err := os.Open(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	name := filepath.Join(folder, "tests")
-	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	t.Cleanup(func() {
+		if err := syscall.Seteuid(0); err != nil {
+			panic(err) // the tests after this one would be nobody's
+		}
+	})
+	t.Setenv("TMPDIR", folder)
+	return folder
 }

@@ -16,14 +16,23 @@ import (
 func goldenFile(t *testing.T, version int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ledger.db")
+	if err := readGolden(t, version).write(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readGolden(t *testing.T, version int) files {
+	t.Helper()
+	f := files{}
 	for _, ending := range []string{"", "-mark"} {
 		b, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("v%d.db%s", version, ending)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, path+ending, b)
+		f[ending] = b
 	}
-	return path
+	return f
 }
 
 // TestEveryVersionIsBroughtUpToDate: a ledger of each earlier version is read,
