@@ -37,7 +37,7 @@ func (c *compiled) answeredBy(s *stored) (*compiled, error) {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: its plan: %w", err)
 	}
 	other := &compiled{
-		dataset: c.dataset, unitName: c.unitName, maxKeys: c.maxKeys, maxRows: c.maxRows, loss: c.loss,
+		dataset: c.dataset, unitName: c.unitName, maxGroups: c.maxGroups, maxRows: c.maxRows, loss: c.loss,
 		calibration: *calibrated, fingerprint: s.Plan, question: c.question, keyName: c.keyName, given: c.given,
 	}
 	columns := c.columns()
@@ -61,7 +61,7 @@ func (c *compiled) sameFacts(s *stored) bool {
 	for i, a := range c.answers {
 		columns[i] = a.String()
 	}
-	same := r.Dataset == c.dataset && r.Unit == c.unitName && r.Loss == c.loss && r.MaxGroups == c.maxKeys && r.MaxRows == c.maxRows &&
+	same := r.Dataset == c.dataset && r.Unit == c.unitName && r.Loss == c.loss && r.MaxGroups == c.maxGroups && r.MaxRows == c.maxRows &&
 		r.Groups == c.keyName && slices.Equal(r.Columns, columns) && len(r.Values) == len(c.inputs)
 	for i, in := range c.inputs {
 		if !same {

@@ -14,9 +14,9 @@ import (
 // ask sets the fingerprint of what is asked, without the noise that answers it:
 // two versions of this library that choose other noise, or other steps, have the
 // same one.
-func (p *Plan[Row, Unit, Key]) ask(weights map[column]*big.Rat) {
+func (p *Plan[Row, Unit, Group]) ask(weights map[column]*big.Rat) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "equipoise question 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxKeys, p.maxRows, p.loss)
+	fmt.Fprintf(&b, "equipoise question 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxGroups, p.maxRows, p.loss)
 	for _, a := range p.answers {
 		fmt.Fprintf(&b, "column %q %d %v %t %v\n", a.column, a.kind, a.rank, a.bare, weights[a.column].RatString())
 	}
@@ -27,7 +27,7 @@ func (p *Plan[Row, Unit, Key]) ask(weights map[column]*big.Rat) {
 		}
 		fmt.Fprintf(&b, "value %q %t %t %d %v %v %s\n", v.name, v.perUnit, v.integer, v.bits, v.lower.RatString(), v.upper.RatString(), step)
 	}
-	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Key]()))
+	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Group]()))
 	p.keyName = p.query.GroupName
 	for _, k := range p.query.given() {
 		p.given = append(p.given, keys.Encode(k))

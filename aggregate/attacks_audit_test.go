@@ -24,10 +24,10 @@ type bill struct {
 	x          float64
 }
 
-func bills(keys []int, maxKeys, maxRows int) *aggregate.Query[bill, int, int] {
+func bills(keys []int, maxGroups, maxRows int) *aggregate.Query[bill, int, int] {
 	return &aggregate.Query[bill, int, int]{
 		Dataset: "bills", UnitName: "payer", Unit: func(b bill) int { return b.who }, Group: func(b bill) int { return b.where },
-		MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: keys,
+		MaxGroups: maxGroups, MaxRowsPerGroup: maxRows, Groups: keys,
 	}
 }
 
@@ -216,12 +216,12 @@ func (silent) Errorf(string, ...any) {}
 // C1, C2, C3, C11: a new group with one unit, and ten of them, with either noise.
 func TestNewGroupsHideTheirUnit(t *testing.T) {
 	for _, c := range []struct {
-		loss    dp.Loss
-		maxKeys int
+		loss      dp.Loss
+		maxGroups int
 	}{{dp.Approx{Epsilon: 1, Delta: 1e-3}, 1}, {dp.Approx{Epsilon: 1, Delta: 0.05}, 10}, {dp.Approx{Epsilon: 0.3, Delta: 0.2}, 3}} {
-		q := bills(nil, c.maxKeys, 1)
+		q := bills(nil, c.maxGroups, 1)
 		var rows []bill
-		for i := range c.maxKeys {
+		for i := range c.maxGroups {
 			rows = append(rows, bill{0, i, 1})
 		}
 		p := plan(t, q, c.loss, q.Units())

@@ -562,13 +562,13 @@ func FuzzParametersArePlannedOrRefused(f *testing.F) {
 		f.Add(uint8(i), 1.0, x, 2, 1, 0.0, 1.0, odd[(i+3)%len(odd)], 0.5)
 		f.Add(uint8(i), 1.0, 1e-3, ints[i%len(ints)], ints[i*3%len(ints)], -1.0, 1.0, 0.0, x)
 	}
-	f.Fuzz(func(t *testing.T, kind uint8, x, y float64, maxKeys, maxRows int, lower, upper, step, rank float64) {
+	f.Fuzz(func(t *testing.T, kind uint8, x, y float64, maxGroups, maxRows int, lower, upper, step, rank float64) {
 		loss := []dp.Loss{dp.Pure{Epsilon: x}, dp.Approx{Epsilon: x, Delta: y}, dp.Concentrated{Rho: x}}[kind%3]
 		keys := []int{0, 1}
 		if kind&4 > 0 {
 			keys = nil
 		}
-		q := bills(keys, maxKeys, maxRows)
+		q := bills(keys, maxGroups, maxRows)
 		v := aggregate.PerRow(q, "x", amount, aggregate.Bounds[float64]{Lower: lower, Upper: upper, Step: step})
 		n := aggregate.PerUnit(q, "n", whole, aggregate.Bounds[int64]{Lower: int64(lower), Upper: int64(upper)})
 		var p *aggregate.Plan[bill, int, int]

@@ -25,10 +25,10 @@ type entry struct {
 
 // attacked is a query whose value is between the bounds, in floats and in
 // integers.
-func attacked(maxKeys, maxRows int) *Query[entry, int, int] {
+func attacked(maxGroups, maxRows int) *Query[entry, int, int] {
 	return &Query[entry, int, int]{
 		Dataset: "entries", UnitName: "person", Unit: func(e entry) int { return e.unit }, Group: func(e entry) int { return e.key },
-		MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3, 4},
+		MaxGroups: maxGroups, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3, 4},
 	}
 }
 
@@ -91,7 +91,7 @@ func collected(t testing.TB, p *Plan[entry, int, int], rows []entry) *partial[in
 
 // groupIn returns what a Partial has of a group.
 func (c *compiled) groupIn(p *partial[int], key int) group {
-	if i := slices.Index(p.keys, key); i >= 0 {
+	if i := slices.Index(p.groups, key); i >= 0 {
 		return p.group(i)
 	}
 	return c.newGroup()
@@ -372,8 +372,8 @@ func TestThresholdsHideASingleUnit(t *testing.T) {
 	plans := 0
 	for _, epsilon := range []float64{0.1, 1, 3, 20} {
 		for _, delta := range []float64{0.3, 0.01, 1e-6, 1e-12, 1e-20, 1e-100, 1e-290} {
-			for _, maxKeys := range []int{1, 2, 10, 1000, 1 << 20} {
-				q := attacked(maxKeys, 1)
+			for _, maxGroups := range []int{1, 2, 10, 1000, 1 << 20} {
+				q := attacked(maxGroups, 1)
 				q.Groups = nil
 				for _, p := range bothNoises(t, q, dp.Approx{Epsilon: epsilon, Delta: delta}) {
 					scale, _ := p.threshold.law.Scale.Float64()
@@ -383,16 +383,16 @@ func TestThresholdsHideASingleUnit(t *testing.T) {
 					plans++
 					needed := p.threshold.at - 1<<p.threshold.shift
 					anywhere := tailOf(p.threshold.law, needed)
-					anywhere.Mul(anywhere, big.NewFloat(float64(maxKeys)))
+					anywhere.Mul(anywhere, big.NewFloat(float64(maxGroups)))
 					share := delta
 					if p.family == core.Gaussian {
 						share /= 2 // the other half is the noise's
 					}
 					if limit := big.NewFloat(share * (1 + 1e-9)); anywhere.Cmp(limit) > 0 {
-						t.Errorf("ε=%g δ=%g, %d groups, %v: a single unit is shown with probability %.3g", epsilon, delta, maxKeys, p.family, anywhere)
+						t.Errorf("ε=%g δ=%g, %d groups, %v: a single unit is shown with probability %.3g", epsilon, delta, maxGroups, p.family, anywhere)
 					}
-					if lower := tailOf(p.threshold.law, needed-1); p.family == core.Laplace && needed > 1 && lower.Mul(lower, big.NewFloat(float64(maxKeys))).Cmp(big.NewFloat(share*(1-1e-6))) <= 0 {
-						t.Errorf("ε=%g δ=%g, %d groups: a threshold one lower would do too, or would not be caught", epsilon, delta, maxKeys)
+					if lower := tailOf(p.threshold.law, needed-1); p.family == core.Laplace && needed > 1 && lower.Mul(lower, big.NewFloat(float64(maxGroups))).Cmp(big.NewFloat(share*(1-1e-6))) <= 0 {
+						t.Errorf("ε=%g δ=%g, %d groups: a threshold one lower would do too, or would not be caught", epsilon, delta, maxGroups)
 					}
 				}
 			}
@@ -430,14 +430,14 @@ func bothNoises(t testing.TB, q *Query[entry, int, int], loss dp.Approx) []*Plan
 func TestThresholdsDoNotOverflow(t *testing.T) {
 	for _, epsilon := range []float64{1e-9, 1e-3, 1, 700, 1e300} {
 		for _, delta := range []float64{1e-300, 1e-307, 0x1p-1022, 1e-320, math.SmallestNonzeroFloat64} {
-			for _, maxKeys := range []int{1, 2, 3, 1 << 30, math.MaxInt32 << 20} {
-				q := attacked(maxKeys, 1)
+			for _, maxGroups := range []int{1, 2, 3, 1 << 30, math.MaxInt32 << 20} {
+				q := attacked(maxGroups, 1)
 				q.Groups = nil
 				for _, p := range bothNoises(t, q, dp.Approx{Epsilon: epsilon, Delta: delta}) {
 					one := int64(1) << p.threshold.shift
 					scale, _ := p.threshold.law.Scale.Float64()
 					if p.threshold.at <= one || float64(p.threshold.at-one) < 30*scale {
-						t.Errorf("ε=%g δ=%g, %d groups, %v noise of scale %g: the threshold is %d, one unit is %d", epsilon, delta, maxKeys, p.family, scale, p.threshold.at, one)
+						t.Errorf("ε=%g δ=%g, %d groups, %v noise of scale %g: the threshold is %d, one unit is %d", epsilon, delta, maxGroups, p.family, scale, p.threshold.at, one)
 					}
 				}
 			}

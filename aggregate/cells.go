@@ -61,9 +61,9 @@ func (l *list) of(i int) []int64 {
 }
 
 // each yields the groups in the order of their release.
-func (p *partial[Key]) each() iter.Seq2[Key, group] {
-	return func(yield func(Key, group) bool) {
-		for i, key := range p.keys {
+func (p *partial[Group]) each() iter.Seq2[Group, group] {
+	return func(yield func(Group, group) bool) {
+		for i, key := range p.groups {
 			if !yield(key, p.group(i)) {
 				return
 			}

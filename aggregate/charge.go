@@ -13,7 +13,7 @@ import (
 )
 
 // Charge returns what one run costs: the events, in exact terms.
-func (p *Plan[Row, Unit, Key]) Charge(r Request) dp.Charge {
+func (p *Plan[Row, Unit, Group]) Charge(r Request) dp.Charge {
 	return dp.Charge{
 		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key, Plan: p.fingerprint, Question: p.question,
 		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.paid), States: p.states(),
@@ -61,13 +61,13 @@ func (m *measure) events() []dp.Event {
 // Fingerprint identifies the question: two plans have the same one if they ask
 // for the same columns with the same bounds, caps, keys, loss and noise. It does
 // not see the functions of the query, which are code.
-func (p *Plan[Row, Unit, Key]) Fingerprint() string { return p.fingerprint }
+func (p *Plan[Row, Unit, Group]) Fingerprint() string { return p.fingerprint }
 
 // describe hashes all that stands in the question and its charge. Releases are found
 // again by it, so it writes today what the first version wrote.
-func (p *Plan[Row, Unit, Key]) describe() string {
+func (p *Plan[Row, Unit, Group]) describe() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "equipoise plan 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxKeys, p.maxRows, p.loss)
+	fmt.Fprintf(&b, "equipoise plan 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxGroups, p.maxRows, p.loss)
 	for _, a := range p.answers {
 		fmt.Fprintf(&b, "column %q %d %v\n", a.column, a.kind, a.rank)
 		if a.bare {
@@ -88,7 +88,7 @@ func (p *Plan[Row, Unit, Key]) describe() string {
 			fmt.Fprintf(&b, "epsilon %v times %d\n", e.Epsilon, e.Count)
 		}
 	}
-	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Key]()))
+	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Group]()))
 	for _, k := range p.query.given() {
 		fmt.Fprintf(&b, "key %s\n", keys.Encode(k))
 	}

@@ -60,9 +60,9 @@ var compareRats = cmp.Comparer(func(a, b *big.Rat) bool { return a == b || a != 
 // The δ of a plan that selects is paid for: all of it by the threshold with Laplace
 // noise, and no more than all of it by threshold and noise with Gaussian noise.
 func TestTheThresholdsDeltaIsThatOfThePlan(t *testing.T) {
-	for _, maxKeys := range []int{1, 60} {
+	for _, maxGroups := range []int{1, 60} {
 		q := orders()
-		q.Groups, q.MaxGroups = nil, maxKeys
+		q.Groups, q.MaxGroups = nil, maxGroups
 		loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
 		plan, err := q.Plan(loss, q.Count())
 		if err != nil {
@@ -74,7 +74,7 @@ func TestTheThresholdsDeltaIsThatOfThePlan(t *testing.T) {
 		}
 		events := plan.Charge(aggregate.Request{}).Events
 		if last := events[len(events)-1]; last.Mechanism != dp.Threshold || last.Delta.Cmp(share) != 0 {
-			t.Errorf("at most %d groups: the last event is %+v, want a threshold with δ = %v", maxKeys, last, share)
+			t.Errorf("at most %d groups: the last event is %+v, want a threshold with δ = %v", maxGroups, last, share)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // checkSelection returns an error if groups are selected without a delta.
-func (q *Query[Row, Unit, Key]) checkSelection(loss dp.Loss) error {
+func (q *Query[Row, Unit, Group]) checkSelection(loss dp.Loss) error {
 	if loss == nil || dp.PartsOf(loss).Delta > 0 || !q.selects() {
 		return nil
 	}
@@ -21,7 +21,7 @@ func (q *Query[Row, Unit, Key]) checkSelection(loss dp.Loss) error {
 
 // checkColumns returns the columns without repetitions, and every mistake in
 // them.
-func (q *Query[Row, Unit, Key]) checkColumns(columns []AnyColumn) ([]column, error) {
+func (q *Query[Row, Unit, Group]) checkColumns(columns []AnyColumn) ([]column, error) {
 	var asked []column
 	var errs []error
 	checked := map[*value]bool{nil: true}
@@ -98,7 +98,7 @@ func isNil(c AnyColumn) bool {
 }
 
 // identity is what columns remember their query by.
-func (q *Query[Row, Unit, Key]) identity() any {
+func (q *Query[Row, Unit, Group]) identity() any {
 	if q.of != nil {
 		return q.of
 	}

@@ -24,11 +24,11 @@ import (
 //
 // It fails if a row cannot be read, or soon after ctx is done, with the error of
 // ctx. Nothing else about the rows can make it fail.
-func (p *Plan[Row, Unit, Key]) Collect(ctx context.Context, rows ...iter.Seq2[Row, error]) (*Partial[Key], error) {
+func (p *Plan[Row, Unit, Group]) Collect(ctx context.Context, rows ...iter.Seq2[Row, error]) (*Partial[Group], error) {
 	return p.collect(ctx, maphash.MakeSeed(), rows...)
 }
 
-func (p *Plan[Row, Unit, Key]) collect(ctx context.Context, seed maphash.Seed, sources ...iter.Seq2[Row, error]) (*Partial[Key], error) {
+func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed, sources ...iter.Seq2[Row, error]) (*Partial[Group], error) {
 	if len(sources) == 0 || slices.ContainsFunc(sources, func(s iter.Seq2[Row, error]) bool { return s == nil }) {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
@@ -72,11 +72,11 @@ const (
 	leastKept = 64
 )
 
-func (p *Plan[Row, Unit, Key]) caps() bound.Caps {
+func (p *Plan[Row, Unit, Group]) caps() bound.Caps {
 	if p.finder != nil {
-		return bound.Caps{Keys: max(leastKept, p.maxKeys*spares, p.maxKeys), Rows: 1}
+		return bound.Caps{Keys: max(leastKept, p.maxGroups*spares, p.maxGroups), Rows: 1}
 	}
-	return bound.Caps{Keys: p.maxKeys, Rows: p.maxRows}
+	return bound.Caps{Keys: p.maxGroups, Rows: p.maxRows}
 }
 
 // fewRows, and as many as there are groups, are not worth a worker of their own.
@@ -84,8 +84,8 @@ const fewRows = 1 << 16
 
 // readAll reads every source, at the same time if there are several, and returns how many
 // rows there are.
-func (p *Plan[Row, Unit, Key]) readAll(ctx context.Context, bounder *bound.Bounder[Unit, Key], sources []iter.Seq2[Row, error]) (int, error) {
-	readers := make([]*bound.Source[Unit, Key], len(sources))
+func (p *Plan[Row, Unit, Group]) readAll(ctx context.Context, bounder *bound.Bounder[Unit, Group], sources []iter.Seq2[Row, error]) (int, error) {
+	readers := make([]*bound.Source[Unit, Group], len(sources))
 	for i := range readers {
 		readers[i] = bounder.Source()
 	}
@@ -105,7 +105,7 @@ func (p *Plan[Row, Unit, Key]) readAll(ctx context.Context, bounder *bound.Bound
 }
 
 // read reads one source until it ends, or another one failed.
-func (p *Plan[Row, Unit, Key]) read(reading *watch, failed *atomic.Bool, to *bound.Source[Unit, Key], rows iter.Seq2[Row, error]) (n int, err error) {
+func (p *Plan[Row, Unit, Group]) read(reading *watch, failed *atomic.Bool, to *bound.Source[Unit, Group], rows iter.Seq2[Row, error]) (n int, err error) {
 	for row, err := range rows {
 		if err != nil {
 			return n, fmt.Errorf("aggregate: reading rows: %w", err)
@@ -124,7 +124,7 @@ func (p *Plan[Row, Unit, Key]) read(reading *watch, failed *atomic.Bool, to *bou
 	return n, reading.ask()
 }
 
-func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
+func (p *Plan[Row, Unit, Group]) key(row Row) (key Group) {
 	if p.query.Group == nil {
 		return key
 	}
@@ -132,7 +132,7 @@ func (p *Plan[Row, Unit, Key]) key(row Row) (key Key) {
 }
 
 // sum adds up what is kept, with so many workers.
-func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Key], groups []Key, workers int) (*partial[Key], error) {
+func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
 	adders := make([]*adder, workers)
 	inParallel(workers, bound.Parts, func(i int) func(part int) {
 		w := bounder.Worker()
@@ -148,13 +148,13 @@ func (p *Plan[Row, Unit, Key]) sum(ctx context.Context, bounder *bound.Bounder[U
 }
 
 // list lists the groups of each unit: what a finder needs.
-func (p *Plan[Row, Unit, Key]) list(ctx context.Context, bounder *bound.Bounder[Unit, Key], groups []Key, workers int) (*partial[Key], error) {
-	units := make([][][]Key, workers)
+func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
+	units := make([][][]Group, workers)
 	inParallel(workers, bound.Parts, func(i int) func(part int) {
 		w, listing := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}
 		return func(part int) {
 			w.EachUnit(part, func(of []uint32) bool {
-				unit := make([]Key, len(of))
+				unit := make([]Group, len(of))
 				for j, group := range of {
 					unit[j] = groups[group]
 				}
@@ -163,7 +163,7 @@ func (p *Plan[Row, Unit, Key]) list(ctx context.Context, bounder *bound.Bounder[
 			})
 		}
 	})
-	return &partial[Key]{fingerprint: p.fingerprint, units: slices.Concat(units...)}, (&watch{ctx: ctx, doing: "listing groups"}).ask()
+	return &partial[Group]{fingerprint: p.fingerprint, units: slices.Concat(units...)}, (&watch{ctx: ctx, doing: "listing groups"}).ask()
 }
 
 // Slice yields the rows of a slice.

@@ -124,7 +124,7 @@ func TestWhereNothingIsCutOffAPlainProgramHasTheSameNumbers(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := plainly(p, rows)
-				for i, key := range part.state().keys {
+				for i, key := range part.state().groups {
 					w, ok := want[key]
 					if !ok {
 						w = p.newGroup()

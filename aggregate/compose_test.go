@@ -40,11 +40,11 @@ func TestPartsOfAPlanAreComposedExactly(t *testing.T) {
 // says so; with many, Gaussian.
 func TestApproxTakesTheNoiseOfLessVariance(t *testing.T) {
 	for _, c := range []struct {
-		maxKeys int
-		noise   dp.Mechanism
+		maxGroups int
+		noise     dp.Mechanism
 	}{{1, dp.DiscreteLaplace}, {8, dp.DiscreteLaplace}, {9, dp.DiscreteGaussian}, {100, dp.DiscreteGaussian}} { // k* = 8.9 at (1, 1e-6)
 		q := orders()
-		q.MaxGroups, q.Groups = c.maxKeys, nil
+		q.MaxGroups, q.Groups = c.maxGroups, nil
 		for i := range 200 {
 			q.Groups = append(q.Groups, fmt.Sprint(i))
 		}
@@ -53,7 +53,7 @@ func TestApproxTakesTheNoiseOfLessVariance(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := plan.Prices()[0].Mechanism; got != c.noise {
-			t.Errorf("a unit in %d groups gets %s, want %s", c.maxKeys, got, c.noise)
+			t.Errorf("a unit in %d groups gets %s, want %s", c.maxGroups, got, c.noise)
 		}
 	}
 }

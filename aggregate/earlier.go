@@ -56,7 +56,7 @@ func (c *calibration) costs(other *calibration) bool {
 // release that the earlier version paid for, today's charge would be told, and the
 // account would count, that its key is another question's. A budget that fails has
 // failed the request, which is not asked again.
-func (p *Plan[Row, Unit, Key]) keptEarlier(ctx context.Context, b Budget, r Request) (kept []byte, other bool, err error) {
+func (p *Plan[Row, Unit, Group]) keptEarlier(ctx context.Context, b Budget, r Request) (kept []byte, other bool, err error) {
 	if p.earlier == nil {
 		return nil, false, nil
 	}

@@ -8,7 +8,7 @@ import (
 
 // EarlierFingerprint returns the fingerprint that a plan had when the family of noise
 // was chosen in another way, and "" if it had that of today.
-func EarlierFingerprint[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) string {
+func EarlierFingerprint[Row any, Unit, Group comparable](p *Plan[Row, Unit, Group]) string {
 	if p.earlier == nil {
 		return ""
 	}
@@ -17,7 +17,7 @@ func EarlierFingerprint[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) 
 
 // WithTwiceTheNoise returns the plan that a version of the library would make whose
 // noise is twice as wide, and whose draws are said to cost half as much.
-func WithTwiceTheNoise[Row any, Unit, Key comparable](p *Plan[Row, Unit, Key]) *Plan[Row, Unit, Key] {
+func WithTwiceTheNoise[Row any, Unit, Group comparable](p *Plan[Row, Unit, Group]) *Plan[Row, Unit, Group] {
 	c := *p.compiled
 	c.measures = nil
 	for _, m := range p.measures {

@@ -11,8 +11,8 @@ import (
 )
 
 // selecting returns the measures of a count, or of a count, a mean and quantiles.
-func selecting(loss dp.Approx, maxKeys int64, alone bool) question {
-	q := question{wants: []want{{formUnits, nil}}, selects: true, l0: maxKeys, rows: 1, loss: loss}
+func selecting(loss dp.Approx, maxGroups int64, alone bool) question {
+	q := question{wants: []want{{formUnits, nil}}, selects: true, l0: maxGroups, rows: 1, loss: loss}
 	if !alone {
 		v := PerRow(&Query[int, int, int]{}, "v", func(i int) int { return i }, Bounds[int]{Lower: 0, Upper: 100}).value
 		q.wants = append(q.wants, want{formPair, v}, want{formRanks, v})
@@ -35,20 +35,20 @@ func TestACapLargerByOneRaisesTheThresholdByNoMoreThanTheCapGrows(t *testing.T) 
 		for _, delta := range deltas {
 			for _, alone := range []bool{true, false} {
 				last := math.Inf(1)
-				for maxKeys := int64(1); maxKeys <= 40; maxKeys++ {
+				for maxGroups := int64(1); maxGroups <= 40; maxGroups++ {
 					loss := dp.Approx{Epsilon: epsilon, Delta: delta}
-					c, err := selecting(loss, maxKeys, alone).calibrate()
+					c, err := selecting(loss, maxGroups, alone).calibrate()
 					if err != nil {
 						t.Fatal(err)
 					}
 					families[c.family]++
 					units := c.threshold.units()
-					growth := max(1.1, 1.1*float64(maxKeys)/float64(maxKeys-1))
-					if maxKeys > 11 {
+					growth := max(1.1, 1.1*float64(maxGroups)/float64(maxGroups-1))
+					if maxGroups > 11 {
 						growth = 1.1
 					}
 					if units > last*growth+1 {
-						t.Errorf("%v, alone %v: with MaxGroups %d the threshold is %v, with one less %v", loss, alone, maxKeys, units, last)
+						t.Errorf("%v, alone %v: with MaxGroups %d the threshold is %v, with one less %v", loss, alone, maxGroups, units, last)
 					}
 					last = units
 				}
@@ -66,9 +66,9 @@ func TestNoOtherFamilyHasLessNoiseAndALowerThreshold(t *testing.T) {
 	for _, epsilon := range []float64{0.05, 1, 5} {
 		for _, delta := range []float64{1e-12, 1e-6, 1e-2} {
 			for _, alone := range []bool{true, false} {
-				for maxKeys := int64(1); maxKeys <= 40; maxKeys += 13 {
+				for maxGroups := int64(1); maxGroups <= 40; maxGroups += 13 {
 					loss := dp.Approx{Epsilon: epsilon, Delta: delta}
-					q := selecting(loss, maxKeys, alone)
+					q := selecting(loss, maxGroups, alone)
 					c, err := q.calibrate()
 					if err != nil {
 						t.Fatal(err)
@@ -81,7 +81,7 @@ func TestNoOtherFamilyHasLessNoiseAndALowerThreshold(t *testing.T) {
 						noise := math.Exp(other.noisiness() - c.noisiness())
 						threshold := other.threshold.units() / c.threshold.units()
 						if noise*threshold < 1-1e-9 {
-							t.Errorf("%v, MaxGroups %d: %v has %.2f times the noise and %.2f times the threshold of %v", loss, maxKeys, f, noise, threshold, c.family)
+							t.Errorf("%v, MaxGroups %d: %v has %.2f times the noise and %.2f times the threshold of %v", loss, maxGroups, f, noise, threshold, c.family)
 						}
 					}
 				}
@@ -110,12 +110,12 @@ func TestACountHasTheNoiseOfPackageDP(t *testing.T) {
 		dp.Pure{Epsilon: 0.3}, dp.Pure{Epsilon: 2}, dp.Concentrated{Rho: 0.01}, dp.Concentrated{Rho: 1}, dp.Approx{Epsilon: 1, Delta: 1e-6},
 		dp.Approx{Epsilon: 0.1, Delta: 1e-9}, dp.Approx{Epsilon: 3, Delta: 1e-4}, dp.Approx{Epsilon: 1, Delta: 0.01},
 	} {
-		for _, maxKeys := range []int64{1, 2, 5, 8, 12, 100} {
-			c, err := question{wants: []want{{formUnits, nil}}, l0: maxKeys, rows: 1, loss: loss}.calibrate()
+		for _, maxGroups := range []int64{1, 2, 5, 8, 12, 100} {
+			c, err := question{wants: []want{{formUnits, nil}}, l0: maxGroups, rows: 1, loss: loss}.calibrate()
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := dp.Calibrate(loss, dp.Sensitivity{L0: maxKeys, LInf: 1})
+			n, err := dp.Calibrate(loss, dp.Sensitivity{L0: maxGroups, LInf: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestACountHasTheNoiseOfPackageDP(t *testing.T) {
 				most = 1.02
 			}
 			if ratio < 1-1e-4 || ratio > most {
-				t.Errorf("%v, MaxGroups %d: the plan has %.5f times the noise of dp (%v)", loss, maxKeys, ratio, n)
+				t.Errorf("%v, MaxGroups %d: the plan has %.5f times the noise of dp (%v)", loss, maxGroups, ratio, n)
 			}
 		}
 	}

@@ -9,15 +9,15 @@ import (
 )
 
 // find selects groups by the units in them, and returns nothing but which they are.
-func find[Key comparable](c *compiled, units [][]Key) (released []Key, cells []Cell) {
+func find[Group comparable](c *compiled, units [][]Group) (released []Group, cells []Cell) {
 	core.InSession(func(session *core.Session) {
 		if c.finder.coin != nil {
-			released = throw(session, c.finder.coin, countUnits(units, c.maxKeys, nil, func(int64) int64 { return 1 }))
+			released = throw(session, c.finder.coin, countUnits(units, c.maxGroups, nil, func(int64) int64 { return 1 }))
 			return
 		}
-		shown := make(map[Key]bool)
+		shown := make(map[Group]bool)
 		for _, l := range c.finder.looks {
-			more := see(session, l, countUnits(units, c.maxKeys, shown, l.weight))
+			more := see(session, l, countUnits(units, c.maxGroups, shown, l.weight))
 			for _, key := range more {
 				shown[key] = true
 			}
@@ -31,15 +31,15 @@ func find[Key comparable](c *compiled, units [][]Key) (released []Key, cells []C
 	return released, cells
 }
 
-// countUnits adds up the weights of units in the first maxKeys of their groups that are
+// countUnits adds up the weights of units in the first maxGroups of their groups that are
 // not shown yet.
-func countUnits[Key comparable](units [][]Key, maxKeys int, shown map[Key]bool, weight func(s int64) int64) map[Key]int64 {
-	sums := make(map[Key]int64)
+func countUnits[Group comparable](units [][]Group, maxGroups int, shown map[Group]bool, weight func(s int64) int64) map[Group]int64 {
+	sums := make(map[Group]int64)
 	weights := make(map[int]int64)
 	for _, groups := range units {
-		var left []Key
+		var left []Group
 		for _, key := range groups {
-			if !shown[key] && len(left) < maxKeys {
+			if !shown[key] && len(left) < maxGroups {
 				left = append(left, key)
 			}
 		}
@@ -53,9 +53,9 @@ func countUnits[Key comparable](units [][]Key, maxKeys int, shown map[Key]bool, 
 	return sums
 }
 
-// inOrderOfKeys returns the groups to look at, in an order that does not depend on that of
+// groupsInOrder returns the groups to look at, in an order that does not depend on that of
 // the rows.
-func inOrderOfKeys[Key comparable](groups map[Key]int64) []Key {
+func groupsInOrder[Group comparable](groups map[Group]int64) []Group {
 	found := slices.Collect(maps.Keys(groups))
 	keys.Sort(found)
 	return found
@@ -63,8 +63,8 @@ func inOrderOfKeys[Key comparable](groups map[Key]int64) []Key {
 
 // throw throws the coin of every group, in an order that does not depend on that of
 // the rows.
-func throw[Key comparable](session *core.Session, c *coin, units map[Key]int64) (shown []Key) {
-	for _, key := range inOrderOfKeys(units) {
+func throw[Group comparable](session *core.Session, c *coin, units map[Group]int64) (shown []Group) {
+	for _, key := range groupsInOrder(units) {
 		if session.Keep(c.law, units[key]) {
 			shown = append(shown, key)
 		}
@@ -73,8 +73,8 @@ func throw[Key comparable](session *core.Session, c *coin, units map[Key]int64) 
 }
 
 // see returns the groups that one look shows.
-func see[Key comparable](session *core.Session, l *look, weights map[Key]int64) (shown []Key) {
-	for _, key := range inOrderOfKeys(weights) {
+func see[Group comparable](session *core.Session, l *look, weights map[Group]int64) (shown []Group) {
+	for _, key := range groupsInOrder(weights) {
 		if l.passes(weights[key] + session.Noise(l.law, 1)[0]) {
 			shown = append(shown, key)
 		}

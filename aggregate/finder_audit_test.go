@@ -20,8 +20,8 @@ func TestWhichGroupsThereAreHidesEveryUnit(t *testing.T) {
 		return rows
 	}
 	others := append(payers(1, 1, 1), everywhere(3)...)
-	for maxKeys, loss := range map[int]dp.Approx{1: {Epsilon: 1, Delta: 0.1}, 10: {Epsilon: 1, Delta: 0.3}} {
-		q := bills(nil, maxKeys, 1)
+	for maxGroups, loss := range map[int]dp.Approx{1: {Epsilon: 1, Delta: 0.1}, 10: {Epsilon: 1, Delta: 0.3}} {
+		q := bills(nil, maxGroups, 1)
 		p := plan(t, q, loss)
 		for _, pair := range [][2][]bill{
 			{nil, everywhere(9)}, {others, append(everywhere(9), others...)}, {others, append([]bill{{who: 9}}, others...)},
@@ -34,7 +34,7 @@ func TestWhichGroupsThereAreHidesEveryUnit(t *testing.T) {
 			})
 		}
 		if r := dptest.Audit(silent{t}, dptest.Trial{Claim: dp.Approx{Epsilon: 0.01, Delta: 1e-6}, Runs: 4 * runs, Alpha: alpha}, shown(t, p, nil, nothing), shown(t, p, everywhere(9), nothing)); !r.Refuted {
-			t.Errorf("MaxGroups %d: a δ that is far too small is not refuted: %v", maxKeys, r)
+			t.Errorf("MaxGroups %d: a δ that is far too small is not refuted: %v", maxGroups, r)
 		}
 	}
 }

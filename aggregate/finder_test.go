@@ -82,7 +82,7 @@ func TestAUnitThatIsAloneIsHardlyEverFound(t *testing.T) {
 
 // foundLaw returns the law of what looks show of some units, look by look: the product
 // of the probabilities of its keys, which are those of the continuous law.
-func foundLaw(looks []*look, weigh func(*look, int64) int64, maxKeys int, units [][]int) distribution {
+func foundLaw(looks []*look, weigh func(*look, int64) int64, maxGroups int, units [][]int) distribution {
 	law := distribution{}
 	var look func(i int, shown map[int]bool, output string, p float64)
 	look = func(i int, shown map[int]bool, output string, p float64) {
@@ -91,7 +91,7 @@ func foundLaw(looks []*look, weigh func(*look, int64) int64, maxKeys int, units 
 			return
 		}
 		l := looks[i]
-		weights := countUnits(units, maxKeys, shown, func(s int64) int64 { return weigh(l, s) })
+		weights := countUnits(units, maxGroups, shown, func(s int64) int64 { return weigh(l, s) })
 		keys := slices.Sorted(maps.Keys(weights))
 		for set := range 1 << len(keys) {
 			q, now, text := p, maps.Clone(shown), output
@@ -116,10 +116,10 @@ func foundLaw(looks []*look, weigh func(*look, int64) int64, maxKeys int, units 
 // What both looks show together, of inputs with a unit and without it, keeps the claim:
 // the law is added up over everything that can be shown. Planted mistakes do not.
 func TestLooksKeepTheirClaimAndMistakesDoNot(t *testing.T) {
-	const epsilon, delta, maxKeys = 1, 0.02, 4
+	const epsilon, delta, maxGroups = 1, 0.02, 4
 	right := func(l *look, s int64) int64 { return l.weight(s) }
 	changed := func(change func(*look)) []*look {
-		looks := looksOf(t, epsilon, delta, maxKeys)
+		looks := looksOf(t, epsilon, delta, maxGroups)
 		for _, l := range looks {
 			change(l)
 		}
@@ -138,15 +138,15 @@ func TestLooksKeepTheirClaimAndMistakesDoNot(t *testing.T) {
 		inputs = append(inputs, append([][]int{r.Perm(5)[:1+r.IntN(5)]}, units...))
 	}
 	inputs = append(inputs, [][]int{{0, 1, 2, 3}}, [][]int{{0}})
-	worst := func(looks []*look, weigh func(*look, int64) int64, maxKeys int) float64 {
+	worst := func(looks []*look, weigh func(*look, int64) int64, maxGroups int) float64 {
 		most := 0.0
 		for _, units := range inputs {
-			both := pair{foundLaw(looks, weigh, maxKeys, units), foundLaw(looks, weigh, maxKeys, units[1:])}
+			both := pair{foundLaw(looks, weigh, maxGroups, units), foundLaw(looks, weigh, maxGroups, units[1:])}
 			most = max(most, both.a.beyondAny(epsilon, both.b), both.b.beyondAny(epsilon, both.a))
 		}
 		return most
 	}
-	if got := worst(changed(func(*look) {}), right, maxKeys); got > delta {
+	if got := worst(changed(func(*look) {}), right, maxGroups); got > delta {
 		t.Errorf("δ is %v, claimed is %v", got, delta)
 	}
 	narrow := func(l *look) {
@@ -156,11 +156,11 @@ func TestLooksKeepTheirClaimAndMistakesDoNot(t *testing.T) {
 		}
 	}
 	for mistake, got := range map[string]float64{
-		"the threshold is a third lower":      worst(changed(func(l *look) { l.at -= l.at / 3 }), right, maxKeys),
-		"the noise is half":                   worst(changed(narrow), right, maxKeys),
-		"weights are not divided":             worst(changed(func(*look) {}), func(l *look, s int64) int64 { return l.weight(1) }, maxKeys),
-		"weights are divided by a cube root":  worst(changed(func(l *look) { l.at = l.at * 4 / 5 }), func(l *look, s int64) int64 { return int64(float64(l.weight(1)) / math.Cbrt(float64(s))) }, maxKeys),
-		"a threshold for a unit in one group": worst(thresholdsFor(t, epsilon, delta, 1), func(l *look, s int64) int64 { return l.weight(1) }, maxKeys),
+		"the threshold is a third lower":      worst(changed(func(l *look) { l.at -= l.at / 3 }), right, maxGroups),
+		"the noise is half":                   worst(changed(narrow), right, maxGroups),
+		"weights are not divided":             worst(changed(func(*look) {}), func(l *look, s int64) int64 { return l.weight(1) }, maxGroups),
+		"weights are divided by a cube root":  worst(changed(func(l *look) { l.at = l.at * 4 / 5 }), func(l *look, s int64) int64 { return int64(float64(l.weight(1)) / math.Cbrt(float64(s))) }, maxGroups),
+		"a threshold for a unit in one group": worst(thresholdsFor(t, epsilon, delta, 1), func(l *look, s int64) int64 { return l.weight(1) }, maxGroups),
 	} {
 		if got <= delta {
 			t.Errorf("%s: δ is %v, and nothing notices", mistake, got)
@@ -181,7 +181,7 @@ func (d distribution) beyondAny(epsilon float64, other distribution) (delta floa
 }
 
 // What a unit does in a look follows from its own groups, in their order, and from what
-// was shown: never more than maxKeys, nothing that was shown, weights of as many.
+// was shown: never more than maxGroups, nothing that was shown, weights of as many.
 func TestUnitsForgetWhatWasShown(t *testing.T) {
 	got := countUnits([][]string{{"a", "b", "c", "d"}, {"b"}, {"a", "b"}}, 2, map[string]bool{"b": true}, func(s int64) int64 { return 100 / s })
 	if want := map[string]int64{"a": 50 + 100, "c": 50}; !maps.Equal(got, want) {

@@ -22,9 +22,9 @@ func fingerprints(t *testing.T) string {
 			if _, approx := loss.(dp.Approx); selects && !approx {
 				continue
 			}
-			for _, maxKeys := range []int{1, 3, 30} {
+			for _, maxGroups := range []int{1, 3, 30} {
 				q := orders()
-				q.MaxGroups, q.GroupName = maxKeys, "day of the week"
+				q.MaxGroups, q.GroupName = maxGroups, "day of the week"
 				if selects {
 					q.Groups = nil
 				}
@@ -37,14 +37,14 @@ func fingerprints(t *testing.T) string {
 				} {
 					plan, err := q.Plan(loss, columns...)
 					if err != nil {
-						fmt.Fprintf(&b, "%v %d %v: refused\n", loss, maxKeys, columns)
+						fmt.Fprintf(&b, "%v %d %v: refused\n", loss, maxGroups, columns)
 						continue
 					}
 					first := aggregate.EarlierFingerprint(plan)
 					if first == "" {
 						first = plan.Fingerprint()
 					}
-					fmt.Fprintf(&b, "%v %d %v: %s\n", loss, maxKeys, columns, first)
+					fmt.Fprintf(&b, "%v %d %v: %s\n", loss, maxGroups, columns, first)
 				}
 			}
 		}

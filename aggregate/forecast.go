@@ -44,7 +44,7 @@ type Expected struct {
 // Forecast says how a group that is as assumed would be shown: with which probability,
 // and how near to the truth. It reads no row and costs nothing. What caps and
 // bounds cut off is not in it: only the rows know.
-func (p *Plan[Row, Unit, Key]) Forecast(of Assumed) (Forecast, error) {
+func (p *Plan[Row, Unit, Group]) Forecast(of Assumed) (Forecast, error) {
 	if of.Rows == 0 {
 		of.Rows = 1
 	}

@@ -22,9 +22,9 @@ func FuzzPlan(f *testing.F) {
 	f.Add(uint8(3), 1e-300, 0.999, 0.0, 1e-150, 1e-170, int64(0), int64(1)<<62, int64(1)<<40, 1, 1, 1-1e-16)
 	f.Add(uint8(4), math.Inf(1), math.NaN(), math.NaN(), math.Inf(1), math.NaN(), int64(5), int64(5), int64(3), -1, 0, math.NaN())
 	f.Add(uint8(1), 50.0, 1e-15, 0.1, 0.3, 0.1, int64(3), int64(5), int64(1), 1000, 1, 0.01)
-	f.Fuzz(func(t *testing.T, kind uint8, a, b, low, high, step float64, ilow, ihigh, istep int64, maxKeys, maxRows int, rank float64) {
+	f.Fuzz(func(t *testing.T, kind uint8, a, b, low, high, step float64, ilow, ihigh, istep int64, maxGroups, maxRows int, rank float64) {
 		q := &Query[fact, int, int]{
-			Dataset: "facts", UnitName: "unit", MaxGroups: maxKeys, MaxRowsPerGroup: maxRows,
+			Dataset: "facts", UnitName: "unit", MaxGroups: maxGroups, MaxRowsPerGroup: maxRows,
 			Unit: func(f fact) int { return f.who }, Group: func(f fact) int { return f.group },
 		}
 		if kind&4 != 0 {
@@ -79,7 +79,7 @@ func written[Row any, Unit comparable](p *Plan[Row, Unit, int], charge dp.Charge
 
 // twoOf returns two groups that nobody is in.
 func twoOf(c *compiled) *partial[int] {
-	two := &partial[int]{keys: []int{0, 1}, exacts: exacts{width: c.sums, sums: make([]exact.Int128, 2*c.sums)}}
+	two := &partial[int]{groups: []int{0, 1}, exacts: exacts{width: c.sums, sums: make([]exact.Int128, 2*c.sums)}}
 	for range c.histograms {
 		two.lists = append(two.lists, list{ends: make([]int, 2)})
 	}

@@ -8,21 +8,21 @@ import (
 )
 
 // String says what was released, such as "orders: 18 groups of 3 columns, ε=1".
-func (r *Release[Key]) String() string {
-	return fmt.Sprintf("%s: %s of %s, %v", r.receipt.Dataset, plural(len(r.keys), "group"), plural(len(r.receipt.Columns), "column"), r.receipt.Loss)
+func (r *Release[Group]) String() string {
+	return fmt.Sprintf("%s: %s of %s, %v", r.receipt.Dataset, plural(len(r.groups), "group"), plural(len(r.receipt.Columns), "column"), r.receipt.Loss)
 }
 
-// MarshalJSON writes the receipt and, for each group, its key and the estimates
+// MarshalJSON writes the receipt and, for each group what it is ("key") and the estimates
 // of all columns by name, with their standard deviations and 95 % intervals.
 // Numbers of integer columns are written exactly. An interval without an end has
 // null there, and what is unknown has no value. Where a number was brought into its
 // range, "raw" is what the noise left of it: add up those.
-func (r *Release[Key]) MarshalJSON() ([]byte, error) {
+func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 	type group struct {
-		Key       Key                     `json:"key"`
+		Key       Group                   `json:"key"`
 		Estimates map[string]estimateJSON `json:"estimates"`
 	}
-	groups := make([]group, 0, len(r.keys))
+	groups := make([]group, 0, len(r.groups))
 	for key, cell := range r.All() {
 		estimates := make(map[string]estimateJSON)
 		for _, a := range cell.plan.answers {
@@ -38,7 +38,7 @@ func (r *Release[Key]) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON returns an error: the JSON has estimates, and not the noisy numbers
 // from which a release computes them.
-func (r *Release[Key]) UnmarshalJSON([]byte) error {
+func (r *Release[Group]) UnmarshalJSON([]byte) error {
 	return errors.New("aggregate: a Release is not read back from its JSON; run the plan with the same request and budget, which returns the stored release at no cost")
 }
 

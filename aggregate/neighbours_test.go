@@ -23,10 +23,10 @@ type limits struct{ low, high, step float64 }
 var smallBounds = []limits{{-10, 1, 1}, {3, 5, 1}, {-5, -3, 1}, {0, 7, 1}, {-1, 1, 0.25}, {-10, 1, 0}, {0, 1, 0}}
 
 // facts returns a query of facts and a plan for it that has every form of measure.
-func facts(t testing.TB, loss dp.Loss, b limits, maxKeys, maxRows int) *Plan[fact, int, int] {
+func facts(t testing.TB, loss dp.Loss, b limits, maxGroups, maxRows int) *Plan[fact, int, int] {
 	t.Helper()
 	q := &Query[fact, int, int]{
-		Dataset: "facts", UnitName: "unit", MaxGroups: maxKeys, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3},
+		Dataset: "facts", UnitName: "unit", MaxGroups: maxGroups, MaxRowsPerGroup: maxRows, Groups: []int{0, 1, 2, 3},
 		Unit: func(f fact) int { return f.who }, Group: func(f fact) int { return f.group },
 	}
 	columns := []AnyColumn{q.Count(), q.Units()}
@@ -56,7 +56,7 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxKeys, maxRows int) *Plan[fac
 // the same on both sides.
 var theSeed = maphash.MakeSeed()
 
-func (p *Plan[Row, Unit, Key]) collectedFor(t testing.TB, rows []Row) *partial[Key] {
+func (p *Plan[Row, Unit, Group]) collectedFor(t testing.TB, rows []Row) *partial[Group] {
 	t.Helper()
 	part, err := p.collect(t.Context(), theSeed, Slice(rows))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // addNoise draws the noise of a release, which must have been paid for. It is the one
 // place where exact sums are read, and what it returns is public. It returns the groups
 // that are selected, in an order that does not depend on that of the rows.
-func addNoise[Key comparable](c *compiled, exact *partial[Key]) (released []Key, cells []Cell) {
+func addNoise[Group comparable](c *compiled, exact *partial[Group]) (released []Group, cells []Cell) {
 	core.InSession(func(session *core.Session) {
 		near := make(bases)
 		if c.drawsTwice() {

@@ -11,39 +11,39 @@ import (
 // A Partial holds exact sums of what was read. It is private: it prints as
 // "aggregate.Partial" and cannot be encoded, and nothing but [Plan.Release] can
 // read it.
-type Partial[Key comparable] struct {
+type Partial[Group comparable] struct {
 	// state is a function, since fmt shows no more of one than an address, also
 	// where a Partial is in an unexported field and its methods are not called.
-	state func() *partial[Key]
+	state func() *partial[Group]
 }
 
-func newPartial[Key comparable](p *partial[Key]) *Partial[Key] {
-	return &Partial[Key]{func() *partial[Key] { return p }}
+func newPartial[Group comparable](p *partial[Group]) *Partial[Group] {
+	return &Partial[Group]{func() *partial[Group] { return p }}
 }
 
-type partial[Key comparable] struct {
+type partial[Group comparable] struct {
 	fingerprint string
-	keys        []Key // those given, or those that have rows, in the order of release
+	groups      []Group // those given, or those that have rows, in the order of release
 	exacts
-	units [][]Key // the groups of each unit, where nothing else is asked
+	units [][]Group // the groups of each unit, where nothing else is asked
 }
 
 const opaque = "aggregate.Partial"
 
 // Format implements fmt.Formatter, and prints no private number.
-func (Partial[Key]) Format(f fmt.State, verb rune) { io.WriteString(f, opaque) }
+func (Partial[Group]) Format(f fmt.State, verb rune) { io.WriteString(f, opaque) }
 
 // LogValue implements slog.LogValuer, and logs no private number.
-func (Partial[Key]) LogValue() slog.Value { return slog.StringValue(opaque) }
+func (Partial[Group]) LogValue() slog.Value { return slog.StringValue(opaque) }
 
 // MarshalText implements encoding.TextMarshaler, and always fails: a Partial is
 // private. It also keeps a Partial out of JSON and gob.
-func (Partial[Key]) MarshalText() ([]byte, error) {
+func (Partial[Group]) MarshalText() ([]byte, error) {
 	return nil, errors.New("aggregate: a Partial is private and cannot be encoded; release it with Plan.Release")
 }
 
 // checkPartials returns an error if partials are not of this plan.
-func (p *Plan[Row, Unit, Key]) checkPartials(partials []*Partial[Key]) error {
+func (p *Plan[Row, Unit, Group]) checkPartials(partials []*Partial[Group]) error {
 	if len(partials) == 0 {
 		return errors.New("aggregate: no Partial given; Collect makes one, of no rows too")
 	}
@@ -64,14 +64,14 @@ func (p *Plan[Row, Unit, Key]) checkPartials(partials []*Partial[Key]) error {
 }
 
 // merge adds up partials. No unit may be in two of them.
-func (p *Plan[Row, Unit, Key]) merge(ctx context.Context, partials []*Partial[Key]) (*partial[Key], error) {
+func (p *Plan[Row, Unit, Group]) merge(ctx context.Context, partials []*Partial[Group]) (*partial[Group], error) {
 	if len(partials) == 1 {
 		return partials[0].state(), (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
 	}
-	var all []Key
-	ids := make(map[Key]uint32)
+	var all []Group
+	ids := make(map[Group]uint32)
 	for _, part := range partials {
-		for _, k := range part.state().keys {
+		for _, k := range part.state().groups {
 			if _, ok := ids[k]; !ok {
 				ids[k] = uint32(len(all))
 				all = append(all, k)
@@ -81,7 +81,7 @@ func (p *Plan[Row, Unit, Key]) merge(ctx context.Context, partials []*Partial[Ke
 	a := p.newAdder(ctx, len(all), newPage)
 	a.adding.doing = "adding up Partials"
 	for _, part := range partials {
-		for i, k := range part.state().keys {
+		for i, k := range part.state().groups {
 			a.addGroup(ids[k], part.state().group(i))
 		}
 	}
@@ -90,8 +90,8 @@ func (p *Plan[Row, Unit, Key]) merge(ctx context.Context, partials []*Partial[Ke
 
 // wipe sets what was read to zero once it is of no use: a core dump, or a mistake, shows
 // it no more. What the garbage collector may have copied it does not reach.
-func (p *partial[Key]) wipe() {
-	clear(p.keys)
+func (p *partial[Group]) wipe() {
+	clear(p.groups)
 	clear(p.sums)
 	for _, l := range p.lists {
 		clear(l.ends)

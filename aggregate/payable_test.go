@@ -126,9 +126,9 @@ func TestAnAccountOfAPlansLossPaysForIt(t *testing.T) {
 func TestAnAccountPaysForSelectedGroups(t *testing.T) {
 	for _, epsilon := range []float64{0.1, 0.3, 0.5, 1, 1.0 / 3, 2, 5} {
 		for _, delta := range []float64{1e-9, 1e-6, 1e-5, 3e-4} {
-			for _, maxKeys := range []int{1, 3, 7, 12} {
+			for _, maxGroups := range []int{1, 3, 7, 12} {
 				q := orders()
-				q.MaxGroups, q.Groups = maxKeys, nil
+				q.MaxGroups, q.Groups = maxGroups, nil
 				euros := aggregate.PerUnit(q, "euros", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Upper: 100})
 				loss := dp.Approx{Epsilon: epsilon, Delta: delta}
 				plan, err := q.Plan(loss, q.Count(), q.Units(), euros.Sum())
@@ -142,7 +142,7 @@ func TestAnAccountPaysForSelectedGroups(t *testing.T) {
 				}
 				for _, charge := range []dp.Charge{plan.Charge(aggregate.Request{Key: "k", Purpose: "p"}), alone.Charge(aggregate.Request{Key: "k", Purpose: "p"})} {
 					if err := a.Afford(t.Context(), charge); err != nil {
-						t.Errorf("%v, a unit in %d groups, %d events: %v", loss, maxKeys, len(charge.Events), err)
+						t.Errorf("%v, a unit in %d groups, %d events: %v", loss, maxGroups, len(charge.Events), err)
 					}
 				}
 			}

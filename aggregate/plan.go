@@ -10,18 +10,18 @@ import (
 
 // A Plan is a checked question with a price. It is immutable and safe for
 // concurrent use, and it can be run many times; every run is paid for.
-type Plan[Row any, Unit, Key comparable] struct {
-	query Query[Row, Unit, Key]
+type Plan[Row any, Unit, Group comparable] struct {
+	query Query[Row, Unit, Group]
 	*compiled
-	reads   []func(Row) int64     // the inputs, as points or amounts
-	earlier *Plan[Row, Unit, Key] // the same question with the noise of an earlier version, or nil
+	reads   []func(Row) int64       // the inputs, as points or amounts
+	earlier *Plan[Row, Unit, Group] // the same question with the noise of an earlier version, or nil
 }
 
 // compiled is a plan without its types.
 type compiled struct {
-	dataset, unitName string
-	maxKeys, maxRows  int
-	loss              dp.Loss
+	dataset, unitName  string
+	maxGroups, maxRows int
+	loss               dp.Loss
 	calibration
 	inputs           []input  // in the order of their first column
 	answers          []answer // in the order of the columns, each once
@@ -67,7 +67,7 @@ func (in input) per() string {
 //
 // The plan is ε-, (ε, δ)- or ρ-private as loss says: its measures are calibrated
 // so that their composition is. Proofs: docs/proofs/plan.md.
-func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[Row, Unit, Key], error) {
+func (q *Query[Row, Unit, Group]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[Row, Unit, Group], error) {
 	columns, weights, weightErr := unweighted(columns)
 	asked, err := q.checkColumns(columns)
 	if err := errors.Join(dp.CheckLoss(loss), q.check(), q.checkSelection(loss), err, weightErr); err != nil {
@@ -76,7 +76,7 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 	ws, weightOf := wants(asked, weights, q.selects())
 	question := question{
 		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
-		l0: int64(q.maxKeys()), rows: int64(q.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: len(q.given()),
+		l0: int64(q.maxGroups()), rows: int64(q.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: len(q.given()),
 	}
 	calibrated, err := question.calibrate()
 	if err != nil {
@@ -97,16 +97,16 @@ func (q *Query[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Plan[
 
 // compile joins a question with its noise, and works out everything that does not
 // depend on rows.
-func (q *Query[Row, Unit, Key]) compile(loss dp.Loss, asked []column, calibrated *calibration) *Plan[Row, Unit, Key] {
+func (q *Query[Row, Unit, Group]) compile(loss dp.Loss, asked []column, calibrated *calibration) *Plan[Row, Unit, Group] {
 	c := &compiled{
-		dataset: q.Dataset, unitName: q.UnitName, maxKeys: q.maxKeys(), maxRows: q.MaxRowsPerGroup,
+		dataset: q.Dataset, unitName: q.UnitName, maxGroups: q.maxGroups(), maxRows: q.MaxRowsPerGroup,
 		loss: loss, calibration: *calibrated,
 	}
 	c.threshold = c.threshold.atLeast(q.LeastGroup)
 	c.placeMeasures(asked)
 	c.answerColumns(asked, q.selects())
 	c.paid = c.events()
-	p := &Plan[Row, Unit, Key]{query: *q, compiled: c}
+	p := &Plan[Row, Unit, Group]{query: *q, compiled: c}
 	p.query.Groups = slices.Clone(q.Groups)
 	p.query.Consent, p.query.Retention = copied(q.Consent), copied(q.Retention)
 	for _, in := range c.inputs {

@@ -13,12 +13,12 @@ import (
 // in one.
 func TestFirstDrawsAreCalibratedForAllGroupsOfAUnit(t *testing.T) {
 	for _, c := range []struct {
-		maxKeys, maxRows int
-		perUnit          bool
-		records          float64
+		maxGroups, maxRows int
+		perUnit            bool
+		records            float64
 	}{{1, 1, false, 1}, {3, 2, false, 6}, {5, 4, true, 5}} {
 		q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(r int) int { return r }, Group: func(r int) int { return r },
-			MaxGroups: c.maxKeys, MaxRowsPerGroup: c.maxRows, Groups: []int{0, 1, 2, 3, 4, 5, 6, 7}}
+			MaxGroups: c.maxGroups, MaxRowsPerGroup: c.maxRows, Groups: []int{0, 1, 2, 3, 4, 5, 6, 7}}
 		of := PerRow[float64, int, int, int]
 		if c.perUnit {
 			of = PerUnit[float64, int, int, int]
@@ -34,7 +34,7 @@ func TestFirstDrawsAreCalibratedForAllGroupsOfAUnit(t *testing.T) {
 		}
 		for _, e := range d.events {
 			epsilon, _ := e.Epsilon.Float64()
-			records, count, scale := c.records/float64(c.maxKeys), c.maxKeys, d.plan.Scale(0)
+			records, count, scale := c.records/float64(c.maxGroups), c.maxGroups, d.plan.Scale(0)
 			if strings.HasSuffix(e.For, firstDraws) {
 				records, count, scale = c.records, 1, d.first.Scale(0)
 			}

@@ -62,7 +62,7 @@ func (p Per) String() string {
 }
 
 // Prices returns the price list: one line for each column.
-func (p *Plan[Row, Unit, Key]) Prices() []Price {
+func (p *Plan[Row, Unit, Group]) Prices() []Price {
 	var prices []Price
 	for _, a := range p.answers {
 		m := a.measure
@@ -81,7 +81,7 @@ func (p *Plan[Row, Unit, Key]) Prices() []Price {
 // and the number from which on it is released with a probability of 95 %. Both
 // are 0 if the groups are given. Where nothing but groups is asked, they are of units
 // that are in no other group; a unit in s groups may count as little as 1/√s in each.
-func (p *Plan[Row, Unit, Key]) Threshold() (units, surely float64) {
+func (p *Plan[Row, Unit, Group]) Threshold() (units, surely float64) {
 	if p.finder != nil {
 		return p.finder.threshold()
 	}
@@ -119,14 +119,14 @@ func halfWidth(e estimate) float64 {
 
 // String returns the price list as a table: the loss, the caps, and for each
 // column its measure, noise, and the half-width of its 95 % noise interval.
-func (p *Plan[Row, Unit, Key]) String() string {
+func (p *Plan[Row, Unit, Group]) String() string {
 	var b strings.Builder
 	if p.finder != nil {
-		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.noise(), p.unitName, plural(p.maxKeys, "group"), p.finder)
+		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.noise(), p.unitName, plural(p.maxGroups, "group"), p.finder)
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.noise())
-	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxKeys, "group"), p.rowsInEach())
+	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxGroups, "group"), p.rowsInEach())
 	for _, in := range p.inputs {
 		r := in.receipt()
 		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
@@ -148,7 +148,7 @@ func (p *Plan[Row, Unit, Key]) String() string {
 
 // writeWhy says of each value with quantiles how they are found, why, and what their
 // intervals cost.
-func (p *Plan[Row, Unit, Key]) writeWhy(b *strings.Builder) {
+func (p *Plan[Row, Unit, Group]) writeWhy(b *strings.Builder) {
 	said := make(map[*measure]bool)
 	for i, price := range p.Prices() {
 		m := p.answers[i].measure

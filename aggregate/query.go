@@ -12,10 +12,10 @@ import (
 // one unit may contribute. Every field down to MaxRowsPerGroup is required, but Group and GroupName. A Query
 // reads nothing and costs nothing; mistakes in it are reported by [Query.Plan].
 //
-// Unit and Key must be types that compare by content: integers, strings,
+// Unit and Group must be types that compare by content: integers, strings,
 // booleans, and arrays and structs of them. A type of its own for the unit, such
 // as type CustomerID int64, keeps other numbers from being taken for it.
-type Query[Row any, Unit, Key comparable] struct {
+type Query[Row any, Unit, Group comparable] struct {
 	// Dataset names what the rows are of. The account that pays must be of the
 	// same name.
 	Dataset string
@@ -31,9 +31,9 @@ type Query[Row any, Unit, Key comparable] struct {
 	// Unit returns whose row it is. All rows of one unit are protected together.
 	Unit func(Row) Unit
 
-	// Group returns the group of a row, as its key. If nil, there is one group, whose key is
-	// the zero Key.
-	Group func(Row) Key
+	// Group returns the group of a row. If nil, there is one group, the zero value of its
+	// type.
+	Group func(Row) Group
 
 	// GroupName says in words what Group returns, such as "month of purchase". It
 	// tells questions apart that differ in nothing but the function, so that one
@@ -53,8 +53,8 @@ type Query[Row any, Unit, Key comparable] struct {
 	// Groups are those to release, if they are known without looking at the
 	// rows. Every one of them is released, empty ones too, in this order; rows of
 	// other groups are left out. If nil, and Group is not, groups are selected
-	// privately, which needs a [dp.Approx], and come in the order of their keys.
-	Groups []Key
+	// privately, which needs a [dp.Approx], and come in their own order.
+	Groups []Group
 
 	// LeastGroup is the least noisy number of units with which a group is shown, where groups
 	// are selected and that needs fewer. It costs nothing.
@@ -71,7 +71,7 @@ type Query[Row any, Unit, Key comparable] struct {
 
 // WithMaxGroups returns the same query with another cap on the groups of a unit. It
 // takes the columns of q.
-func (q *Query[Row, Unit, Key]) WithMaxGroups(n int) *Query[Row, Unit, Key] {
+func (q *Query[Row, Unit, Group]) WithMaxGroups(n int) *Query[Row, Unit, Group] {
 	other := *q
 	other.MaxGroups, other.of = n, q.identity()
 	return &other
@@ -81,19 +81,19 @@ func (q *Query[Row, Unit, Key]) WithMaxGroups(n int) *Query[Row, Unit, Key] {
 const mostLeast = 1 << 31
 
 // Count asks how many rows are in a group.
-func (q *Query[Row, Unit, Key]) Count() Column[int64] {
+func (q *Query[Row, Unit, Group]) Count() Column[int64] {
 	return Column[int64]{column{query: q.identity(), kind: kindCount}}
 }
 
 // Units asks how many units are in a group. Where groups are selected, its interval
 // also holds among those that are shown: they are shown because this number is large,
 // so that it is too large on average for groups near the threshold.
-func (q *Query[Row, Unit, Key]) Units() Column[int64] {
+func (q *Query[Row, Unit, Group]) Units() Column[int64] {
 	return Column[int64]{column{query: q.identity(), kind: kindUnits}}
 }
 
 // check returns every mistake of the query itself, joined.
-func (q *Query[Row, Unit, Key]) check() error {
+func (q *Query[Row, Unit, Group]) check() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
 	if q.Dataset == "" {
@@ -118,7 +118,7 @@ func (q *Query[Row, Unit, Key]) check() error {
 	if err := keys.Check(reflect.TypeFor[Unit](), false); err != nil {
 		fail("unit type: %w", err)
 	}
-	if err := keys.Check(reflect.TypeFor[Key](), true); err != nil {
+	if err := keys.Check(reflect.TypeFor[Group](), true); err != nil {
 		fail("key type: %w", err)
 	} else {
 		errs = append(errs, q.checkKeys())
@@ -126,7 +126,7 @@ func (q *Query[Row, Unit, Key]) check() error {
 	return errors.Join(errs...)
 }
 
-func (q *Query[Row, Unit, Key]) checkKeys() error {
+func (q *Query[Row, Unit, Group]) checkKeys() error {
 	switch {
 	case q.Groups == nil:
 		return nil
@@ -135,7 +135,7 @@ func (q *Query[Row, Unit, Key]) checkKeys() error {
 	case len(q.Groups) == 0:
 		return errors.New("aggregate: Query.Groups is empty; list the groups to release, or leave it nil to select them privately")
 	}
-	seen := make(map[Key]bool, len(q.Groups))
+	seen := make(map[Group]bool, len(q.Groups))
 	for _, k := range q.Groups {
 		if seen[k] {
 			return fmt.Errorf("aggregate: Query.Groups has %s twice", keys.Encode(k))
@@ -146,19 +146,19 @@ func (q *Query[Row, Unit, Key]) checkKeys() error {
 }
 
 // selects reports whether groups are selected privately.
-func (q *Query[Row, Unit, Key]) selects() bool { return q.Group != nil && q.Groups == nil }
+func (q *Query[Row, Unit, Group]) selects() bool { return q.Group != nil && q.Groups == nil }
 
 // given returns the groups that are released whatever the rows, and nil if they
 // are selected.
-func (q *Query[Row, Unit, Key]) given() []Key {
+func (q *Query[Row, Unit, Group]) given() []Group {
 	if q.Group == nil {
-		return make([]Key, 1)
+		return make([]Group, 1)
 	}
 	return q.Groups
 }
 
-// maxKeys returns how many groups one unit can appear in.
-func (q *Query[Row, Unit, Key]) maxKeys() int {
+// maxGroups returns how many groups one unit can appear in.
+func (q *Query[Row, Unit, Group]) maxGroups() int {
 	if given := q.given(); given != nil {
 		return min(q.MaxGroups, len(given))
 	}

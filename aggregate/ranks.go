@@ -258,7 +258,7 @@ func (c *calibration) drawsTwice() bool {
 // draws of every group is near what is drawn: it is what groups have in common, and
 // known better than what one of them is. A unit has L0 times as many records there as
 // in a group, and is in one draw of each rank in place of L0.
-func drawFirst[Key any](c *compiled, session *core.Session, groups iter.Seq2[Key, group]) bases {
+func drawFirst[Group any](c *compiled, session *core.Session, groups iter.Seq2[Group, group]) bases {
 	pooled := make(map[*measure]map[int64]int64)
 	for _, m := range c.measures {
 		if m.drawing != nil && m.drawing.first != nil {

@@ -328,9 +328,9 @@ func TestQuantilesOfManyGroupsAreDrawnTwice(t *testing.T) {
 // are three times as far off, and so are three times the groups where losses add up
 // themselves; where their squares do it is √3. A value per unit has one record.
 func TestDrawsAreCalibratedForAllThatAUnitHas(t *testing.T) {
-	scale := func(loss dp.Loss, maxKeys, maxRows int, perUnit bool, ranks ...float64) float64 {
+	scale := func(loss dp.Loss, maxGroups, maxRows int, perUnit bool, ranks ...float64) float64 {
 		q, _ := stays()
-		q.MaxGroups, q.MaxRowsPerGroup = maxKeys, maxRows
+		q.MaxGroups, q.MaxRowsPerGroup = maxGroups, maxRows
 		make := aggregate.PerRow[float64, stay, int, int]
 		if perUnit {
 			make = aggregate.PerUnit[float64, stay, int, int]

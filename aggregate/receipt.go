@@ -81,10 +81,10 @@ type ReceiptNumber struct {
 	Times int64  `json:"times"`
 }
 
-func (p *Plan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
+func (p *Plan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, States: c.States, Noise: p.noise(), Groups: p.query.GroupName, MaxGroups: p.maxKeys, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, States: c.States, Noise: p.noise(), Groups: p.query.GroupName, MaxGroups: p.maxGroups, MaxRows: p.maxRows, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
 	for _, a := range p.answers {

@@ -8,20 +8,20 @@ import (
 
 // A Release holds what was released: estimates and a receipt. It is safe to
 // store, print and share.
-type Release[Key comparable] struct {
-	keys    []Key
+type Release[Group comparable] struct {
+	groups  []Group
 	cells   []Cell
-	index   map[Key]int
+	index   map[Group]int
 	receipt Receipt
 }
 
-// All yields the groups and their estimates: the given Keys in their order, or
-// the selected ones in the order of their keys. The order does not depend on the
+// All yields the groups and their estimates: those of Query.Groups in
+// that order, or the selected ones in their own. The order does not depend on the
 // rows.
-func (r *Release[Key]) All() iter.Seq2[Key, Cell] {
-	return func(yield func(Key, Cell) bool) {
-		for i, k := range r.keys {
-			if !yield(k, r.cells[i]) {
+func (r *Release[Group]) All() iter.Seq2[Group, Cell] {
+	return func(yield func(Group, Cell) bool) {
+		for i, g := range r.groups {
+			if !yield(g, r.cells[i]) {
 				return
 			}
 		}
@@ -29,11 +29,11 @@ func (r *Release[Key]) All() iter.Seq2[Key, Cell] {
 }
 
 // Len returns how many groups were released.
-func (r *Release[Key]) Len() int { return len(r.keys) }
+func (r *Release[Group]) Len() int { return len(r.groups) }
 
 // Cell returns the estimates of a group, and whether it was released.
-func (r *Release[Key]) Cell(key Key) (Cell, bool) {
-	i, ok := r.index[key]
+func (r *Release[Group]) Cell(g Group) (Cell, bool) {
+	i, ok := r.index[g]
 	if !ok {
 		return Cell{}, false
 	}
@@ -41,7 +41,7 @@ func (r *Release[Key]) Cell(key Key) (Cell, bool) {
 }
 
 // Receipt returns the public record of the release.
-func (r *Release[Key]) Receipt() Receipt { return r.receipt }
+func (r *Release[Group]) Receipt() Receipt { return r.receipt }
 
 // A Cell holds the estimates of one group; [Column.Of] reads them.
 type Cell struct {

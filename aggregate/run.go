@@ -40,7 +40,7 @@ type Budget interface {
 // ctx is done: until the release is paid for, and not from then on. If it fails,
 // nothing is released; only if b failed to answer may something be paid, and then
 // running again with the same request does not pay again.
-func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Key], error) {
+func (p *Plan[Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Group], error) {
 	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {
-		return decode[Key](p.compiled, kept)
+		return decode[Group](p.compiled, kept)
 	}
 	charge := p.Charge(r)
 	if kept, err := b.Kept(ctx, charge); errors.Is(err, dp.ErrOtherQuestion) && p.earlier != nil && !other {
@@ -56,7 +56,7 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {
-		return decode[Key](p.compiled, kept)
+		return decode[Group](p.compiled, kept)
 	}
 	if err := b.Afford(ctx, charge); errors.Is(err, dp.ErrOtherNoise) && p.earlier != nil {
 		return p.earlier.Run(ctx, b, r, rows)
@@ -76,14 +76,14 @@ func (p *Plan[Row, Unit, Key]) Run(ctx context.Context, b Budget, r Request, row
 //
 // What it returns is private in the sense of the plan's loss. It has been paid
 // for durably before noise was drawn, and kept durably before it was returned.
-func (p *Plan[Row, Unit, Key]) Release(ctx context.Context, b Budget, r Request, partials ...*Partial[Key]) (*Release[Key], error) {
+func (p *Plan[Row, Unit, Group]) Release(ctx context.Context, b Budget, r Request, partials ...*Partial[Group]) (*Release[Group], error) {
 	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
 	return p.release(ctx, b, p.Charge(r), partials...)
 }
 
-func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.Charge, partials ...*Partial[Key]) (*Release[Key], error) {
+func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge dp.Charge, partials ...*Partial[Group]) (*Release[Group], error) {
 	addingNoise, err := p.merged(ctx, partials)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}
 	if payment.Kept != nil {
-		return decode[Key](p.compiled, payment.Kept)
+		return decode[Group](p.compiled, payment.Kept)
 	}
 	released, cells := addingNoise()
 	release := encode(p.compiled, p.receipt(charge, payment), released, cells)
@@ -101,23 +101,23 @@ func (p *Plan[Row, Unit, Key]) release(ctx context.Context, b Budget, charge dp.
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: the release is paid for but could not be kept, so it is not shown; run again with the same key, at no cost: %w", err)
 	}
-	return decode[Key](p.compiled, kept)
+	return decode[Group](p.compiled, kept)
 }
 
 // merged returns what adds noise to partials of this plan, once it is paid for.
-func (p *Plan[Row, Unit, Key]) merged(ctx context.Context, partials []*Partial[Key]) (addingNoise func() ([]Key, []Cell), err error) {
+func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial[Group]) (addingNoise func() ([]Group, []Cell), err error) {
 	if err := p.checkPartials(partials); err != nil {
 		return nil, err
 	}
 	if p.finder != nil {
-		var units [][]Key
+		var units [][]Group
 		for _, part := range partials {
 			units = append(units, part.state().units...)
 		}
-		return func() ([]Key, []Cell) { return find(p.compiled, units) }, ctx.Err()
+		return func() ([]Group, []Cell) { return find(p.compiled, units) }, ctx.Err()
 	}
 	sums, err := p.merge(ctx, partials)
-	return func() ([]Key, []Cell) {
+	return func() ([]Group, []Cell) {
 		if len(partials) > 1 {
 			defer sums.wipe()
 		}

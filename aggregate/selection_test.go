@@ -84,9 +84,9 @@ func TestCountsOfATreeGetTheirNoise(t *testing.T) {
 // says how they were found, and it is read back as it was, also by a version that would
 // find them in another way.
 func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
-	for maxKeys, noise := range map[int]string{1: "truncated geometric", 4: "discrete gaussian"} {
+	for maxGroups, noise := range map[int]string{1: "truncated geometric", 4: "discrete gaussian"} {
 		q := &Query[[2]int, int, int]{
-			Dataset: "d", UnitName: "u", MaxGroups: maxKeys, MaxRowsPerGroup: 1,
+			Dataset: "d", UnitName: "u", MaxGroups: maxGroups, MaxRowsPerGroup: 1,
 			Unit: func(r [2]int) int { return r[0] }, Group: func(r [2]int) int { return r[1] },
 		}
 		p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-9})
@@ -96,7 +96,7 @@ func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 		var rows [][2]int
 		for who := range 3000 {
 			rows = append(rows, [2]int{who, who % 3}, [2]int{who, who % 3}, [2]int{who, 7000 + who})
-			if maxKeys == 1 {
+			if maxGroups == 1 {
 				rows = rows[:len(rows)-1]
 			}
 		}
@@ -129,11 +129,11 @@ func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 				}
 			}
 			if !slices.Equal(got, []int{0, 1, 2}) {
-				t.Errorf("MaxGroups %d: groups %v, want those of a thousand units", maxKeys, got)
+				t.Errorf("MaxGroups %d: groups %v, want those of a thousand units", maxGroups, got)
 			}
 			receipt := r.Receipt()
 			if units, _ := p.Threshold(); receipt.Noise != noise || receipt.Threshold != units || len(receipt.Measures) == 0 {
-				t.Errorf("MaxGroups %d: the receipt is %+v", maxKeys, receipt)
+				t.Errorf("MaxGroups %d: the receipt is %+v", maxGroups, receipt)
 			}
 		}
 		if _, err := q.Plan(dp.Pure{Epsilon: 1}); err == nil {

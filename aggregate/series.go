@@ -17,7 +17,7 @@ import (
 //
 // Sums over periods are sums of what was counted in each: units of four weeks are
 // unit-weeks, and a customer of two of them is two.
-type Series[Row any, Unit, Key comparable] struct {
+type Series[Row any, Unit, Group comparable] struct {
 	// Query says whose privacy is protected and what the groups are, which are
 	// given in Query.Groups, or none. In a series MaxGroups is how often a unit can be
 	// there: in how many pairs of a group and a period, over the whole life of the
@@ -30,7 +30,7 @@ type Series[Row any, Unit, Key comparable] struct {
 	// With a Retention nothing is released any more once rows of the first period are too
 	// old, by Time and whatever Retention.Time says: past rows are read again, and a
 	// series without some of them would show by how much others changed.
-	Query *Query[Row, Unit, Key]
+	Query *Query[Row, Unit, Group]
 
 	// Time returns when a row happened: the data's own time. Rows outside the series
 	// are left out.
@@ -70,7 +70,7 @@ type Series[Row any, Unit, Key comparable] struct {
 const mostPeriods = 3660
 
 // check returns every mistake of the declaration, joined.
-func (s *Series[Row, Unit, Key]) check() error {
+func (s *Series[Row, Unit, Group]) check() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
 	if s.Query == nil {
@@ -110,7 +110,7 @@ func (s *Series[Row, Unit, Key]) check() error {
 
 // checkRetention returns an error if rows would be too old before the series ends. It
 // needs the other fields.
-func (s *Series[Row, Unit, Key]) checkRetention() error {
+func (s *Series[Row, Unit, Group]) checkRetention() error {
 	r := s.Query.Retention
 	if r == nil {
 		return nil
@@ -125,7 +125,7 @@ func (s *Series[Row, Unit, Key]) checkRetention() error {
 }
 
 // checkQuery reports what a query may not have in a series.
-func (s *Series[Row, Unit, Key]) checkQuery() error {
+func (s *Series[Row, Unit, Group]) checkQuery() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
 	if s.Query.selects() {

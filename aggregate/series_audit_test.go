@@ -28,7 +28,7 @@ func TestPlantedMistakesOfASeriesAreFound(t *testing.T) {
 	inside.cap = periods
 	inner := *plan.inner
 	compiled := *plan.inner.compiled
-	compiled.maxKeys = periods
+	compiled.maxGroups = periods
 	inner.compiled, inside.compiled = &compiled, &compiled
 	capped.seriesCore, capped.inner = &inside, &inner
 

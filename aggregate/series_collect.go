@@ -15,13 +15,13 @@ import (
 
 // seriesSums are the exact sums of a series: private, and read by nothing but
 // [seriesCore.noisy].
-type seriesSums[Key comparable] struct {
-	groups map[pairKey[Key]]group
-	people map[Key]int64 // units of a group in the whole series
+type seriesSums[Group comparable] struct {
+	groups map[seriesPair[Group]]group
+	people map[Group]int64 // units of a group in the whole series
 }
 
 // wipe sets them to zero, as [partial.wipe] does.
-func (s *seriesSums[Key]) wipe() {
+func (s *seriesSums[Group]) wipe() {
 	for _, g := range s.groups {
 		clear(g.sums)
 	}
@@ -30,12 +30,12 @@ func (s *seriesSums[Key]) wipe() {
 }
 
 // collect reads, bounds and sums the rows of the first periods.
-func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, rows iter.Seq2[Row, error]) (*seriesSums[Key], error) {
+func (p *SeriesPlan[Row, Unit, Group]) collect(ctx context.Context, through int, rows iter.Seq2[Row, error]) (*seriesSums[Group], error) {
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
 	rows = p.inTime(p.series.Query.willing(ctx, rows))
-	sums := &seriesSums[Key]{people: make(map[Key]int64)}
+	sums := &seriesSums[Group]{people: make(map[Group]int64)}
 	var bounded iter.Seq2[Row, error]
 	if p.atOnce {
 		bounded = p.counted(rows, sums.people)
@@ -55,7 +55,7 @@ func (p *SeriesPlan[Row, Unit, Key]) collect(ctx context.Context, through int, r
 }
 
 // inTime yields the rows that arrived in time.
-func (p *SeriesPlan[Row, Unit, Key]) inTime(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+func (p *SeriesPlan[Row, Unit, Group]) inTime(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	if p.series.Arrived == nil {
 		return rows
 	}
@@ -72,17 +72,17 @@ func (p *SeriesPlan[Row, Unit, Key]) inTime(rows iter.Seq2[Row, error]) iter.Seq
 }
 
 // closes returns when rows of a period, counted from 0, are too late.
-func (p *SeriesPlan[Row, Unit, Key]) closes(period int) time.Time {
+func (p *SeriesPlan[Row, Unit, Group]) closes(period int) time.Time {
 	return p.step.begins(p.first+period+1, p.series.Zone).Add(p.series.Wait)
 }
 
 // counted yields rows, and counts the units of every group.
-func (p *SeriesPlan[Row, Unit, Key]) counted(rows iter.Seq2[Row, error], people map[Key]int64) iter.Seq2[Row, error] {
+func (p *SeriesPlan[Row, Unit, Group]) counted(rows iter.Seq2[Row, error], people map[Group]int64) iter.Seq2[Row, error] {
 	type member struct {
 		unit  Unit
-		group Key
+		group Group
 	}
-	wanted, seen := make(map[pairKey[Key]]bool), make(map[member]bool)
+	wanted, seen := make(map[seriesPair[Group]]bool), make(map[member]bool)
 	for _, pair := range p.inner.query.given() {
 		wanted[pair] = true
 	}
@@ -107,7 +107,7 @@ func (p *SeriesPlan[Row, Unit, Key]) counted(rows iter.Seq2[Row, error], people 
 // the order of time, and of groups within a period, and of a pair the first that are
 // read. Rows of later periods do not change which they are, so a unit is never
 // counted in other pairs at a later reading (docs/proofs/series.md, section 5).
-func (p *SeriesPlan[Row, Unit, Key]) earliest(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]Row, error) {
+func (p *SeriesPlan[Row, Unit, Group]) earliest(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]Row, error) {
 	all, pairs, err := p.candidates(ctx, through, rows)
 	if err != nil {
 		return nil, err
@@ -133,8 +133,8 @@ type candidate[Row any, Unit comparable] struct {
 }
 
 // candidates returns the first rows of every pair of a unit, and how many rows it has there.
-func (p *SeriesPlan[Row, Unit, Key]) candidates(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]candidate[Row, Unit], map[Unit]map[int]int, error) {
-	order := make(map[Key]int, len(p.given))
+func (p *SeriesPlan[Row, Unit, Group]) candidates(ctx context.Context, through int, rows iter.Seq2[Row, error]) ([]candidate[Row, Unit], map[Unit]map[int]int, error) {
+	order := make(map[Group]int, len(p.given))
 	for i, k := range p.given {
 		order[k] = i
 	}
@@ -175,10 +175,10 @@ func nth(m map[int]int, n int) int {
 }
 
 // part returns the exact sums of one part of a group, period by period.
-func (s *seriesSums[Key]) part(group Key, periods, part int) []exact.Int128 {
+func (s *seriesSums[Group]) part(group Group, periods, part int) []exact.Int128 {
 	x := make([]exact.Int128, periods)
 	for t := range x {
-		if g, ok := s.groups[pairKey[Key]{group, t}]; ok {
+		if g, ok := s.groups[seriesPair[Group]{group, t}]; ok {
 			x[t] = g.sums[part]
 		}
 	}

@@ -17,17 +17,17 @@ import (
 
 // A SeriesPlan is a checked [Series] with a price. It is immutable and safe for
 // concurrent use. [Advance] runs it.
-type SeriesPlan[Row any, Unit, Key comparable] struct {
+type SeriesPlan[Row any, Unit, Group comparable] struct {
 	*seriesCore
-	series Series[Row, Unit, Key]
-	inner  *Plan[Row, Unit, pairKey[Key]] // reads rows and adds them up, by pairs
-	given  []Key
+	series Series[Row, Unit, Group]
+	inner  *Plan[Row, Unit, seriesPair[Group]] // reads rows and adds them up, by pairs
+	given  []Group
 	first  int // number of the first period in the calendar
 }
 
-// A pairKey is a group in a period of the series.
-type pairKey[Key comparable] struct {
-	Group  Key
+// A seriesPair is a group in a period of the series.
+type seriesPair[Group comparable] struct {
+	Group  Group
 	Period int
 }
 
@@ -78,7 +78,7 @@ func (m *shared) fine() uint { return matrix.Bits + m.extra }
 //
 // Columns are counts, units, sums, means, variances and standard deviations; quantiles
 // are not summed over periods. The loss is a [dp.Approx] or a [dp.Concentrated].
-func (s *Series[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*SeriesPlan[Row, Unit, Key], error) {
+func (s *Series[Row, Unit, Group]) Plan(loss dp.Loss, columns ...AnyColumn) (*SeriesPlan[Row, Unit, Group], error) {
 	if err := errors.Join(s.check(), dp.CheckLoss(loss)); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *Series[Row, Unit, Key]) Plan(loss dp.Loss, columns ...AnyColumn) (*Seri
 	if err != nil {
 		return nil, err
 	}
-	inner := &Query[Row, Unit, pairKey[Key]]{
+	inner := &Query[Row, Unit, seriesPair[Group]]{
 		Dataset: s.Query.Dataset, UnitName: s.Query.UnitName, Unit: s.Query.Unit, Group: p.pair, GroupName: s.Query.GroupName,
 		MaxGroups: p.cap, MaxRowsPerGroup: s.Query.MaxRowsPerGroup, Groups: p.allPairs(),
 	}
@@ -144,11 +144,11 @@ func checkSeriesColumns(asked []column) error {
 }
 
 // lay lays out the periods.
-func (s *Series[Row, Unit, Key]) lay() *SeriesPlan[Row, Unit, Key] {
+func (s *Series[Row, Unit, Group]) lay() *SeriesPlan[Row, Unit, Group] {
 	query := *s.Query
 	query.Groups = slices.Clone(query.Groups)
 	given := query.given()
-	p := &SeriesPlan[Row, Unit, Key]{
+	p := &SeriesPlan[Row, Unit, Group]{
 		seriesCore: &seriesCore{periods: s.Periods, step: s.Step, views: slices.Clone(s.Views), pairs: len(given) * s.Periods, atOnce: s.AtOnce},
 		series:     *s, given: given, first: s.Step.number(civilOf(s.First.In(s.Zone))),
 	}
@@ -183,23 +183,23 @@ func (v View) over(first, periods int, step Step) matrix.View {
 }
 
 // pair returns the pair of a row. One outside the series is in no period.
-func (p *SeriesPlan[Row, Unit, Key]) pair(row Row) pairKey[Key] {
+func (p *SeriesPlan[Row, Unit, Group]) pair(row Row) seriesPair[Group] {
 	period := p.series.Step.number(civilOf(p.series.Time(row).In(p.series.Zone))) - p.first
 	if period < 0 || period >= p.periods {
 		period = -1
 	}
-	k := pairKey[Key]{Period: period}
+	k := seriesPair[Group]{Period: period}
 	if p.series.Query.Group != nil {
 		k.Group = p.series.Query.Group(row)
 	}
 	return k
 }
 
-func (p *SeriesPlan[Row, Unit, Key]) allPairs() []pairKey[Key] {
-	var all []pairKey[Key]
+func (p *SeriesPlan[Row, Unit, Group]) allPairs() []seriesPair[Group] {
+	var all []seriesPair[Group]
 	for _, g := range p.given {
 		for t := range p.periods {
-			all = append(all, pairKey[Key]{g, t})
+			all = append(all, seriesPair[Group]{g, t})
 		}
 	}
 	return all
@@ -313,10 +313,10 @@ func rootUp(x *big.Int) *big.Int {
 }
 
 // Periods returns the names of all periods, such as "2026-W05".
-func (p *SeriesPlan[Row, Unit, Key]) Periods() []string { return slices.Clone(p.labels) }
+func (p *SeriesPlan[Row, Unit, Group]) Periods() []string { return slices.Clone(p.labels) }
 
 // Charge returns what the whole series costs. [Advance] reserves it.
-func (p *SeriesPlan[Row, Unit, Key]) Charge(r Request) dp.Charge {
+func (p *SeriesPlan[Row, Unit, Group]) Charge(r Request) dp.Charge {
 	c := p.draw(r, 0)
 	c.Key = r.Key
 	for i := range c.Events {
@@ -327,7 +327,7 @@ func (p *SeriesPlan[Row, Unit, Key]) Charge(r Request) dp.Charge {
 
 // draw returns what a release of period t is drawn by. That of a series that is
 // released at once draws everything.
-func (p *SeriesPlan[Row, Unit, Key]) draw(r Request, t int) dp.Charge {
+func (p *SeriesPlan[Row, Unit, Group]) draw(r Request, t int) dp.Charge {
 	c := dp.Charge{
 		Dataset: p.dataset, Unit: p.unitName, Purpose: r.Purpose, Key: r.Key + " " + p.labels[t], Plan: p.mark, Question: p.mark,
 		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: cloned(p.events), States: p.states(),
@@ -358,7 +358,7 @@ func (p *seriesCore) rowsOf(m *shared, release int) (from, to int) {
 }
 
 // describe hashes all that stands in the declaration and its noise.
-func (p *SeriesPlan[Row, Unit, Key]) describe() string {
+func (p *SeriesPlan[Row, Unit, Group]) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "equipoise series 1\n%s\n%v %q %d %d %t\n", p.fingerprint, p.step, p.series.Zone.String(), p.first, p.periods, p.atOnce)
 	b.WriteString(p.series.Query.conditions())

@@ -27,7 +27,7 @@ type SeriesPrice struct {
 }
 
 // Prices returns the price list: one line for each column and view.
-func (p *SeriesPlan[Row, Unit, Key]) Prices() []SeriesPrice {
+func (p *SeriesPlan[Row, Unit, Group]) Prices() []SeriesPrice {
 	var prices []SeriesPrice
 	for j, a := range p.answers {
 		m := p.sharedOf(j)
@@ -51,7 +51,7 @@ func (p *SeriesPlan[Row, Unit, Key]) Prices() []SeriesPrice {
 // String returns the price list as a table: what is paid once, the caps, and for each
 // column and view the half-width of its 95 % noise interval, and how much noise there is
 // beside independent noise, with each strategy that was compared.
-func (p *SeriesPlan[Row, Unit, Key]) String() string {
+func (p *SeriesPlan[Row, Unit, Group]) String() string {
 	var b strings.Builder
 	how := "one by one"
 	if p.atOnce {

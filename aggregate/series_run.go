@@ -35,7 +35,7 @@ type Reserver[B Budget] interface {
 // What is released is private in the sense of the plan's loss, for all rows of a unit
 // in all periods together. It has been paid for durably before noise was drawn, and
 // kept durably before it was returned.
-func Advance[Row any, Unit, Key comparable, B Budget](ctx context.Context, p *SeriesPlan[Row, Unit, Key], account Reserver[B], r Request, through int, rows iter.Seq2[Row, error]) (*Trend[Key], error) {
+func Advance[Row any, Unit, Group comparable, B Budget](ctx context.Context, p *SeriesPlan[Row, Unit, Group], account Reserver[B], r Request, through int, rows iter.Seq2[Row, error]) (*Trend[Group], error) {
 	if err := p.checkRun(account == nil, r, through); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func Advance[Row any, Unit, Key comparable, B Budget](ctx context.Context, p *Se
 	return p.trend(kept)
 }
 
-func (p *SeriesPlan[Row, Unit, Key]) checkRun(noAccount bool, r Request, through int) error {
+func (p *SeriesPlan[Row, Unit, Group]) checkRun(noAccount bool, r Request, through int) error {
 	var b Budget = noBudget{}
 	if noAccount {
 		b = nil
@@ -93,7 +93,7 @@ func (p *SeriesPlan[Row, Unit, Key]) checkRun(noAccount bool, r Request, through
 
 // checkAge returns an error if rows of the first period no longer count. It depends on
 // the declaration and the day.
-func (p *SeriesPlan[Row, Unit, Key]) checkAge(now time.Time) error {
+func (p *SeriesPlan[Row, Unit, Group]) checkAge(now time.Time) error {
 	r, begins := p.series.Query.Retention, p.step.begins(p.first, p.series.Zone)
 	if r == nil || !begins.Before(r.first(now)) {
 		return nil
@@ -106,7 +106,7 @@ func (p *SeriesPlan[Row, Unit, Key]) checkAge(now time.Time) error {
 type noBudget struct{ Budget }
 
 // release draws what was paid for, adds noise and keeps.
-func (p *SeriesPlan[Row, Unit, Key]) release(ctx context.Context, draws Budget, r Request, t int, sums *seriesSums[Key]) ([]byte, error) {
+func (p *SeriesPlan[Row, Unit, Group]) release(ctx context.Context, draws Budget, r Request, t int, sums *seriesSums[Group]) ([]byte, error) {
 	charge := p.draw(r, t)
 	payment, err := draws.Spend(ctx, charge)
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *SeriesPlan[Row, Unit, Key]) release(ctx context.Context, draws Budget, 
 
 // noisy draws the noise of a release, which must have been paid for: for every group
 // and part, rows. What it returns is public.
-func (p *SeriesPlan[Row, Unit, Key]) noisy(release int, sums *seriesSums[Key]) [][][]*big.Int {
+func (p *SeriesPlan[Row, Unit, Group]) noisy(release int, sums *seriesSums[Group]) [][][]*big.Int {
 	groups := make([][][]*big.Int, len(p.given))
 	core.InSession(func(session *core.Session) {
 		for g, key := range p.given {

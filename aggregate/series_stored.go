@@ -28,7 +28,7 @@ type storedSeriesGroup struct {
 
 const seriesFormat = "equipoise series 1"
 
-func (p *SeriesPlan[Row, Unit, Key]) encode(receipt Receipt, release int, groups [][][]*big.Int) []byte {
+func (p *SeriesPlan[Row, Unit, Group]) encode(receipt Receipt, release int, groups [][][]*big.Int) []byte {
 	s := storedSeries{Format: seriesFormat, Plan: p.mark, Period: p.periodOf(release), Receipt: receipt}
 	for g, key := range p.given {
 		s.Groups = append(s.Groups, storedSeriesGroup{keys.Encode(key), groups[g]})
@@ -48,7 +48,7 @@ func (p *seriesCore) periodOf(release int) string {
 }
 
 // decode reads what encode wrote.
-func (p *SeriesPlan[Row, Unit, Key]) decode(release int, text []byte) (*storedSeries, error) {
+func (p *SeriesPlan[Row, Unit, Group]) decode(release int, text []byte) (*storedSeries, error) {
 	var s storedSeries
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
@@ -59,7 +59,7 @@ func (p *SeriesPlan[Row, Unit, Key]) decode(release int, text []byte) (*storedSe
 	return &s, nil
 }
 
-func (p *SeriesPlan[Row, Unit, Key]) checkStored(release int, s *storedSeries) error {
+func (p *SeriesPlan[Row, Unit, Group]) checkStored(release int, s *storedSeries) error {
 	switch {
 	case s.Format != seriesFormat:
 		return fmt.Errorf("it has format %q, must be %q", s.Format, seriesFormat)
@@ -103,7 +103,7 @@ func (p *seriesCore) checkParts(release int, parts [][]*big.Int) error {
 }
 
 // receipt is the public record of a release of the series.
-func (p *SeriesPlan[Row, Unit, Key]) receipt(c dp.Charge, paid dp.Payment) Receipt {
+func (p *SeriesPlan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
 		Loss: c.Loss, States: c.States, Noise: p.family.String(), Groups: p.series.Query.GroupName, MaxGroups: p.cap, MaxRows: p.maxRows, Plan: c.Plan,

@@ -285,7 +285,7 @@ func TestAWholeHistoryMovesNoMoreThanIsPaidFor(t *testing.T) {
 				mutant.seriesCore = &core
 				inner := *plan.inner
 				compiled := *plan.inner.compiled
-				compiled.maxKeys++
+				compiled.maxGroups++
 				inner.compiled, mutant.inner = &compiled, &inner
 				mutant.compiled = &compiled
 				for i, squares := range moved(t, &mutant, append(mine, others...), others, periods) {

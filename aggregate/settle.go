@@ -10,7 +10,7 @@ import (
 
 // settle joins what adders have, of groups that they all number alike, and puts it in the
 // order of the release. So equal numbers are equal bits, however they were collected.
-func (p *Plan[Row, Unit, Key]) settle(groups []Key, adders []*adder) (*partial[Key], error) {
+func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*partial[Group], error) {
 	all, adding := adders[0], &adders[0].adding
 	for _, a := range adders[1:] {
 		for i, s := range a.sums {
@@ -27,11 +27,11 @@ func (p *Plan[Row, Unit, Key]) settle(groups []Key, adders []*adder) (*partial[K
 		return nil, err
 	}
 	order := p.releaseOrder(groups, all.sums)
-	settled := &partial[Key]{fingerprint: p.fingerprint, exacts: exacts{width: p.sums}}
+	settled := &partial[Group]{fingerprint: p.fingerprint, exacts: exacts{width: p.sums}}
 	places := make([]uint32, len(groups))
 	for place, id := range order {
 		places[id] = uint32(place)
-		settled.keys = append(settled.keys, groups[id])
+		settled.groups = append(settled.groups, groups[id])
 		settled.sums = append(settled.sums, all.sums[int(id)*p.sums:][:p.sums]...)
 	}
 	for _, l := range all.points {
@@ -41,8 +41,8 @@ func (p *Plan[Row, Unit, Key]) settle(groups []Key, adders []*adder) (*partial[K
 }
 
 // releaseOrder returns the groups that have a place in a Partial: those given, or else
-// those that have units, in the order of their keys.
-func (p *Plan[Row, Unit, Key]) releaseOrder(groups []Key, sums []exact.Int128) []uint32 {
+// those that have units, in their own order.
+func (p *Plan[Row, Unit, Group]) releaseOrder(groups []Group, sums []exact.Int128) []uint32 {
 	if p.query.given() != nil {
 		order := make([]uint32, len(groups))
 		for i := range order {

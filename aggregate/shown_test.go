@@ -14,10 +14,10 @@ type member struct{ unit, group int }
 
 // shownOf releases so many groups of a size, and counts those that are shown and
 // those whose interval at 90 % is wrong.
-func shownOf(t *testing.T, maxKeys, size, groups int) (shown, wrong int, family string) {
+func shownOf(t *testing.T, maxGroups, size, groups int) (shown, wrong int, family string) {
 	t.Helper()
 	q := &aggregate.Query[member, int, int]{
-		Dataset: "orders", UnitName: "customer", GroupName: "group", MaxGroups: maxKeys, MaxRowsPerGroup: 1,
+		Dataset: "orders", UnitName: "customer", GroupName: "group", MaxGroups: maxGroups, MaxRowsPerGroup: 1,
 		Unit: func(m member) int { return m.unit }, Group: func(m member) int { return m.group },
 	}
 	units := q.Units()
@@ -48,14 +48,14 @@ func shownOf(t *testing.T, maxKeys, size, groups int) (shown, wrong int, family 
 // of more than the limit is at most e^-21 < 1e-9 a check.
 func TestIntervalsOfUnitsHoldAmongTheGroupsThatAreShown(t *testing.T) {
 	families := make(map[string]bool)
-	for _, c := range []struct{ maxKeys, size, groups int }{
+	for _, c := range []struct{ maxGroups, size, groups int }{
 		{1, 11, 6000}, {1, 14, 2000}, {1, 30, 300}, {40, 100, 4000}, {40, 120, 1500}, {40, 200, 300},
 	} {
-		shown, wrong, family := shownOf(t, c.maxKeys, c.size, c.groups)
+		shown, wrong, family := shownOf(t, c.maxGroups, c.size, c.groups)
 		families[family] = true
-		t.Logf("%s, MaxGroups %d, groups of %d: %d of %d shown, %d wrong", family, c.maxKeys, c.size, shown, c.groups, wrong)
+		t.Logf("%s, MaxGroups %d, groups of %d: %d of %d shown, %d wrong", family, c.maxGroups, c.size, shown, c.groups, wrong)
 		if n := float64(shown); float64(wrong) > 0.1*n+7+math.Sqrt(7*7+2*21*0.09*n) {
-			t.Errorf("%s, MaxGroups %d, groups of %d: %d of %d intervals at 90 %% are wrong", family, c.maxKeys, c.size, wrong, shown)
+			t.Errorf("%s, MaxGroups %d, groups of %d: %d of %d intervals at 90 %% are wrong", family, c.maxGroups, c.size, wrong, shown)
 		}
 	}
 	if len(families) != 2 {

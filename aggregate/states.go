@@ -12,7 +12,7 @@ import (
 )
 
 // states says what the plan reads, for whoever decides whether it may.
-func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
+func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 	s := &dp.Statement{
 		Event: p.query.UnitIsEvent, Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
 	}
@@ -33,7 +33,7 @@ func (p *Plan[Row, Unit, Key]) states() *dp.Statement {
 
 // states says what the series reads. Its groups are given, and the pairs of a group and a
 // period are the library's.
-func (p *SeriesPlan[Row, Unit, Key]) states() *dp.Statement {
+func (p *SeriesPlan[Row, Unit, Group]) states() *dp.Statement {
 	s, q := p.inner.states(), p.series.Query
 	s.Grouped, s.KeysGiven, s.Event = q.Group != nil, q.Group != nil, q.UnitIsEvent
 	if q.Consent != nil {
@@ -47,7 +47,7 @@ func (p *SeriesPlan[Row, Unit, Key]) states() *dp.Statement {
 
 // conditions are what of the query tells one question from another and is not in every
 // one: a question without them is written as before there were any.
-func (q *Query[Row, Unit, Key]) conditions() string {
+func (q *Query[Row, Unit, Group]) conditions() string {
 	var b strings.Builder
 	if q.Consent != nil {
 		fmt.Fprintf(&b, "consent %v %q\n", q.Consent.Mode, q.Consent.Purpose)
@@ -62,7 +62,7 @@ func (q *Query[Row, Unit, Key]) conditions() string {
 }
 
 // admitted yields the rows that count at all. It stands before everything that counts.
-func (q *Query[Row, Unit, Key]) admitted(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+func (q *Query[Row, Unit, Group]) admitted(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	if q.Retention != nil {
 		rows = q.Retention.recent(time.Now(), rows)
 	}
@@ -70,7 +70,7 @@ func (q *Query[Row, Unit, Key]) admitted(ctx context.Context, rows iter.Seq2[Row
 }
 
 // willing yields the rows of units that are in.
-func (q *Query[Row, Unit, Key]) willing(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+func (q *Query[Row, Unit, Group]) willing(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	if q.Consent != nil {
 		rows = consenting(ctx, q.Consent, q.Unit, rows)
 	}

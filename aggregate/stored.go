@@ -28,7 +28,7 @@ type storedGroup struct {
 const format = "equipoise release 1"
 
 // encode writes a release in the form in which it is kept.
-func encode[Key comparable](c *compiled, receipt Receipt, released []Key, cells []Cell) []byte {
+func encode[Group comparable](c *compiled, receipt Receipt, released []Group, cells []Cell) []byte {
 	s := stored{Format: format, Plan: c.fingerprint, Question: c.question, Receipt: receipt}
 	for i, key := range released {
 		s.Groups = append(s.Groups, storedGroup{Key: keys.Encode(key), Sums: cells[i].sums, Ranks: cells[i].ranks})
@@ -41,7 +41,7 @@ func encode[Key comparable](c *compiled, receipt Receipt, released []Key, cells 
 }
 
 // decode reads what encode wrote.
-func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
+func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error) {
 	var s stored
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
@@ -53,9 +53,9 @@ func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Release[Key]{receipt: s.Receipt, index: make(map[Key]int, len(s.Groups))}
+	r := &Release[Group]{receipt: s.Receipt, index: make(map[Group]int, len(s.Groups))}
 	for _, g := range s.Groups {
-		key, err := keys.Decode[Key](g.Key)
+		key, err := keys.Decode[Group](g.Key)
 		if err == nil {
 			err = c.checkGroup(g)
 		}
@@ -65,8 +65,8 @@ func decode[Key comparable](c *compiled, text []byte) (*Release[Key], error) {
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 		}
-		r.index[key] = len(r.keys)
-		r.keys = append(r.keys, key)
+		r.index[key] = len(r.groups)
+		r.groups = append(r.groups, key)
 		r.cells = append(r.cells, Cell{plan: c, sums: g.Sums, ranks: g.Ranks})
 	}
 	return r, nil

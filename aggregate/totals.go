@@ -17,7 +17,7 @@ import (
 //
 // It is an error if a group is not in the release or named twice, or if the column
 // is no count and no sum: quantiles and means of several groups do not follow from those of each.
-func Total[T dp.Number, Key comparable](r *Release[Key], c Column[T], groups ...Key) (dp.Estimate[T], error) {
+func Total[T dp.Number, Group comparable](r *Release[Group], c Column[T], groups ...Group) (dp.Estimate[T], error) {
 	cells := r.cells
 	if len(groups) > 0 {
 		var err error
@@ -37,9 +37,9 @@ func Total[T dp.Number, Key comparable](r *Release[Key], c Column[T], groups ...
 }
 
 // named returns the cells of groups.
-func (r *Release[Key]) named(groups []Key) (cells []Cell, err error) {
+func (r *Release[Group]) named(groups []Group) (cells []Cell, err error) {
 	var errs []error
-	seen := make(map[Key]bool, len(groups))
+	seen := make(map[Group]bool, len(groups))
 	for _, g := range groups {
 		cell, ok := r.Cell(g)
 		switch {

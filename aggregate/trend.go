@@ -11,10 +11,10 @@ import (
 
 // A Trend is what has been released of a series. Every sum over periods and groups is
 // read from the same noisy numbers, so they add up; reading costs nothing.
-type Trend[Key comparable] struct {
+type Trend[Group comparable] struct {
 	core     *seriesCore
-	keys     []Key
-	index    map[Key]int
+	given    []Group
+	index    map[Group]int
 	released int
 	totals   [][][]*big.Int // of groups and parts: of the first i periods, in steps of the rows
 	receipts []Receipt
@@ -23,14 +23,14 @@ type Trend[Key comparable] struct {
 
 // A Stretch is what a number is about: groups, and the periods from the one with the number From, counted
 // from 0, to the one before To. No Groups are all of them.
-type Stretch[Key comparable] struct {
-	Groups   []Key
+type Stretch[Group comparable] struct {
+	Groups   []Group
 	From, To int
 }
 
 // Trend reads releases again.
-func (p *SeriesPlan[Row, Unit, Key]) trend(kept [][]byte) (*Trend[Key], error) {
-	t := &Trend[Key]{core: p.seriesCore, keys: p.given, index: make(map[Key]int), released: len(kept)}
+func (p *SeriesPlan[Row, Unit, Group]) trend(kept [][]byte) (*Trend[Group], error) {
+	t := &Trend[Group]{core: p.seriesCore, given: p.given, index: make(map[Group]int), released: len(kept)}
 	if p.atOnce {
 		t.released = p.periods
 	}
@@ -64,14 +64,14 @@ func (p *SeriesPlan[Row, Unit, Key]) trend(kept [][]byte) (*Trend[Key], error) {
 }
 
 // Periods returns the names of the periods that were released, such as "2026-W05".
-func (t *Trend[Key]) Periods() []string { return slices.Clone(t.core.labels[:t.released]) }
+func (t *Trend[Group]) Periods() []string { return slices.Clone(t.core.labels[:t.released]) }
 
 // Receipts returns the public records of the releases, in the order of the periods.
-func (t *Trend[Key]) Receipts() []Receipt { return slices.Clone(t.receipts) }
+func (t *Trend[Group]) Receipts() []Receipt { return slices.Clone(t.receipts) }
 
 // Noisy returns the noisy numbers that were released, from which every estimate follows.
 // It is for audits; most programs want [Trend.Over].
-func (t *Trend[Key]) Noisy() []float64 {
+func (t *Trend[Group]) Noisy() []float64 {
 	var numbers []float64
 	for _, group := range t.rows {
 		for _, row := range slices.Concat(group...) {
@@ -88,7 +88,7 @@ func (t *Trend[Key]) Noisy() []float64 {
 //
 // An interval holds for one number. Many hold together, whatever noise they share, at the
 // confidence that [dp.Jointly] says.
-func (t *Trend[Key]) Over(s Stretch[Key]) (Cell, error) {
+func (t *Trend[Group]) Over(s Stretch[Group]) (Cell, error) {
 	groups, err := t.groups(s)
 	if err != nil {
 		return Cell{}, err
@@ -97,12 +97,12 @@ func (t *Trend[Key]) Over(s Stretch[Key]) (Cell, error) {
 }
 
 // groups returns the places of the groups of a stretch, or why it cannot be read.
-func (t *Trend[Key]) groups(s Stretch[Key]) ([]int, error) {
+func (t *Trend[Group]) groups(s Stretch[Group]) ([]int, error) {
 	if s.From < 0 || s.From >= s.To || s.To > t.released {
 		return nil, fmt.Errorf("aggregate: Stretch is from %d to %d, must be within the %d periods that are released, and of at least one", s.From, s.To, t.released)
 	}
 	if s.Groups == nil {
-		s.Groups = t.keys
+		s.Groups = t.given
 	}
 	var groups []int
 	for _, k := range s.Groups {
@@ -119,7 +119,7 @@ func (t *Trend[Key]) groups(s Stretch[Key]) ([]int, error) {
 }
 
 // cell returns the sums over some groups and a span, less those over others.
-func (t *Trend[Key]) cell(plus, minus []int, v, w matrix.Span) Cell {
+func (t *Trend[Group]) cell(plus, minus []int, v, w matrix.Span) Cell {
 	cell := Cell{sums: make([]*big.Int, t.core.sums)}
 	for i := range cell.sums {
 		sum := new(big.Int)

@@ -12,7 +12,7 @@ import (
 
 // Difference returns how much larger a count or a sum is over one stretch than over
 // another. Its interval allows for the noise that the two share.
-func Difference[T dp.Number, Key comparable](t *Trend[Key], c Column[T], of, from Stretch[Key]) (dp.Estimate[float64], error) {
+func Difference[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, from Stretch[Group]) (dp.Estimate[float64], error) {
 	two, err := t.compare(c.column, of, from)
 	if err != nil {
 		return dp.Estimate[float64]{}, err
@@ -26,7 +26,7 @@ func Difference[T dp.Number, Key comparable](t *Trend[Key], c Column[T], of, fro
 // Fieller's, and allows for the noise that the two share: all ratios that the noise
 // does not refute (Fieller 1954). It is unknown if the noise does not refute that the
 // denominator is 0.
-func Ratio[T dp.Number, Key comparable](t *Trend[Key], c Column[T], of, to Stretch[Key]) (dp.Estimate[float64], error) {
+func Ratio[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, to Stretch[Group]) (dp.Estimate[float64], error) {
 	two, err := t.compare(c.column, of, to)
 	if err != nil {
 		return dp.Estimate[float64]{}, err
@@ -60,7 +60,7 @@ type two struct {
 	v, w        matrix.Span
 }
 
-func (t *Trend[Key]) compare(c column, a, b Stretch[Key]) (two, error) {
+func (t *Trend[Group]) compare(c column, a, b Stretch[Group]) (two, error) {
 	answer, ok := t.core.answerOf[c]
 	if !ok {
 		return two{}, fmt.Errorf("aggregate: column %v is not in the series", c)

@@ -37,7 +37,7 @@ type Value[T dp.Number] struct {
 //
 // The name stands in price lists, receipts and reports. See the package
 // documentation for NaN and other odd values.
-func PerRow[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T]) *Value[T] {
+func PerRow[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], name string, of func(Row) T, b Bounds[T]) *Value[T] {
 	return newValue(q, name, of, b, false)
 }
 
@@ -46,7 +46,7 @@ func PerRow[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key]
 // the total is clamped and rounded once, when it is complete. So Sum adds up all
 // rows, and Mean and Quantile are over units, not over rows. Where units have
 // several rows in a group, a bound per unit costs less noise than one per row.
-func PerUnit[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T]) *Value[T] {
+func PerUnit[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], name string, of func(Row) T, b Bounds[T]) *Value[T] {
 	return newValue(q, name, of, b, true)
 }
 
@@ -113,7 +113,7 @@ type value struct {
 	bind func(*grid.Grid) any
 }
 
-func newValue[T dp.Number, Row any, Unit, Key comparable](q *Query[Row, Unit, Key], name string, of func(Row) T, b Bounds[T], perUnit bool) *Value[T] {
+func newValue[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], name string, of func(Row) T, b Bounds[T], perUnit bool) *Value[T] {
 	v := &value{
 		name: name, perUnit: perUnit, integer: isInteger[T](), bits: reflect.TypeFor[T]().Bits(), missing: of == nil,
 		lower: ratOf(b.Lower), upper: ratOf(b.Upper),

@@ -23,7 +23,7 @@ import (
 // Pairs are audited on all processors at a time, so the functions of the query and
 // of the catalogue must be safe for concurrent use, as those of an [aggregate.Plan]
 // that runs twice at a time must be.
-func AuditPlan[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Key], c Catalogue[Row]) []dptest.Result {
+func AuditPlan[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Group], c Catalogue[Row]) []dptest.Result {
 	t.Helper()
 	trial, err := c.trial(plan.Charge(aggregate.Request{}).Loss)
 	if err != nil {
@@ -63,7 +63,7 @@ func each[Row any](pairs []pair[Row], audit func(pair[Row]) dptest.Result) []dpt
 }
 
 // released returns a function that runs the whole plan once.
-func released[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Key], c Catalogue[Row], rows []Row) func() dptest.Sample {
+func released[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Group], c Catalogue[Row], rows []Row) func() dptest.Sample {
 	return func() dptest.Sample {
 		release, err := plan.Run(t.Context(), purse{}, c.request(), aggregate.Slice(rows))
 		if err != nil {
@@ -76,7 +76,7 @@ func released[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Plan[
 // seen returns all that a release holds: which groups there are, and their noisy
 // numbers. An estimate is a function of these and of the plan, so it tells no more;
 // what the program makes of estimates is what read returns.
-func seen[Key comparable](release *aggregate.Release[Key], read func(aggregate.Cell) []float64) dptest.Sample {
+func seen[Group comparable](release *aggregate.Release[Group], read func(aggregate.Cell) []float64) dptest.Sample {
 	var s dptest.Sample
 	var tag strings.Builder
 	for key, cell := range release.All() {

@@ -93,11 +93,11 @@ func ofFloat(per valueOf[float64], step float64, columns func(*aggregate.Value[f
 // settings are the losses and caps under which every type is audited: the even
 // ones always, the others with -all.
 var settings = []struct {
-	name          string
-	loss          dp.Loss
-	keys          []int // nil to select them
-	maxKeys, rows int
-	noise         dp.Mechanism
+	name            string
+	loss            dp.Loss
+	keys            []int // nil to select them
+	maxGroups, rows int
+	noise           dp.Mechanism
 }{
 	{"pure", dp.Pure{Epsilon: 1}, []int{0, 1}, 2, 2, dp.DiscreteLaplace},
 	{"approx few groups", dp.Approx{Epsilon: 1, Delta: 1e-3}, []int{0, 1}, 1, 2, dp.DiscreteLaplace},
@@ -129,7 +129,7 @@ func TestOurReleasesAreNotRefuted(t *testing.T) {
 				t.Run(s.name+"/"+r.name, func(t *testing.T) {
 					t.Parallel()
 					q := visits(s.keys)
-					q.MaxGroups, q.MaxRowsPerGroup = s.maxKeys, s.rows
+					q.MaxGroups, q.MaxRowsPerGroup = s.maxGroups, s.rows
 					plan, err := q.Plan(s.loss, r.columns(q)...)
 					if err != nil {
 						t.Fatal(err)

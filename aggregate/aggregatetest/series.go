@@ -17,7 +17,7 @@ import (
 // periods. Period after period the rows are read again, as they are in a program. Rows of the
 // catalogue should be spread over the periods as over groups: key 0 is the first pair of a
 // group and a period, and so on. Read is given the total of each group over all periods.
-func AuditSeries[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Key], groups []Key, c Catalogue[Row]) []dptest.Result {
+func AuditSeries[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Group], groups []Group, c Catalogue[Row]) []dptest.Result {
 	t.Helper()
 	results := auditSeries(t, plan, groups, c, c.pairs())
 	for _, r := range results {
@@ -29,7 +29,7 @@ func AuditSeries[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Se
 }
 
 // auditSeries audits some pairs.
-func auditSeries[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Key], groups []Key, c Catalogue[Row], pairs []pair[Row]) []dptest.Result {
+func auditSeries[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Group], groups []Group, c Catalogue[Row], pairs []pair[Row]) []dptest.Result {
 	trial, err := c.trial(plan.Charge(aggregate.Request{}).Loss)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func sum(xs []float64) float64 {
 }
 
 // advanced returns a function that runs the whole series once.
-func advanced[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Key], groups []Key, c Catalogue[Row], rows []Row) func() dptest.Sample {
+func advanced[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.SeriesPlan[Row, Unit, Group], groups []Group, c Catalogue[Row], rows []Row) func() dptest.Sample {
 	request := c.request()
 	periods := plan.Periods()
 	return func() dptest.Sample {
@@ -80,12 +80,12 @@ func advanced[Row any, Unit, Key comparable](t testing.TB, plan *aggregate.Serie
 }
 
 // read returns what the program shows of the totals.
-func read[Key comparable](t testing.TB, trend *aggregate.Trend[Key], groups []Key, periods int, show func(aggregate.Cell) []float64) (numbers []float64) {
+func read[Group comparable](t testing.TB, trend *aggregate.Trend[Group], groups []Group, periods int, show func(aggregate.Cell) []float64) (numbers []float64) {
 	if show == nil {
 		return nil
 	}
 	for _, g := range groups {
-		cell, err := trend.Over(aggregate.Stretch[Key]{Groups: []Key{g}, To: periods})
+		cell, err := trend.Over(aggregate.Stretch[Group]{Groups: []Group{g}, To: periods})
 		if err != nil {
 			t.Error(err)
 			return nil

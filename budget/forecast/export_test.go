@@ -4,8 +4,8 @@ import "github.com/equipoise-dp/equipoise/aggregate"
 
 // NextCheaper returns the plan that PlanFor returns with the next smaller loss, shared
 // in the same way.
-func NextCheaper[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], g Goal) (*aggregate.Plan[Row, Unit, Key], error) {
-	s := &solver[Row, Unit, Key]{query: q, goal: g}
+func NextCheaper[Row any, Unit, Group comparable](q *aggregate.Query[Row, Unit, Group], g Goal) (*aggregate.Plan[Row, Unit, Group], error) {
+	s := &solver[Row, Unit, Group]{query: q, goal: g}
 	best := s.best()
 	return s.query.Plan(best.kind((best.rung - 1).size()), s.columns(best.weights)...)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // A Proposal is a plan that meets a goal, and the accounts that can pay for it.
-type Proposal[Row any, Unit, Key comparable] struct {
-	Plan     *aggregate.Plan[Row, Unit, Key]
+type Proposal[Row any, Unit, Group comparable] struct {
+	Plan     *aggregate.Plan[Row, Unit, Group]
 	Forecast aggregate.Forecast // of a group that is as the goal assumes
 
 	// Ways are the accounts that can pay for all the reports. The best is the first.
@@ -33,11 +33,11 @@ type Proposal[Row any, Unit, Key comparable] struct {
 //
 // If there is no such plan, or only one that costs more than [Goal.Most], it returns an
 // [*ImpossibleError], which says what is nearest, and whether a lower cap would do.
-func PlanFor[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], g Goal) (*Proposal[Row, Unit, Key], error) {
+func PlanFor[Row any, Unit, Group comparable](q *aggregate.Query[Row, Unit, Group], g Goal) (*Proposal[Row, Unit, Group], error) {
 	if err := g.check(); err != nil {
 		return nil, err
 	}
-	s := &solver[Row, Unit, Key]{query: q, goal: g}
+	s := &solver[Row, Unit, Group]{query: q, goal: g}
 	if err := s.checkAims(); err != nil {
 		return nil, err
 	}
@@ -49,17 +49,17 @@ func PlanFor[Row any, Unit, Key comparable](q *aggregate.Query[Row, Unit, Key], 
 	if err != nil {
 		return nil, err
 	}
-	return &Proposal[Row, Unit, Key]{Plan: best.plan, Forecast: best.forecast, Ways: ways}, nil
+	return &Proposal[Row, Unit, Group]{Plan: best.plan, Forecast: best.forecast, Ways: ways}, nil
 }
 
 // A solver looks for the plan of a goal.
-type solver[Row any, Unit, Key comparable] struct {
-	query *aggregate.Query[Row, Unit, Key]
+type solver[Row any, Unit, Group comparable] struct {
+	query *aggregate.Query[Row, Unit, Group]
 	goal  Goal
 }
 
 // best returns the cheapest plan that meets the goal, or nil.
-func (s *solver[Row, Unit, Key]) best() (best *solution[Row, Unit, Key]) {
+func (s *solver[Row, Unit, Group]) best() (best *solution[Row, Unit, Group]) {
 	for _, kind := range s.kinds() {
 		if found := s.solve(kind); found != nil && (best == nil || found.total < best.total) {
 			best = found
@@ -69,7 +69,7 @@ func (s *solver[Row, Unit, Key]) best() (best *solution[Row, Unit, Key]) {
 }
 
 // selects reports whether groups are selected privately.
-func (s *solver[Row, Unit, Key]) selects() bool {
+func (s *solver[Row, Unit, Group]) selects() bool {
 	return s.query.Group != nil && s.query.Groups == nil
 }
 
@@ -78,7 +78,7 @@ func (s *solver[Row, Unit, Key]) selects() bool {
 type lossKind func(size float64) dp.Loss
 
 // kinds returns the kinds of loss that can answer the query.
-func (s *solver[Row, Unit, Key]) kinds() []lossKind {
+func (s *solver[Row, Unit, Group]) kinds() []lossKind {
 	delta := s.goal.Delta
 	if s.goal.Times > 1 {
 		delta = exact.DecimalDown(exact.Decimal(delta / 2 / float64(s.goal.Times)))
@@ -97,8 +97,8 @@ func (s *solver[Row, Unit, Key]) kinds() []lossKind {
 }
 
 // A solution is a plan, and how far it is from the goal.
-type solution[Row any, Unit, Key comparable] struct {
-	plan     *aggregate.Plan[Row, Unit, Key]
+type solution[Row any, Unit, Group comparable] struct {
+	plan     *aggregate.Plan[Row, Unit, Group]
 	forecast aggregate.Forecast
 	ratios   []float64 // of each aim: what is reached over what was asked
 	shown    float64   // the same for ShownFrom
@@ -110,7 +110,7 @@ type solution[Row any, Unit, Key comparable] struct {
 }
 
 // worst is above 1 if the goal is not met.
-func (s *solution[Row, Unit, Key]) worst() float64 {
+func (s *solution[Row, Unit, Group]) worst() float64 {
 	worst := s.shown
 	for _, r := range s.ratios {
 		worst = max(worst, r)
@@ -119,7 +119,7 @@ func (s *solution[Row, Unit, Key]) worst() float64 {
 }
 
 // try plans with a loss, shared by weights.
-func (s *solver[Row, Unit, Key]) try(loss dp.Loss, weights []float64) (*solution[Row, Unit, Key], error) {
+func (s *solver[Row, Unit, Group]) try(loss dp.Loss, weights []float64) (*solution[Row, Unit, Group], error) {
 	plan, err := s.query.Plan(loss, s.columns(weights)...)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (s *solver[Row, Unit, Key]) try(loss dp.Loss, weights []float64) (*solution
 	if err != nil {
 		return nil, err
 	}
-	found := &solution[Row, Unit, Key]{plan: plan, forecast: forecast, weights: weights}
+	found := &solution[Row, Unit, Group]{plan: plan, forecast: forecast, weights: weights}
 	for i, c := range forecast.Columns {
 		found.ratios = append(found.ratios, s.goal.Aims[i].ratio(c))
 	}
@@ -138,7 +138,7 @@ func (s *solver[Row, Unit, Key]) try(loss dp.Loss, weights []float64) (*solution
 	return found, nil
 }
 
-func (s *solver[Row, Unit, Key]) columns(weights []float64) []aggregate.AnyColumn {
+func (s *solver[Row, Unit, Group]) columns(weights []float64) []aggregate.AnyColumn {
 	columns := make([]aggregate.AnyColumn, len(s.goal.Aims))
 	for i, a := range s.goal.Aims {
 		columns[i] = aggregate.Weighted{AnyColumn: a.Column, Weight: weights[i]}
@@ -163,7 +163,7 @@ func (a Aim) ratio(c aggregate.Expected) float64 {
 }
 
 // checkAims plans once, with much loss, so that mistakes of the query are found.
-func (s *solver[Row, Unit, Key]) checkAims() error {
+func (s *solver[Row, Unit, Group]) checkAims() error {
 	first, err := s.try(s.kinds()[0](1), s.equal())
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (s *solver[Row, Unit, Key]) checkAims() error {
 	return nil
 }
 
-func (s *solver[Row, Unit, Key]) equal() []float64 {
+func (s *solver[Row, Unit, Group]) equal() []float64 {
 	weights := make([]float64, len(s.goal.Aims))
 	for i := range weights {
 		weights[i] = 1
@@ -192,7 +192,7 @@ const rounds = 3
 
 // solve returns the cheapest plan of a kind of loss that meets the goal, or nil. It
 // shares the loss equally at first, and then more of it to what was furthest off.
-func (s *solver[Row, Unit, Key]) solve(kind lossKind) (best *solution[Row, Unit, Key]) {
+func (s *solver[Row, Unit, Group]) solve(kind lossKind) (best *solution[Row, Unit, Group]) {
 	weights, start := s.equal(), rungOf(1)
 	for range rounds {
 		found := s.cheapest(kind, weights, start)
@@ -212,9 +212,9 @@ func (s *solver[Row, Unit, Key]) solve(kind lossKind) (best *solution[Row, Unit,
 }
 
 // cheapest returns the plan of the smallest loss that meets the goal with these weights.
-func (s *solver[Row, Unit, Key]) cheapest(kind lossKind, weights []float64, start rung) *solution[Row, Unit, Key] {
-	tried := make(map[rung]*solution[Row, Unit, Key])
-	try := func(r rung) *solution[Row, Unit, Key] {
+func (s *solver[Row, Unit, Group]) cheapest(kind lossKind, weights []float64, start rung) *solution[Row, Unit, Group] {
+	tried := make(map[rung]*solution[Row, Unit, Group])
+	try := func(r rung) *solution[Row, Unit, Group] {
 		found, seen := tried[r]
 		if !seen {
 			found, _ = s.try(kind(r.size()), weights) //nolint:errcheck // so small or so large a loss meets no goal
@@ -243,7 +243,7 @@ func (s *solver[Row, Unit, Key]) cheapest(kind lossKind, weights []float64, star
 }
 
 // power says how noise depends on the size of the loss: as size^(-1/power).
-func (s *solution[Row, Unit, Key]) power(kind lossKind) float64 {
+func (s *solution[Row, Unit, Group]) power(kind lossKind) float64 {
 	if dp.PartsOf(kind(1)).Rho > 0 {
 		return 2
 	}
@@ -253,7 +253,7 @@ func (s *solution[Row, Unit, Key]) power(kind lossKind) float64 {
 // reweighed returns weights under which all aims would be met as closely as the others:
 // Gaussian noise is shared by its square. What selects groups has weight 1. Columns for
 // which nothing is asked get an eighth of the largest weight.
-func (s *solution[Row, Unit, Key]) reweighed() []float64 {
+func (s *solution[Row, Unit, Group]) reweighed() []float64 {
 	power := 1.0
 	if s.plan.Prices()[0].Mechanism == dp.DiscreteGaussian {
 		power = 2
@@ -298,12 +298,12 @@ func twoDigits(x float64) float64 {
 	return y
 }
 
-func (s *solver[Row, Unit, Key]) use(p *aggregate.Plan[Row, Unit, Key]) Use {
+func (s *solver[Row, Unit, Group]) use(p *aggregate.Plan[Row, Unit, Group]) Use {
 	return Use{Charge: p.Charge(aggregate.Request{}), Times: s.goal.Times}
 }
 
 // total returns the ε of all the reports together, or +Inf.
-func (s *solver[Row, Unit, Key]) total(p *aggregate.Plan[Row, Unit, Key]) float64 {
+func (s *solver[Row, Unit, Group]) total(p *aggregate.Plan[Row, Unit, Group]) float64 {
 	loss, err := LeastLoss(s.goal.Delta, s.use(p))
 	if err != nil {
 		return math.Inf(1)
@@ -312,7 +312,7 @@ func (s *solver[Row, Unit, Key]) total(p *aggregate.Plan[Row, Unit, Key]) float6
 }
 
 // impossible says what comes nearest to the goal under the largest ε that is allowed.
-func (s *solver[Row, Unit, Key]) impossible(best *solution[Row, Unit, Key]) error {
+func (s *solver[Row, Unit, Group]) impossible(best *solution[Row, Unit, Group]) error {
 	most, weights := s.goal.Most, s.equal()
 	if most == 0 {
 		most = mostUseful
@@ -320,7 +320,7 @@ func (s *solver[Row, Unit, Key]) impossible(best *solution[Row, Unit, Key]) erro
 	if best != nil {
 		weights = best.weights
 	}
-	var nearest *solution[Row, Unit, Key]
+	var nearest *solution[Row, Unit, Group]
 	for _, kind := range s.kinds() {
 		tooMuch := func(r rung) bool {
 			found, err := s.try(kind(r.size()), weights)
@@ -342,12 +342,12 @@ func (s *solver[Row, Unit, Key]) impossible(best *solution[Row, Unit, Key]) erro
 
 // mostGroups returns the largest cap below that of the query with which the goal is met
 // in the way of the best solution, and 0 if there is none.
-func (s *solver[Row, Unit, Key]) mostGroups(best *solution[Row, Unit, Key]) int {
+func (s *solver[Row, Unit, Group]) mostGroups(best *solution[Row, Unit, Group]) int {
 	if best == nil {
 		return 0
 	}
 	meets := func(n int64) bool {
-		capped := &solver[Row, Unit, Key]{query: s.query.WithMaxGroups(int(n)), goal: s.goal}
+		capped := &solver[Row, Unit, Group]{query: s.query.WithMaxGroups(int(n)), goal: s.goal}
 		found := capped.cheapest(best.kind, best.weights, best.rung)
 		return found != nil && found.total <= s.goal.Most
 	}
@@ -361,7 +361,7 @@ func (s *solver[Row, Unit, Key]) mostGroups(best *solution[Row, Unit, Key]) int 
 // mostUseful is an ε above which nothing is protected.
 const mostUseful = 1000
 
-func (s *solver[Row, Unit, Key]) unmet(nearest *solution[Row, Unit, Key], most float64, groups int) error {
+func (s *solver[Row, Unit, Group]) unmet(nearest *solution[Row, Unit, Group], most float64, groups int) error {
 	e := &ImpossibleError{Epsilon: most, MaxGroups: groups}
 	for i, c := range nearest.forecast.Columns {
 		if nearest.ratios[i] > 1 {

@@ -46,7 +46,7 @@ const Rehearsed = "REHEARSAL on made-up rows, no release"
 //
 // A plan that asks units for their consent is an error: made-up ones have none to give.
 // Rehearse the same query without it.
-func Rehearse[Row any, Unit, Key comparable](ctx context.Context, plan *aggregate.Plan[Row, Unit, Key], s Shape[Row]) (*aggregate.Release[Key], error) {
+func Rehearse[Row any, Unit, Group comparable](ctx context.Context, plan *aggregate.Plan[Row, Unit, Group], s Shape[Row]) (*aggregate.Release[Group], error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
