@@ -136,7 +136,7 @@ func basicDelta(top, eps float64) float64 {
 func (p *profile) gaussianDelta(eps float64) float64 {
 	mu := math.Sqrt(p.v) * (1 + 4*ulp)
 	if eps < p.small {
-		return math.Min(1, GaussianDelta(mu, 0)+p.small)
+		return GaussianDelta(mu, 0) + p.small
 	}
 	return GaussianDelta(mu, eps-p.small)
 }

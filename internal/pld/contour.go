@@ -246,9 +246,7 @@ func (c *contour) sum(eps float64) (value, slope float64) {
 
 // δ is an upper bound on the finite part of δ(ε); infinite if round-off drowned it.
 func (c *contour) delta(eps, slack float64) float64 {
-	if eps = eps - slack; eps < 0 && slack > 0 {
-		eps = math.Max(eps, -slack)
-	}
+	eps -= slack
 	value, _ := c.sum(eps)
 	if !(value > 0) {
 		return math.Inf(1)
