@@ -83,9 +83,12 @@ func longLived(t *testing.T) *Account {
 	spend := func(c dp.Charge) error { return second(a.Spend(t.Context(), c)) }
 	kept, unkept, drawn := testCharge("kept", dp.Pure{Epsilon: 0.25}), testCharge("unkept", dp.Pure{Epsilon: 0.25}), laplaceCharge("drawn", dp.Pure{Epsilon: 0.25}, 4)
 	err = errors.Join(draw(drawn), spend(kept), keep(kept), spend(unkept),
-		a.Raise(t.Context(), dp.Approx{Epsilon: 11, Delta: 1e-5}, "a survey", "officer"), spend(testCharge("last", dp.Pure{Epsilon: 0.25})))
+		a.Raise(t.Context(), dp.Approx{Epsilon: 11, Delta: 1e-5}, "a survey", "officer"), spend(testCharge("last", dp.Pure{Epsilon: 0.25})), keep(drawn))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if p := a.state.keys["drawn"]; p.seq > a.state.checkpoint || p.kept.seq < a.state.checkpoint {
+		t.Fatal("what was paid before the last checkpoint is not kept after it; the test tests nothing")
 	}
 	return a
 }

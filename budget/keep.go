@@ -110,7 +110,7 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 		return nil, err
 	}
 	if p.kept.seq == 0 && p.early {
-		if there, err := a.adopt(ctx, p); there != nil || err != nil {
+		if there, err := a.adopt(ctx, c.Key, p); there != nil || err != nil {
 			return there, err
 		}
 	}
@@ -163,8 +163,8 @@ func (r *request) unknown(account string, err error) error {
 	if r.keep == nil {
 		return &UnknownError{account, r.charge.Key, err}
 	}
-	return fmt.Errorf("budget: account %q: request key %q is paid, and whether its release was kept is unknown; show nothing, and keep again under the same key: %w",
-		account, r.charge.Key, err)
+	return fmt.Errorf("budget: account %q: request key %q is paid, in entry %d, and whether its release was kept is unknown; show nothing, and keep again under the same key: %w",
+		account, r.charge.Key, r.keep.paid, err)
 }
 
 // Kept returns the release that was kept for a charge. It returns nil if none
@@ -219,7 +219,7 @@ func (a *Account) keptUnder(ctx context.Context, key string) ([]byte, error) {
 	case p.kept.seq != 0:
 		return a.read(ctx, p)
 	case p.early:
-		return a.adopt(ctx, p)
+		return a.adopt(ctx, key, p)
 	}
 	return nil, nil
 }
@@ -241,7 +241,7 @@ func (a *Account) read(ctx context.Context, p paid) ([]byte, error) {
 
 // adopt returns the release that format 1 kept, or nil, and records its digest. A
 // ledger that cannot be written is left as it is.
-func (a *Account) adopt(ctx context.Context, p paid) ([]byte, error) {
+func (a *Account) adopt(ctx context.Context, key string, p paid) ([]byte, error) {
 	stored, err := a.store.Kept(ctx, a.name, p.seq)
 	if err != nil {
 		return nil, fmt.Errorf("budget: account %q: %w", a.name, err)
@@ -249,7 +249,7 @@ func (a *Account) adopt(ctx context.Context, p paid) ([]byte, error) {
 	if stored == nil {
 		return nil, nil
 	}
-	if _, err := a.keep(ctx, "", &keeping{p.seq, nil, digestOf(a.name, p.seq, stored)}); err != nil && !errors.Is(err, ErrNotAppended) {
+	if _, err := a.keep(ctx, key, &keeping{p.seq, nil, digestOf(a.name, p.seq, stored)}); err != nil && !errors.Is(err, ErrNotAppended) {
 		return nil, err
 	}
 	return stored, nil
