@@ -20,6 +20,9 @@ func (a *Account) Raise(ctx context.Context, limit dp.Loss, reason, by string) e
 	if err != nil {
 		return err
 	}
+	if a.Terms().Odometer {
+		return fmt.Errorf("budget: account %q is an odometer and has no limit to raise", a.name)
+	}
 	return a.act(ctx, record{Kind: KindRaise, Limit: b, Reason: reason, By: by}, func(s *state) error {
 		return mayRaise(s.limits[scope{kind: scopeAccount}], limit)
 	})

@@ -2,6 +2,8 @@ package budget
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
@@ -10,8 +12,8 @@ import (
 // checkCharge returns every reason why the account cannot read the charge.
 func (t *Terms) checkCharge(c *dp.Charge) []error {
 	errs := []error{c.Check()}
-	if c.Dataset != t.Dataset {
-		errs = append(errs, fmt.Errorf("budget: Charge.Dataset is %q, and the account is of %q", c.Dataset, t.Dataset))
+	if _, part := t.Parts[c.Dataset]; c.Dataset != t.Dataset && !part {
+		errs = append(errs, fmt.Errorf("budget: Charge.Dataset is %q, and the account is of %s", c.Dataset, t.names()))
 	}
 	if t.Unit != "" && c.Unit != t.Unit {
 		errs = append(errs, fmt.Errorf("budget: Charge.Unit is %q, and the account protects %q", c.Unit, t.Unit))
@@ -37,6 +39,14 @@ func (t *Terms) checkCharge(c *dp.Charge) []error {
 		}
 	}
 	return errs
+}
+
+// names says of what datasets the account is.
+func (t *Terms) names() string {
+	if t.Parts == nil {
+		return fmt.Sprintf("%q", t.Dataset)
+	}
+	return fmt.Sprintf("%q with the parts %q", t.Dataset, slices.Sorted(maps.Keys(t.Parts)))
 }
 
 // checkDeclared refuses an event that declares nothing, which would cost nothing.

@@ -529,6 +529,9 @@ func (s *state) restore(heads []checkpointHead) error {
 }
 
 func (s *state) restoreLimit(text json.RawMessage) error {
+	if s.terms.Odometer && string(text) == "null" {
+		return nil
+	}
 	limit, err := dp.UnmarshalLoss(text)
 	if err == nil {
 		err = dp.CheckLoss(limit)
@@ -549,7 +552,7 @@ func (s *state) restoreLimit(text json.RawMessage) error {
 func (s *state) restoreFilters(states map[scope]filter.State) error {
 	for sc, st := range states {
 		t := sc.template()
-		if s.limits[t] == nil {
+		if _, there := s.limits[t]; !there {
 			return fmt.Errorf("it has a limit of %v, and the terms have none", sc)
 		}
 		f, err := s.setup.Restore(s.limits[t], s.stars[t.String()], st)

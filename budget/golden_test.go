@@ -306,3 +306,33 @@ func refusalsOf(t *testing.T, a *Account) (all []Refusal) {
 	}
 	return all
 }
+
+// Ledgers with parts, and those without a limit, are read, exported as they were, and
+// spent further.
+func TestLedgersOfFormat4AreReadAndSpentFurther(t *testing.T) {
+	for name, want := range map[string]dp.Loss{"parts": dp.Pure{Epsilon: 1.5}, "odometer": dp.Concentrated{Rho: 0.375}} {
+		text, err := os.ReadFile(filepath.Join("testdata/format4", name+".export"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := Import(t.Context(), Memory(), bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := a.Verify(t.Context()); err != nil || r.Charges != 3 || r.Releases != 3 || r.NotRepeated != nil || r.Status.Whole.Spent != want {
+			t.Errorf("%s: Verify = %+v, %v", name, r, err)
+		}
+		var out bytes.Buffer
+		if err := a.Export(t.Context(), &out); err != nil || !bytes.Equal(out.Bytes(), text) {
+			t.Errorf("%s: it is exported as\n%s%v, want\n%s", name, out.Bytes(), err, text)
+		}
+		c := testCharge("more", dp.Pure{Epsilon: 0.75})
+		if name == "odometer" {
+			c = testCharge("more", dp.Concentrated{Rho: 0.2})
+		}
+		c.Dataset, c.Unit, c.Periods = "shop", "customer", []string{"2026-01"}
+		if _, err := a.Spend(t.Context(), c); !isRefused(err) {
+			t.Errorf("%s: more than a part or a period has is accepted: %v", name, err)
+		}
+	}
+}

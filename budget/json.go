@@ -60,7 +60,10 @@ func (s *ScopeStatus) UnmarshalJSON(b []byte) error {
 	if err := readLosses("status of a limit", b, &j, &j.Limit, &j.Spent, &j.Left); err != nil {
 		return err
 	}
-	if j.Limit == nil {
+	var has struct {
+		Limit json.RawMessage `json:"limit"`
+	}
+	if json.Unmarshal(b, &has) != nil || has.Limit == nil || j.Limit == nil && j.Scope != scopeAccount { // null is that of an odometer
 		return errors.New("budget: status of a limit: limit is missing, must be given")
 	}
 	*s = ScopeStatus(j)

@@ -141,7 +141,7 @@ func TestDeclaredLossMustHoldForTheEvents(t *testing.T) {
 
 func TestNewerFormat(t *testing.T) {
 	s := Memory()
-	if err := s.Append(t.Context(), "visits", Record{Data: []byte(`{"v":4,"what":"ever"}`)}); err != nil {
+	if err := s.Append(t.Context(), "visits", Record{Data: []byte(`{"v":5,"what":"ever"}`)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), s, "visits"); !errors.Is(err, ErrVersion) {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	formatVersion = 3 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid; 2 has no policies and no checkpoints
+	formatVersion = 4 // of records; 1 has no KindKeep and no KindRefuse, and releases stand beside what paid; 2 has no policies and no checkpoints; 3 has no terms with parts or without a limit
 	engineVersion = 1 // of prices, orders and weights
 )
 
@@ -40,10 +40,14 @@ const (
 	KindCheckpoint = "checkpoint" // what the account has come to, so that it opens from there
 )
 
-// formatOf returns the least format that has a kind of record, so that an earlier version
+// format returns the least format that has such a record, so that an earlier version
 // reads and uses a ledger which has nothing that it does not know.
-func formatOf(kind string) int {
-	switch kind {
+func (r *record) format() int {
+	switch r.Kind {
+	case KindCreate:
+		if r.Terms != nil && (r.Terms.Odometer || r.Terms.Parts != nil) {
+			return 4
+		}
 	case KindPolicy, KindWithdraw, KindOutside, KindCheckpoint:
 		return 3
 	}
@@ -80,7 +84,7 @@ type record struct {
 
 // encode returns the record's bytes, sealed, and their hash.
 func (r *record) encode() ([]byte, digest, error) {
-	r.Version, r.Module = formatOf(r.Kind), module.Version()
+	r.Version, r.Module = r.format(), module.Version()
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
@@ -196,8 +200,8 @@ func (r *record) checkFields() error {
 	if r.Version < 2 && (r.Kind == KindKeep || r.Kind == KindRefuse || r.Module != "" || r.ID != "" && r.Kind != KindCreate) {
 		return fmt.Errorf("record %d of format %d has what came with format 2", r.Seq, r.Version)
 	}
-	if need := formatOf(r.Kind); need > 2 && r.Version < need {
-		return fmt.Errorf("record %d of format %d is of kind %q, which came with format %d", r.Seq, r.Version, r.Kind, need)
+	if need := r.format(); need > 2 && r.Version < need {
+		return fmt.Errorf("record %d of format %d is of kind %q and has what came with format %d", r.Seq, r.Version, r.Kind, need)
 	}
 	return nil
 }

@@ -30,14 +30,16 @@ func (a *Account) Reprice(ctx context.Context, rule Rule) (Repriced, error) {
 	if err != nil {
 		return Repriced{}, err
 	}
-	limit := unlimited(st.Whole.Limit)
-	if err := rule.takes(scope{kind: scopeAccount}, limit); err != nil {
+	terms := a.Terms()
+	terms.Rule, terms.Parts, terms.Purposes, terms.Period, terms.Analyst = rule, nil, nil, nil, nil
+	stars, limit := starsFor(terms), dp.Loss(nil) // stars are those of the true limit
+	if !terms.Odometer {
+		limit = unlimited(st.Whole.Limit)
+	}
+	terms.Limit = limit
+	if err := terms.Check(); err != nil {
 		return Repriced{}, err
 	}
-	terms := a.Terms()
-	terms.Rule, terms.Purposes, terms.Period, terms.Analyst = rule, nil, nil, nil
-	stars := starsFor(terms) // of the true limit
-	terms.Limit = limit
 	s := newState(terms, stars)
 	f := s.filter(scope{kind: scopeAccount})
 	out := Repriced{Rule: rule}

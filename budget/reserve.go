@@ -54,6 +54,8 @@ func (p plan) without(c *dp.Charge) (plan, bool) {
 // it, or returns "".
 func (p *plan) covers(c *dp.Charge) string {
 	switch {
+	case c.Dataset != p.charge.Dataset:
+		return fmt.Sprintf("the reservation is for dataset %q", p.charge.Dataset)
 	case c.Purpose != p.charge.Purpose:
 		return fmt.Sprintf("the reservation is for purpose %q", p.charge.Purpose)
 	case c.Analyst != p.charge.Analyst:

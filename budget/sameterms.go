@@ -49,15 +49,23 @@ func (t Terms) differences(o Terms) (all []string) {
 	add("Terms.Dataset", fmt.Sprintf("%q", t.Dataset), fmt.Sprintf("%q", o.Dataset))
 	add("Terms.Unit", fmt.Sprintf("%q", t.Unit), fmt.Sprintf("%q", o.Unit))
 	add("Terms.Limit", limitText(t.Limit), limitText(o.Limit))
+	add("Terms.Odometer", fmt.Sprint(t.Odometer), fmt.Sprint(o.Odometer))
 	add("Terms.Rule", t.Rule.String(), o.Rule.String())
+	each := func(field string, t, o map[string]dp.Loss) {
+		both := maps.Clone(t)
+		if both == nil {
+			both = map[string]dp.Loss{}
+		}
+		maps.Copy(both, o)
+		for _, p := range slices.Sorted(maps.Keys(both)) {
+			add(fmt.Sprintf("%s[%q]", field, p), limitText(t[p]), limitText(o[p]))
+		}
+	}
+	each("Terms.Parts", t.Parts, o.Parts)
 	if (t.Purposes == nil) != (o.Purposes == nil) {
 		add("Terms.Purposes", purposesText(t.Purposes), purposesText(o.Purposes))
 	} else {
-		both := maps.Clone(t.Purposes)
-		maps.Copy(both, o.Purposes)
-		for _, p := range slices.Sorted(maps.Keys(both)) {
-			add(fmt.Sprintf("Terms.Purposes[%q]", p), limitText(t.Purposes[p]), limitText(o.Purposes[p]))
-		}
+		each("Terms.Purposes", t.Purposes, o.Purposes)
 	}
 	add("Terms.Period", limitText(t.Period), limitText(o.Period))
 	add("Terms.Analyst", limitText(t.Analyst), limitText(o.Analyst))

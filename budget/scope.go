@@ -2,7 +2,9 @@ package budget
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -13,6 +15,7 @@ type scope struct{ kind, name string }
 
 const (
 	scopeAccount = "account"
+	scopePart    = "part"
 	scopePurpose = "purpose"
 	scopePeriod  = "period"
 	scopeAnalyst = "analyst"
@@ -35,7 +38,7 @@ func (s scope) template() scope {
 
 // scopesOf returns every scope that a charge counts in, the account first.
 func (t *Terms) scopesOf(c *dp.Charge) ([]scope, error) {
-	scopes := []scope{{kind: scopeAccount}}
+	scopes := append([]scope{{kind: scopeAccount}}, t.partsOf(c.Dataset)...)
 	if t.Purposes != nil {
 		if t.Purposes[c.Purpose] == nil {
 			return nil, t.refuse(scope{scopePurpose, c.Purpose}, c, "the account does not allow this purpose")
@@ -57,6 +60,22 @@ func (t *Terms) scopesOf(c *dp.Charge) ([]scope, error) {
 		scopes = append(scopes, scope{scopeAnalyst, c.Analyst})
 	}
 	return scopes, nil
+}
+
+// partsOf returns the parts that a charge for a dataset counts in, in the order of their
+// names: the whole before what is within it.
+func (t *Terms) partsOf(dataset string) (parts []scope) {
+	for _, p := range slices.Sorted(maps.Keys(t.Parts)) {
+		if within(p, dataset) || within(dataset, p) {
+			parts = append(parts, scope{scopePart, p})
+		}
+	}
+	return parts
+}
+
+// within reports whether a dataset is another one or a part of it.
+func within(dataset, whole string) bool {
+	return dataset == whole || strings.HasPrefix(dataset, whole+"/")
 }
 
 func (t *Terms) refuse(s scope, c *dp.Charge, reason string) *RefusedError {

@@ -78,7 +78,7 @@ func (s *state) filter(sc scope) filter.Filter {
 		return f
 	}
 	t := sc.template()
-	return s.setup.New(s.limits[t], s.stars[t.String()])
+	return s.setup.New(s.limits[t], s.stars[t.String()]) // of no limit, an odometer
 }
 
 // apply adds a record that is durable. It does not decide again.

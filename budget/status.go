@@ -18,15 +18,15 @@ type Status struct {
 	Reason  string `json:"reason,omitempty"` // why it is frozen
 
 	Whole ScopeStatus   `json:"whole"`           // the account's own limit
-	Parts []ScopeStatus `json:"parts,omitempty"` // limits within it: of purposes, periods and analysts
+	Parts []ScopeStatus `json:"parts,omitempty"` // limits within it: of parts, purposes, periods and analysts
 }
 
-// A ScopeStatus is one limit: that of the account, or of a purpose, a period or
+// A ScopeStatus is one limit: that of the account, or of a part, a purpose, a period or
 // an analyst.
 type ScopeStatus struct {
-	Scope string  `json:"scope"`          // "account", "purpose", "period", "analyst"
-	Name  string  `json:"name,omitempty"` // of the purpose, period or analyst
-	Limit dp.Loss `json:"limit"`
+	Scope string  `json:"scope"`          // "account", "part", "purpose", "period", "analyst"
+	Name  string  `json:"name,omitempty"` // of the part, purpose, period or analyst
+	Limit dp.Loss `json:"limit"`          // nil of an odometer, which has none
 
 	// Spent is the least limit that would have accepted the same charges,
 	// rounded up; nil is nothing. Under a rule that converts from Rényi
@@ -36,7 +36,7 @@ type ScopeStatus struct {
 	// Left is a loss such that a charge that declares it fits, whatever
 	// mechanisms it consists of, rounded down; nil is nothing. Charges with
 	// events that are priced better than their loss can fit beyond it: ask
-	// [Account.HowMany].
+	// [Account.HowMany]. It is nil where there is no limit.
 	Left dp.Loss `json:"left"`
 }
 
@@ -68,7 +68,7 @@ func (d *draft) status() Status {
 func (d *draft) scopes() []scope {
 	all := map[scope]bool{}
 	for sc := range d.limits {
-		all[sc] = sc.kind == scopeAccount || sc.kind == scopePurpose
+		all[sc] = sc.kind == scopeAccount || sc.kind == scopePart || sc.kind == scopePurpose
 	}
 	for _, m := range []map[scope]filter.Filter{d.filters, d.touched} {
 		for sc := range m {
@@ -76,7 +76,7 @@ func (d *draft) scopes() []scope {
 		}
 	}
 	maps.DeleteFunc(all, func(_ scope, shown bool) bool { return !shown })
-	order := []string{scopeAccount, scopePurpose, scopePeriod, scopeAnalyst, scopePolicy}
+	order := []string{scopeAccount, scopePart, scopePurpose, scopePeriod, scopeAnalyst, scopePolicy}
 	return slices.SortedFunc(maps.Keys(all), func(a, b scope) int {
 		return cmp.Or(slices.Index(order, a.kind)-slices.Index(order, b.kind), cmp.Compare(a.name, b.name))
 	})

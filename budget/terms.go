@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -23,6 +25,22 @@ type Terms struct {
 	// Limit is what all charges together may cost.
 	Limit dp.Loss
 
+	// Odometer says that there is no Limit, which is nil then: whatever is asked is added up, and
+	// nothing is refused for its amount but by Parts, Purposes, Period and Analyst. The Rule must be Basic or
+	// ZCDP, whose sums mean the same under every limit; under Basic a ρ is refused, and
+	// under ZCDP a δ. What is read off, as Status says it, promises this and no more
+	// (docs/proofs/odometer.md): of each amount that was fixed before the first answer, that
+	// everything published until more than it was read off is as private as that
+	// amount says. It is no promise of what will be read off in the end.
+	Odometer bool
+
+	// Parts are limits of datasets within this one, by names that are paths from Dataset on:
+	// of "shop" the parts "shop/eu" and "shop/eu/returns". A charge for a part counts in it, in
+	// all that it is within, and in the parts that are within it, since it may read their rows: in all
+	// of them, in one record, or in none. Charges name a part or Dataset. If nil, there are none.
+	// Unit, policy, keys and freezing are those of the whole.
+	Parts map[string]dp.Loss
+
 	// Rule is how charges are added up. The zero value is Default.
 	Rule Rule
 
@@ -33,6 +51,11 @@ type Terms struct {
 	// Period is a limit for the charges that read one period of the data, for
 	// each period. Periods are names in a charge, never the time of day: no
 	// clock gives budget back. If nil, there is none.
+	//
+	// It promises, of each period by itself: what all charges that name it tell of the rows
+	// of one unit in that period is as private as it says. It promises nothing of what
+	// they tell of a unit that has rows in several periods, which can be as much as the sum over
+	// those; Limit does. It is as true as charges are about the periods that they read.
 	Period dp.Loss
 
 	// Analyst is a limit for the charges of one analyst, for each. Analysts who
@@ -58,8 +81,11 @@ type Terms struct {
 // Check returns every mistake of the terms, joined.
 func (t Terms) Check() error {
 	errs := []error{t.Rule.check(), name("Terms.Dataset", t.Dataset), text("Terms.Unit", t.Unit)}
+	errs = append(errs, t.checkOdometer(), t.checkParts())
 	for scope, l := range t.limits() {
-		errs = append(errs, t.Rule.takes(scope, l))
+		if !t.Odometer || scope.kind != scopeAccount {
+			errs = append(errs, t.Rule.takes(scope, l))
+		}
 	}
 	if t.Purposes != nil && len(t.Purposes) == 0 {
 		errs = append(errs, errors.New("budget: Terms.Purposes is empty, which allows nothing; name a purpose, or leave it nil to allow all"))
@@ -76,9 +102,39 @@ func (t Terms) Check() error {
 	return errors.Join(errs...)
 }
 
+func (t Terms) checkOdometer() error {
+	switch {
+	case !t.Odometer:
+		return nil
+	case t.Limit != nil:
+		return fmt.Errorf("budget: Terms.Limit is %v and Terms.Odometer is true; an odometer has no limit: leave one of them out", t.Limit)
+	case t.Rule != Basic && t.Rule != ZCDP:
+		return fmt.Errorf("budget: Terms.Rule is %v, and an odometer's must be basic or zcdp: what the others add up depends on a limit", t.Rule)
+	}
+	return nil
+}
+
+func (t Terms) checkParts() error {
+	var errs []error
+	if t.Parts != nil && len(t.Parts) == 0 {
+		errs = append(errs, errors.New("budget: Terms.Parts is empty; name a part, or leave it nil for none"))
+	}
+	for _, p := range slices.Sorted(maps.Keys(t.Parts)) {
+		errs = append(errs, name("a part in Terms.Parts", p))
+		rest, within := strings.CutPrefix(p, t.Dataset+"/")
+		if !within || slices.Contains(strings.Split(rest, "/"), "") {
+			errs = append(errs, fmt.Errorf("budget: Terms.Parts has %q, must be a path from Terms.Dataset on, such as %q", p, t.Dataset+"/part"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // limits returns every limit by the key of its template scope.
 func (t Terms) limits() map[scope]dp.Loss {
 	m := map[scope]dp.Loss{{kind: scopeAccount}: t.Limit}
+	for p, l := range t.Parts {
+		m[scope{scopePart, p}] = l
+	}
 	for p, l := range t.Purposes {
 		m[scope{scopePurpose, p}] = l
 	}
@@ -92,7 +148,7 @@ func (t Terms) limits() map[scope]dp.Loss {
 }
 
 func (t Terms) clone() Terms {
-	t.Purposes = maps.Clone(t.Purposes)
+	t.Purposes, t.Parts = maps.Clone(t.Purposes), maps.Clone(t.Parts)
 	return t
 }
 
@@ -124,7 +180,9 @@ func utf8Text(field, s string) error {
 type termsJSON struct {
 	Dataset    string                     `json:"dataset"`
 	Unit       string                     `json:"unit,omitempty"`
-	Limit      json.RawMessage            `json:"limit"`
+	Limit      json.RawMessage            `json:"limit,omitempty"`
+	Odometer   bool                       `json:"odometer,omitempty"`
+	Parts      map[string]json.RawMessage `json:"parts,omitempty"`
 	Rule       string                     `json:"rule"`
 	Purposes   map[string]json.RawMessage `json:"purposes,omitempty"`
 	Period     json.RawMessage            `json:"period,omitempty"`
@@ -144,12 +202,18 @@ func (t Terms) MarshalJSON() ([]byte, error) {
 		errs = append(errs, err)
 		return b
 	}
-	j := termsJSON{t.Dataset, t.Unit, loss(t.Limit), t.Rule.String(), nil, loss(t.Period), loss(t.Analyst), t.EventShare, t.Refusals}
-	if t.Purposes != nil {
-		j.Purposes = map[string]json.RawMessage{}
-		for p, l := range t.Purposes {
-			j.Purposes[p] = loss(l)
+	each := func(limits map[string]dp.Loss) map[string]json.RawMessage {
+		if limits == nil {
+			return nil
 		}
+		m := map[string]json.RawMessage{}
+		for name, l := range limits {
+			m[name] = loss(l)
+		}
+		return m
+	}
+	j := termsJSON{
+		t.Dataset, t.Unit, loss(t.Limit), t.Odometer, each(t.Parts), t.Rule.String(), each(t.Purposes), loss(t.Period), loss(t.Analyst), t.EventShare, t.Refusals,
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -174,12 +238,18 @@ func (t *Terms) UnmarshalJSON(b []byte) error {
 	}
 	rule, err := ParseRule(j.Rule)
 	errs = append(errs, err)
-	*t = Terms{j.Dataset, j.Unit, loss(j.Limit), rule, nil, loss(j.Period), loss(j.Analyst), j.EventShare, j.Refusals}
-	if j.Purposes != nil {
-		t.Purposes = map[string]dp.Loss{}
-		for p, l := range j.Purposes {
-			t.Purposes[p] = loss(l)
+	each := func(limits map[string]json.RawMessage) map[string]dp.Loss {
+		if limits == nil {
+			return nil
 		}
+		m := map[string]dp.Loss{}
+		for name, l := range limits {
+			m[name] = loss(l)
+		}
+		return m
+	}
+	*t = Terms{
+		j.Dataset, j.Unit, loss(j.Limit), j.Odometer, each(j.Parts), rule, each(j.Purposes), loss(j.Period), loss(j.Analyst), j.EventShare, j.Refusals,
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
@@ -209,6 +210,68 @@ func Example_dashboard() {
 	fmt.Printf("1000 views cost %v; %d more days fit\n", status.Whole.Spent, left)
 	// Output:
 	// 1000 views cost ε=0.05; 39 more days fit
+}
+
+// declared is a charge of which only the loss is known, and which data it reads.
+func declared(dataset, key string, l dp.Pure, periods ...string) dp.Charge {
+	return dp.Charge{
+		Dataset: dataset, Unit: "customer", Purpose: "report", Key: key, Periods: periods,
+		Loss: l, Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: l.Exact()}},
+	}
+}
+
+// One account for a company, with a limit for each of its datasets.
+func Example_parts() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{
+		Dataset: "shop", Unit: "customer", Rule: budget.Basic, Limit: dp.Pure{Epsilon: 3},
+		Parts: map[string]dp.Loss{"shop/orders": dp.Pure{Epsilon: 2}, "shop/returns": dp.Pure{Epsilon: 1}},
+	})
+	check(err)
+	for i, dataset := range []string{"shop/orders", "shop/returns", "shop", "shop/returns"} {
+		_, err := account.Spend(ctx, declared(dataset, fmt.Sprint(i), dp.Pure{Epsilon: 0.5}))
+		var refused *budget.RefusedError
+		if errors.As(err, &refused) {
+			fmt.Printf("a report on %s: refused, %s has %s left\n", dataset, refused.Scope, dp.FormatLoss(refused.Left))
+			continue
+		}
+		check(err)
+		fmt.Printf("a report on %s: paid\n", dataset)
+	}
+	status, err := account.Status(ctx)
+	check(err)
+	for _, s := range append([]budget.ScopeStatus{status.Whole}, status.Parts...) {
+		fmt.Printf("%s%s: %v of %v\n", s.Scope, strings.TrimRight(" "+s.Name, " "), s.Spent, s.Limit)
+	}
+	// Output:
+	// a report on shop/orders: paid
+	// a report on shop/returns: paid
+	// a report on shop: paid
+	// a report on shop/returns: refused, part "shop/returns" has nothing left
+	// account: ε=1.5 of ε=3
+	// part shop/orders: ε=1 of ε=2
+	// part shop/returns: ε=1 of ε=1
+}
+
+// A limit for each week of the data, and none for all weeks together.
+func Example_periods() {
+	ctx := context.Background()
+	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{
+		Dataset: "orders", Unit: "customer", Rule: budget.Basic, Odometer: true, Period: dp.Pure{Epsilon: 0.5},
+	})
+	check(err)
+	for week := 1; week <= 52; week++ {
+		_, err := account.Spend(ctx, declared("orders", fmt.Sprint(week), dp.Pure{Epsilon: 0.5}, fmt.Sprintf("2026-W%02d", week)))
+		check(err)
+	}
+	_, err = account.Spend(ctx, declared("orders", "again", dp.Pure{Epsilon: 0.1}, "2026-W07"))
+	fmt.Println(err)
+	status, err := account.Status(ctx)
+	check(err)
+	fmt.Printf("read off for one customer who was there every week: %v\n", status.Whole.Spent)
+	// Output:
+	// budget: account "orders" refused ε=0.1: period "2026-W07" has nothing left of ε=0.5; nothing fits any more
+	// read off for one customer who was there every week: ε=26
 }
 
 // A policy says what the orders may be used for; nobody reads a row for anything else.

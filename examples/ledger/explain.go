@@ -150,7 +150,10 @@ func printGroups(e *env, groups []grouping, total *exactLoss, s budget.ScopeStat
 		}
 		e.printf("\n")
 	}
-	e.printf("charges declare %s in all; the account counts %s of its limit %v\n", total, dp.FormatLoss(s.Spent), s.Limit)
+	e.printf("charges declare %s in all; the account counts %s of its limit %v\n", total, dp.FormatLoss(s.Spent), limitText(s.Limit))
+	if s.Limit == nil {
+		return nil
+	}
 	if s.Left == nil {
 		e.printf("nothing is left\n")
 		return nil

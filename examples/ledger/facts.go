@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type statement struct {
 	Spent      string `json:"spent"`
 	Limit      string `json:"limit"`
 	FactorNow  string `json:"odds_factor_now"`
-	FactorMost string `json:"odds_factor_limit"`
+	FactorMost string `json:"odds_factor_limit,omitempty"` // if there is a limit
 	Rows       []row  `json:"odds"`
 	Delta      string `json:"delta,omitempty"` // of the limit, as one in so many
 	Rho        bool   `json:"converted_from_rho,omitempty"`
@@ -103,7 +104,7 @@ func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, err
 	s := &statement{
 		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: d.unit(),
 		Controller: e.controller, Contact: e.contact, Written: date(d.now), Since: date(d.entries[0].At), Anchor: d.anchor.String(),
-		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Event: d.event(), Risk: risk(d.status.Whole.Limit, d.unit()),
+		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Event: d.event(), Risk: d.risk(),
 	}
 	for _, o := range d.outside() {
 		s.Outside = append(s.Outside, elsewhere{o.What, o.By, o.On, guarantee(o)})
@@ -217,8 +218,14 @@ func (s *statement) odds(of budget.ScopeStatus) {
 	now, _ := pairOf(of.Spent)
 	most, delta := pairOf(of.Limit)
 	s.Rho = dp.PartsOf(of.Limit).Rho > 0
-	s.Spent, s.Limit = dp.FormatLoss(of.Spent), of.Limit.String()
-	s.FactorNow, s.FactorMost, s.Rows = times(now), times(most), rowsOf(now, most)
+	s.Spent, s.Limit, s.FactorNow = dp.FormatLoss(of.Spent), limitText(of.Limit), times(now)
+	if of.Limit == nil {
+		most = math.Inf(1)
+		_, delta = pairOf(of.Spent)
+	} else {
+		s.FactorMost = times(most)
+	}
+	s.Rows = rowsOf(now, most)
 	if delta > 0 {
 		s.Delta = oneIn(delta)
 	}

@@ -18,6 +18,8 @@ type options struct {
 
 	unit                                    string
 	limit, period, analyst                  lossFlag
+	odometer                                bool
+	parts                                   purposesFlag
 	purposes                                purposesFlag
 	rule                                    string
 	share                                   float64
@@ -82,7 +84,7 @@ func (l *lossFlag) Set(s string) (err error) {
 	return err
 }
 
-// A purposesFlag is given once for each purpose.
+// A purposesFlag is given once for each purpose, or each part.
 type purposesFlag map[string]dp.Loss
 
 func (p *purposesFlag) String() string { return "" }
@@ -99,7 +101,7 @@ func (l *listFlag) Type() string { return "name" }
 func (p *purposesFlag) Set(s string) error {
 	name, text, ok := strings.Cut(s, ":")
 	if !ok || name == "" {
-		return errors.New("must be a purpose, a colon and a loss, such as ads:epsilon=0.5")
+		return errors.New("must be a name, a colon and a loss, such as ads:epsilon=0.5")
 	}
 	l, err := dp.ParseLoss(text)
 	if err != nil {
@@ -109,7 +111,7 @@ func (p *purposesFlag) Set(s string) error {
 		*p = purposesFlag{}
 	}
 	if (*p)[name] != nil {
-		return fmt.Errorf("purpose %q is given twice", name)
+		return fmt.Errorf("%q is given twice", name)
 	}
 	(*p)[name] = l
 	return nil

@@ -25,6 +25,9 @@ func forecastOf(spends []time.Time, s budget.ScopeStatus, now time.Time) forecas
 	if len(spends) < 2 {
 		return forecast{Reason: "it takes two charges to tell a pace"}
 	}
+	if s.Limit == nil {
+		return forecast{Reason: "there is no limit to reach"}
+	}
 	span := now.Sub(spends[0])
 	used, of := part(s.Spent, s.Limit)
 	switch {

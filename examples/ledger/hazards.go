@@ -21,6 +21,9 @@ type hazard struct {
 // not have.
 var hazards = []hazard{
 	{1, "ε is too large", func(d *dossier, _ audited) (bool, string) {
+		if d.terms.Odometer {
+			return false, "the account is an odometer, which has no limit"
+		}
 		limit := dp.PartsOf(d.status.Whole.Limit)
 		limit.Delta = 0 // which hazard 2 is about
 		if p := dp.ProtectionOf(limit.Loss()); p > dp.Partly {
@@ -33,6 +36,9 @@ var hazards = []hazard{
 	{2, "δ is too large for so many", func(d *dossier, _ audited) (bool, string) {
 		return d.byPolicy(func(p *budget.InForce) (bool, string) {
 			delta, most := dp.PartsOf(d.status.Whole.Limit).Delta, p.Policy.People.AtMost
+			if d.terms.Odometer {
+				return false, "the account is an odometer, which has no limit of δ"
+			}
 			return delta*float64(most) <= 0.1*(1+1e-12), fmt.Sprintf("δ of the limit is %g, and there are up to %d: %.2g of them in expectation", delta, most, delta*float64(most))
 		})
 	}},

@@ -22,6 +22,8 @@ be raised later, by an act of its own that is recorded. For example:
 		flags: func(o *options, f *pflag.FlagSet) {
 			f.StringVar(&o.unit, "unit", "", "who is protected, in a `word` such as customer")
 			f.Var(&o.limit, "limit", "what everything together may cost, a `loss`")
+			f.BoolVar(&o.odometer, "odometer", false, "there is no limit: everything is added up, by rule basic or zcdp, and nothing is refused for its\namount but by the limits of parts, purposes, periods and analysts")
+			f.Var(&o.parts, "part", "a dataset within the account and what it may cost, as `name:loss`, where names are paths such as\nshop/eu; once for each. A charge counts in its part, in those it is within and in those within it")
 			f.Var(&o.purposes, "purpose", "a purpose and what it may cost, as `name:loss`; once for each. Without any, every\npurpose is allowed")
 			f.Var(&o.period, "period", "what may be spent on each period of the data, a `loss`")
 			f.Var(&o.analyst, "analyst", "what each analyst may spend, a `loss`")
@@ -35,7 +37,11 @@ be raised later, by an act of its own that is recorded. For example:
 }
 
 func runInit(ctx context.Context, e *env) (err error) {
-	if err := need("init", map[string]string{"account": e.account, "unit": e.unit, "limit": e.limit.String()}); err != nil {
+	required := map[string]string{"account": e.account, "unit": e.unit, "limit": e.limit.String()}
+	if e.odometer {
+		delete(required, "limit")
+	}
+	if err := need("init", required); err != nil {
 		return err
 	}
 	terms, err := e.terms()
@@ -51,6 +57,9 @@ func runInit(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if terms.Odometer {
+		return e.done(ctx, a, "created account %q, an odometer without a limit", terms.Dataset)
+	}
 	return e.done(ctx, a, "created account %q with the limit %v", terms.Dataset, terms.Limit)
 }
 
@@ -61,7 +70,7 @@ func (e *env) terms() (budget.Terms, error) {
 		return budget.Terms{}, err
 	}
 	t := budget.Terms{
-		Dataset: e.account, Unit: e.unit, Limit: e.limit.Loss, Rule: rule, Purposes: e.purposes,
+		Dataset: e.account, Unit: e.unit, Limit: e.limit.Loss, Odometer: e.odometer, Parts: e.parts, Rule: rule, Purposes: e.purposes,
 		Period: e.period.Loss, Analyst: e.analyst.Loss, EventShare: e.share, Refusals: e.refusals,
 	}
 	return t, t.Check()

@@ -122,7 +122,7 @@ func declares(e budget.Entry) string {
 func what(e budget.Entry) string {
 	switch {
 	case e.Terms != nil:
-		return fmt.Sprintf("dataset %q, limit %v", e.Terms.Dataset, e.Terms.Limit)
+		return fmt.Sprintf("dataset %q, limit %s", e.Terms.Dataset, limitText(e.Terms.Limit))
 	case e.Limit != nil:
 		return fmt.Sprintf("limit %v, by %s: %s", e.Limit, e.By, e.Reason)
 	case e.Policy != nil:

@@ -19,6 +19,14 @@ func (s *exactLoss) add(l dp.Loss) {
 	s.rho.Add(&s.rho, r)
 }
 
+// limitText writes a limit, which an odometer does not have.
+func limitText(l dp.Loss) string {
+	if l == nil {
+		return "no limit"
+	}
+	return l.String()
+}
+
 // rise is by how much a total grew, as exact decimals of what is printed. It is
 // empty if it did not.
 func rise(from, to dp.Loss) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -60,6 +61,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 func spend() {
 	path := flag.String("ledger", os.Getenv(envLedger), "")
 	account := flag.String("account", "visits", "")
+	part := flag.String("part", "", "")
 	purpose := flag.String("purpose", "opening hours", "")
 	analyst := flag.String("analyst", "", "")
 	periods := flag.String("periods", "", "")
@@ -86,7 +88,7 @@ func spend() {
 		event := declared(loss)
 		event.For = *what
 		charge := dp.Charge{
-			Dataset: *account, Unit: a.Terms().Unit, Purpose: *purpose, Key: fmt.Sprintf("%s%d", *key, i), Analyst: *analyst,
+			Dataset: cmp.Or(*part, *account), Unit: a.Terms().Unit, Purpose: *purpose, Key: fmt.Sprintf("%s%d", *key, i), Analyst: *analyst,
 			Periods: strings.Fields(*periods), Loss: loss, Events: []dp.Event{event},
 		}
 		_, err = a.Spend(ctx, charge)

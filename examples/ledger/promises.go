@@ -160,6 +160,14 @@ func (d *dossier) lastDay() (last time.Time) {
 	return last
 }
 
+// risk names a limit that protects hardly anybody. No limit is one.
+func (d *dossier) risk() string {
+	if d.status.Whole.Limit == nil {
+		return dp.Nobody.Of(d.unit())
+	}
+	return risk(d.status.Whole.Limit, d.unit())
+}
+
 // risk names a loss that protects hardly anybody.
 func risk(l dp.Loss, unit string) string {
 	if p := dp.ProtectionOf(l); p > dp.Partly {

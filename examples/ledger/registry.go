@@ -94,18 +94,22 @@ func (e *env) filing(d *dossier) *filing {
 	f.either("product", "description", about, "what is it, in a sentence or two")
 	f.fill("product", "publication_date", d.firstDay())
 	f.ask("product", "data_product_sector", "of which sector is it")
-	name, measure := variant(d.status.Whole.Limit)
+	bound, told := d.status.Whole.Limit, "This is the limit for all releases together; "
+	if bound == nil {
+		bound, told = d.status.Whole.Spent, "There is no limit; "
+	}
+	name, measure := variant(bound)
 	f.fill("dp_flavor", "name", name)
 	f.fill("dp_flavor", "input_metric", fmt.Sprintf("Number of %s whose rows are added or removed", plural(d.unit())))
 	f.fill("dp_flavor", "bound_on_input_distance", 1)
 	f.fill("dp_flavor", "output_measure", measure)
-	f.fill("dp_flavor", "bound_on_output_distance", d.status.Whole.Limit.String())
+	f.fill("dp_flavor", "bound_on_output_distance", dp.FormatLoss(bound))
 	f.either("dp_flavor", "data_domain", about, "which tables could the data be")
 	f.ask("dp_flavor", "unprotected_quantities", "which parameters were chosen by looking at the data")
 	f.fill("privacy_loss", "privacy_unit", d.unit())
 	f.fill("privacy_loss", "privacy_unit_description", d.unitTold())
-	f.fill("privacy_loss", "privacy_parameters", parameters(d.status.Whole.Limit))
-	f.fill("privacy_loss", "privacy_parameters_description", fmt.Sprintf("This is the limit for all releases together; %s is spent.", dp.FormatLoss(d.status.Whole.Spent)))
+	f.fill("privacy_loss", "privacy_parameters", parameters(bound))
+	f.fill("privacy_loss", "privacy_parameters_description", fmt.Sprintf("%s%s is spent.", told, dp.FormatLoss(d.status.Whole.Spent)))
 	f.fill("model", "model_name", "Central")
 	f.fill("model", "model_name_description", "Raw rows stay with whoever runs the program; noise is added before anything leaves it.")
 	f.either("model", "actors", holder, "who sees the raw data, and who must be trusted")
@@ -192,6 +196,9 @@ func (d *dossier) releaseType() string {
 }
 
 func (d *dossier) composition() string {
+	if d.terms.Odometer {
+		return fmt.Sprintf("An odometer (rule %v) adds up all releases and refuses none for its amount; %s is read off.", d.terms.Rule, dp.FormatLoss(d.status.Whole.Spent))
+	}
 	return fmt.Sprintf("A privacy filter (rule %v) adds up all releases, however they are chosen after seeing those before, and refuses what would go beyond %v; %s is spent.",
 		d.terms.Rule, d.status.Whole.Limit, dp.FormatLoss(d.status.Whole.Spent))
 }

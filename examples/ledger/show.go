@@ -146,6 +146,9 @@ func readOnly(ctx context.Context, s *store) string {
 // used writes which part of a limit is spent, and names the number that is the
 // least left.
 func used(s budget.ScopeStatus) string {
+	if s.Limit == nil {
+		return "counted"
+	}
 	part, of := part(s.Spent, s.Limit)
 	return percent(part) + " of " + of
 }
@@ -181,7 +184,7 @@ func printScopes(e *env, scopes []shownScope) error {
 		if s.Name != "" {
 			name += " " + s.Name
 		}
-		t.row(name, s.status.Limit.String(), dp.FormatLoss(s.status.Spent), dp.FormatLoss(s.status.Left), s.Used)
+		t.row(name, limitText(s.status.Limit), dp.FormatLoss(s.status.Spent), dp.FormatLoss(s.status.Left), s.Used)
 	}
 	return t.write(e.stdout)
 }

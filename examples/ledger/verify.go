@@ -148,7 +148,7 @@ func (v verified) print(e *env) {
 	}
 	spent := v.Scopes[0].status
 	e.printf("account %q: sound; %d entries, %s, %s spent of %v\n", v.Account, v.Entries,
-		count(v.Charges, "charge", "charges"), dp.FormatLoss(spent.Spent), spent.Limit)
+		count(v.Charges, "charge", "charges"), dp.FormatLoss(spent.Spent), limitText(spent.Limit))
 	if v.Releases > 0 {
 		e.printf("%s as it was kept\n", count(v.Releases, "release, each", "releases, each"))
 	}

@@ -61,6 +61,8 @@ func (l *ledger) open(ctx context.Context, o *options) (err error) {
 func (o *options) checkTerms(t budget.Terms, limit dp.Loss) error {
 	has := dp.PartsOf(limit)
 	switch {
+	case t.Odometer:
+		return fmt.Errorf("-ledger: %s is an odometer without a limit, and a report says what is left of one; name another -ledger", o.Ledger)
 	case t.Unit != o.UnitName:
 		return fmt.Errorf("-unit-name is %q, but ledger %s protects a %q; name another -ledger, or the right -unit-name", o.UnitName, o.Ledger, t.Unit)
 	case o.given["limit"] && o.Limit != has.Epsilon, o.given["limit-delta"] && o.LimitDelta != has.Delta:

@@ -39,7 +39,7 @@ func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
 }
 
 func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
-	if f.delta.Sign() == 0 {
+	if f.delta.Sign() == 0 || f.of == nil {
 		return nil, nil
 	}
 	at := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))

@@ -41,6 +41,9 @@ func lossPrice(l dp.Loss, orders []float64) *Price {
 // smaller returns the loss l cut down to what a filter has left, or nil if
 // nothing is.
 func smaller(l dp.Loss, f Filter) dp.Loss {
+	if f.Limit() == nil {
+		return l
+	}
 	if rho := dp.PartsOf(l).Rho; rho > 0 {
 		return dp.Parts{Rho: max(0, math.Min(rho, exact.DecimalDown(f.leftRho())))}.Loss()
 	}

@@ -43,9 +43,12 @@ func Star(rule Rule, l dp.Loss) (order float64, ok bool) {
 	return starOrder(parts.Epsilon, parts.Delta*(1-DefaultShare)), true
 }
 
-// New returns an empty filter. star is the order with most weight.
+// New returns an empty filter. star is the order with most weight. Of no limit, which is
+// nil, it is an odometer, if the rule is Basic or ZCDP.
 func (s *Setup) New(l dp.Loss, star float64) Filter {
 	switch l := l.(type) {
+	case nil:
+		return newOdometer(s.rule)
 	case dp.Pure:
 		return newBasic(l)
 	case dp.Concentrated:
