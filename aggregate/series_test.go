@@ -563,7 +563,8 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 		_, errOver := trend.Over(s)
 		_, errDifference := Difference(trend, units, good, s)
 		_, errRatio := Ratio(trend, units, s, good)
-		if errOver == nil || errDifference == nil || errRatio == nil {
+		_, errSmooth := Smooth(trend, units, s)
+		if errOver == nil || errDifference == nil || errRatio == nil || errSmooth == nil {
 			t.Errorf("%+v is read", s)
 		}
 	}
@@ -572,6 +573,9 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	}
 	if _, err := Ratio(trend, paid.Mean(), good, good); err == nil {
 		t.Error("a mean has a ratio")
+	}
+	if _, err := Smooth(trend, paid.Mean(), good); err == nil {
+		t.Error("a mean is smoothed")
 	}
 	if d, err := Difference(trend, units, good, good); err != nil || d.Value != 0 || d.StdDev != 0 {
 		t.Errorf("a number less itself is %v: %v", d, err)

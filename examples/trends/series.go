@@ -25,8 +25,9 @@ type declared struct {
 // shown is one number of the series.
 type shown struct {
 	quantity
-	over  func(aggregate.Cell) dp.Estimate[float64]
-	ratio func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) // nil of means
+	over   func(aggregate.Cell) dp.Estimate[float64]
+	ratio  func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) // nil of means
+	smooth func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error)                // nil of means
 }
 
 // steps are the calendars of package aggregate.
@@ -149,6 +150,9 @@ func total[T dp.Number](d *declared, q quantity, c aggregate.Column[T]) aggregat
 		over:     func(cell aggregate.Cell) dp.Estimate[float64] { return c.Of(cell).Raw().Within(within(c.Of(cell))) },
 		ratio: func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) {
 			return aggregate.Ratio(t, c, of, to)
+		},
+		smooth: func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error) {
+			return aggregate.Smooth(t, c, of)
 		},
 	})
 	return c

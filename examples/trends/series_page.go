@@ -114,8 +114,12 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 			}
 			figures = append(figures, figureOf(s.over(cell), dp.Jointly(0.95, d.through)))
 		}
+		smooth, err := d.smoothed(t, s, group)
+		if err != nil {
+			return part, nil, err
+		}
 		last := d.cell(s, figures[len(figures)-1])
-		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, year, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures)})
+		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, year, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures, smooth)})
 	}
 	for i := range d.through {
 		line, err := d.line(t, d.Period.short(d.periods[i]), d.stretch(group, i, i+1))
@@ -126,6 +130,18 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 	}
 	err := d.calendarLines(t, group, &part)
 	return part, sentences, err
+}
+
+// mostSmoothed is how many periods, the last ones, have a smoothed line, and leastSmoothed
+// how many it takes to make one.
+const leastSmoothed, mostSmoothed = 8, 400
+
+// smoothed returns the smoothed line of the last periods.
+func (d *declared) smoothed(t *aggregate.Trend[string], s shown, group string) ([]float64, error) {
+	if s.smooth == nil || d.through < leastSmoothed {
+		return nil, nil
+	}
+	return s.smooth(t, d.stretch(group, max(d.through-mostSmoothed, 0), d.through))
 }
 
 // comparisons returns how many sentences of a group hold together.
@@ -245,8 +261,8 @@ func (d *declared) against(t *aggregate.Trend[string], s shown, group string, ea
 	return fmt.Sprintf("%s: no clear change in %s, against %s (between %s%s %% and +%s %%).", s.Label, span, what, minus, percent(1-lo), percent(hi-1)), nil
 }
 
-// draw draws a line with its band.
-func (d *declared) draw(s shown, figures []figure) template.HTML {
+// draw draws a line with its band, and the smoothed line of the last periods.
+func (d *declared) draw(s shown, figures []figure, smooth []float64) template.HTML {
 	const width, height, left, foot = 640.0, 200.0, 8.0, 22.0
 	low, high := 0.0, 0.0
 	for _, f := range figures {
@@ -267,10 +283,17 @@ func (d *declared) draw(s shown, figures []figure) template.HTML {
 	for i := len(figures) - 1; i >= 0; i-- {
 		fmt.Fprintf(&lower, "%.1f,%.1f ", x(i), y(figures[i].Low))
 	}
+	var dashed strings.Builder
+	for i, v := range smooth {
+		fmt.Fprintf(&dashed, "%.1f,%.1f ", x(len(figures)-len(smooth)+i), y(v))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s"><line class="zero" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`,
 		width, height, template.HTMLEscapeString(s.Label+" over time"), left, width-left, y(0), y(0))
 	fmt.Fprintf(&b, `<polygon class="band" points="%s%s"/><polyline class="line" points="%s"/>`, &upper, &lower, &line)
+	if len(smooth) > 0 {
+		fmt.Fprintf(&b, `<polyline class="smooth" points="%s"/>`, &dashed)
+	}
 	fmt.Fprintf(&b, `<text x="%g" y="%g">%s</text><text x="%g" y="%g" text-anchor="end">%s</text><text x="%g" y="18">%s</text></svg>`,
 		left, height-6, template.HTMLEscapeString(d.Period.short(d.periods[0])), width-left, height-6,
 		template.HTMLEscapeString(d.Period.short(d.periods[len(figures)-1])), left, template.HTMLEscapeString(d.write(s.quantity, high)))
@@ -325,8 +348,12 @@ func (p *seriesPage) Rules() string {
 	if p.MaxSlots < len(p.periods)*len(p.groups) {
 		late = " Later numbers leave out whoever was there in so many before: where many are, they fall for that reason alone, and -max-periods should be larger."
 	}
-	return fmt.Sprintf("A %s counts in at most %s, the first ones.%s Sums over %ss count a %s once in each. Bands of a chart hold together with a probability of 95 %%, and so do the sentences; intervals of a table each by itself.",
-		p.UnitName, p.Cells(p.MaxSlots), late, p.Period, p.UnitName)
+	dashed := ""
+	if p.through >= leastSmoothed && p.Out != "" {
+		dashed = " Dashed lines of the page are smoothed by a model, to see a direction in; they promise nothing."
+	}
+	return fmt.Sprintf("A %s counts in at most %s, the first ones.%s Sums over %ss count a %s once in each. Bands of a chart hold together with a probability of 95 %%, and so do the sentences; intervals of a table each by itself.%s",
+		p.UnitName, p.Cells(p.MaxSlots), late, p.Period, p.UnitName, dashed)
 }
 
 // recent is how many periods the terminal shows one by one.

@@ -14,7 +14,7 @@ import (
 var mostNames = map[string]int{
 	"dp":                       91,  // 53 at d90b317; a payment and a loss have one JSON form each, a loss one text and its parts; a budget says why a key is not answered; sums, differences, ratios and shares of estimates, and intervals that hold together; what a charge states; words for a loss, also of a unit that is an event; the noise of a cube
 	"dp/dptest":                8,   // 8
-	"aggregate":                104, // 47; series: a calendar, views, plans, prices and trends; releases are read back, prices say what they are of, quantiles without an interval; forecasts; consent and retention; totals over groups; a query with another cap; receipts say how several numbers are one vector
+	"aggregate":                105, // 47; series: a calendar, views, plans, prices, trends and a smoothed line; releases are read back, prices say what they are of, quantiles without an interval; forecasts; consent and retention; totals over groups; a query with another cap; receipts say how several numbers are one vector
 	"aggregate/consent":        6,   // sources: a file, a table, a header
 	"aggregate/aggregatetest":  3,   // 0; audits of series; audits of plans were in dp/dptest
 	"budget":                   117, // 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases; why there is no refund
