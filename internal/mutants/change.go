@@ -24,6 +24,9 @@ var otherNames = map[string]string{"min": "max", "max": "min", "true": "false", 
 
 // visit finds the mutants of one node.
 func (f *finder) visit(n ast.Node) bool {
+	if f.idle[n] {
+		return false
+	}
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
 		f.swap(n.OpPos, n.Op)
@@ -58,6 +61,8 @@ func (f *finder) visit(n ast.Node) bool {
 			f.add(n.Pos(), n.End(), other, other+" for "+n.Name)
 		}
 	case *ast.CallExpr:
+		f.sizes(n)
+		f.signs(n)
 		f.arguments(n)
 	case *ast.UnaryExpr:
 		if n.Op == token.NOT || n.Op == token.SUB {
@@ -112,7 +117,7 @@ func (f *finder) constant(l *ast.BasicLit) {
 // arguments passes 0 instead of what is passed.
 func (f *finder) arguments(c *ast.CallExpr) {
 	for _, a := range c.Args {
-		if _, literal := a.(*ast.BasicLit); literal {
+		if _, literal := a.(*ast.BasicLit); literal || f.idle[a] {
 			continue
 		}
 		f.add(a.Pos(), a.End(), "0", "an argument is 0")

@@ -55,6 +55,31 @@ func TestEveryKindOfChangeIsMade(t *testing.T) {
 	}
 }
 
+// What is given for speed alone is not changed, nor the size of the sign of an infinity.
+func TestWhatChangesNothingIsNoMutant(t *testing.T) {
+	for line, want := range map[string][]string{
+		"x := make([]int, n, 2*n+1)":   {"x := make([]int, 0, 2*n+1)", "x := make(0, n, 2*n+1)"},
+		"x := make(map[int]int, n-1)":  {"x := make(0, n-1)"},
+		"x := make([]int, n-1)":        {"x := make([]int, n+1)", "x := make([]int, n-(1+1))", "x := make([]int, n-(1-1))", "x := make([]int, 0)", "x := make(0, n-1)"},
+		"x := math.Inf(1)":             nil,
+		"x := math.IsInf(y, 1)":        {"x := math.IsInf(y, (1-1))", "x := math.IsInf(0, 1)"},
+		"x := math.IsInf(y, 0)":        {"x := math.IsInf(y, (0+1))", "x := math.IsInf(0, 0)"},
+		"x := math.IsInf(y*2, 1) || z": {"x := math.IsInf(y*2, 1) && z", "x := math.IsInf(y*2, (1-1)) || z", "x := math.IsInf(y/2, 1) || z", "x := math.IsInf(y*(2+1), 1) || z", "x := math.IsInf(y*(2-1), 1) || z", "x := math.IsInf(0, 1) || z"},
+	} {
+		sites, err := sitesOfFile("p", "small.go", []byte("package small\n\nfunc f() {\n\t"+line+"\n}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range sites {
+			got = append(got, s.after)
+		}
+		if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+			t.Errorf("%s has the mutants\n%s\nmust have\n%s", line, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
 // The same seed chooses the same mutants, and another line in the file changes
 // the choice of no other.
 func TestSeedsChooseTheSameMutants(t *testing.T) {

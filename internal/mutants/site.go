@@ -84,11 +84,12 @@ type finder struct {
 	function  string
 	body      body
 	fails     bool // the function returns an error
+	idle      map[ast.Node]bool
 	sites     []site
 }
 
 func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
-	f := &finder{pkg: pkg, file: file, source: source, fset: token.NewFileSet()}
+	f := &finder{pkg: pkg, file: file, source: source, fset: token.NewFileSet(), idle: make(map[ast.Node]bool)}
 	tree, err := parser.ParseFile(f.fset, file, source, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
