@@ -411,11 +411,11 @@ func bothNoises(t testing.TB, q *Query[entry, int, int], loss dp.Approx) []*Plan
 		return nil // refused: nothing is released
 	}
 	var plans []*Plan[entry, int, int]
-	for _, calibrate := range []func(dp.Approx) (*calibration, error){
+	for _, calibrate := range []func() (*calibration, error){
 		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxGroups), rows: 1, loss: loss}.approxLaplace,
 		question{wants: []want{{formUnits, nil}}, selects: true, l0: int64(q.MaxGroups), rows: 1, loss: loss}.approxGaussian,
 	} {
-		if c, err := calibrate(loss); err == nil {
+		if c, err := calibrate(); err == nil {
 			other := *p.compiled
 			other.calibration = *c
 			plans = append(plans, &Plan[entry, int, int]{query: p.query, compiled: &other, reads: p.reads})

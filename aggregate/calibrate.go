@@ -42,15 +42,15 @@ func (q question) calibrate() (*calibration, error) {
 		f, err := q.finder()
 		return &calibration{finder: f}, err
 	}
-	switch l := q.loss.(type) {
+	epsilon, _, rho := dp.PartsOf(q.loss).Exact()
+	switch q.loss.(type) {
 	case dp.Pure:
-		return q.laplace(l.Exact(), nil)
+		return q.laplace(epsilon, nil)
 	case dp.Concentrated:
-		rho := l.Exact()
 		return q.gaussian(rho.Add(rho, rho), nil)
 	case dp.Approx:
-		laplace, errL := q.approxLaplace(l)
-		gaussian, errG := q.approxGaussian(l)
+		laplace, errL := q.approxLaplace()
+		gaussian, errG := q.approxGaussian()
 		switch {
 		case errL != nil && errG != nil:
 			return nil, errL
@@ -63,14 +63,14 @@ func (q question) calibrate() (*calibration, error) {
 }
 
 // approxLaplace spends all of epsilon on noise and all of delta on selection.
-func (q question) approxLaplace(l dp.Approx) (*calibration, error) {
-	epsilon, delta := l.Exact()
+func (q question) approxLaplace() (*calibration, error) {
+	epsilon, delta, _ := dp.PartsOf(q.loss).Exact()
 	return q.laplace(epsilon, delta)
 }
 
 // approxGaussian spends delta on noise, or half of it if groups are selected.
-func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
-	epsilon, delta := l.Exact()
+func (q question) approxGaussian() (*calibration, error) {
+	epsilon, delta, _ := dp.PartsOf(q.loss).Exact()
 	if q.selects {
 		delta.Quo(delta, big.NewRat(2, 1))
 	}
@@ -79,7 +79,7 @@ func (q question) approxGaussian(l dp.Approx) (*calibration, error) {
 		budget = calibrate.MixedBudget(epsilon, delta, ranges...)
 	}
 	if budget == nil {
-		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", l)
+		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", q.loss)
 	}
 	return q.gaussian(budget, delta)
 }

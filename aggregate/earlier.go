@@ -21,16 +21,15 @@ func (q question) calibrateEarlier(today *calibration) *calibration {
 		return nil // no earlier version answered without columns
 	}
 	q.trees, q.apart = true, true
-	l, approx := q.loss.(dp.Approx)
-	if !approx {
+	if _, approx := q.loss.(dp.Approx); !approx {
 		old, err := q.calibrate()
 		if err != nil || old.costs(today) {
 			return nil
 		}
 		return old
 	}
-	laplace, errL := q.approxLaplace(l)
-	gaussian, errG := q.approxGaussian(l)
+	laplace, errL := q.approxLaplace()
+	gaussian, errG := q.approxGaussian()
 	if errL != nil || errG != nil {
 		return nil
 	}

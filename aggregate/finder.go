@@ -50,11 +50,10 @@ var lookShares = []*big.Rat{big.NewRat(1, 10), big.NewRat(9, 10)}
 // finder finds groups with the whole loss. It takes a coin or looks, whichever shows
 // smaller groups of units that are in as many groups as they may.
 func (q question) finder() (*finder, error) {
-	loss, ok := q.loss.(dp.Approx)
-	if !ok {
+	epsilon, delta, _ := dp.PartsOf(q.loss).Exact()
+	if delta.Sign() == 0 {
 		return nil, fmt.Errorf("aggregate: internal error: no groups are found with %T", q.loss)
 	}
-	epsilon, delta := loss.Exact()
 	coin, errCoin := newCoin(epsilon, delta, q.l0)
 	looks, errLooks := newLooks(epsilon, delta, q.l0)
 	switch {

@@ -103,7 +103,7 @@ func TestAnAccountOfAPlansLossPaysForIt(t *testing.T) {
 		for _, rule := range rules {
 			a := accountOf(t, loss, rule)
 			request := aggregate.Request{Key: "k", Purpose: "p"}
-			n, err := a.HowMany(t.Context(), plan.Charge(request))
+			n, _, err := a.HowMany(t.Context(), plan.Charge(request))
 			if err != nil || n < 1 {
 				t.Errorf("seed %d: %v, rule %v: HowMany is %d, %v; want at least 1", seed, loss, rule, n, err)
 			}
@@ -182,7 +182,7 @@ func TestNPlansOfTheNthPartOfALossFit(t *testing.T) {
 			}
 			for _, rule := range rulesFor(whole)[:2] {
 				a := accountOf(t, whole, rule)
-				if many, err := a.HowMany(t.Context(), plan.Charge(aggregate.Request{Key: "k", Purpose: "p"})); err != nil || many < n {
+				if many, _, err := a.HowMany(t.Context(), plan.Charge(aggregate.Request{Key: "k", Purpose: "p"})); err != nil || many < n {
 					t.Errorf("%v in %d parts, rule %v: HowMany is %d, %v", whole, n, rule, many, err)
 				}
 				if got := spendAll(t, a, plan.Charge, n); got != n {

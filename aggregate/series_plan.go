@@ -117,12 +117,12 @@ func (s *Series[Row, Unit, Group]) Plan(loss dp.Loss, columns ...AnyColumn) (*Se
 
 // gaussianBudget returns the bound on Σ(L2/σ)² that a loss allows.
 func gaussianBudget(loss dp.Loss) (*big.Rat, error) {
-	switch l := loss.(type) {
-	case dp.Concentrated:
-		rho := l.Exact()
+	epsilon, delta, rho := dp.PartsOf(loss).Exact()
+	switch {
+	case rho.Sign() > 0:
 		return rho.Add(rho, rho), nil
-	case dp.Approx:
-		if budget := calibrate.FineBudget(l.Exact()); budget != nil {
+	case delta.Sign() > 0:
+		if budget := calibrate.FineBudget(epsilon, delta); budget != nil {
 			return budget, nil
 		}
 		return nil, fmt.Errorf("aggregate: no Gaussian noise is wide enough for %v", loss)

@@ -64,9 +64,9 @@ func TestNobodyAloneIsReleased(t *testing.T) {
 
 func (q question) family(f core.Family) (*calibration, error) {
 	if f == core.Laplace {
-		return q.approxLaplace(q.loss.(dp.Approx))
+		return q.approxLaplace()
 	}
-	return q.approxGaussian(q.loss.(dp.Approx))
+	return q.approxGaussian()
 }
 
 // tailSum returns P(X ≥ t): q^t/(1+q) for Laplace, and for Gaussian noise the sum

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // testCharge is a charge that declares a loss and nothing else.
@@ -17,15 +18,17 @@ func testCharge(key string, l dp.Loss) dp.Charge {
 	}
 }
 
+var pureOne = dp.Pure{Epsilon: 1}
+
 func declared(l dp.Loss) dp.Event {
 	e := dp.Event{Mechanism: dp.Declared, Count: 1}
 	switch l := l.(type) {
 	case dp.Pure:
-		e.Epsilon = l.Exact()
+		e.Epsilon = exact.Decimal(l.Epsilon)
 	case dp.Approx:
-		e.Epsilon, e.Delta = l.Exact()
+		e.Epsilon, e.Delta, _ = dp.PartsOf(l).Exact()
 	case dp.Concentrated:
-		e.Rho = l.Exact()
+		e.Rho = exact.Decimal(l.Rho)
 	}
 	return e
 }

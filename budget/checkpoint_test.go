@@ -201,8 +201,8 @@ func (w *walk) compare(seed uint64, from, all *Account) {
 		if !reflect.DeepEqual(p1, p2) || fmt.Sprint(e1) != fmt.Sprint(e2) {
 			t.Fatalf("seed %d: %q: %+v, %v, and by all records %+v, %v", seed, c.Key, p1, e1, p2, e2)
 		}
-		n1, then1, e1 := from.Room(ctx, c)
-		n2, then2, e2 := all.Room(ctx, c)
+		n1, then1, e1 := from.HowMany(ctx, c)
+		n2, then2, e2 := all.HowMany(ctx, c)
 		if n1 != n2 || !reflect.DeepEqual(then1, then2) || fmt.Sprint(e1) != fmt.Sprint(e2) {
 			t.Fatalf("seed %d: room for %d (%v, %v), and by all records %d (%v, %v)", seed, n1, then1, e1, n2, then2, e2)
 		}

@@ -15,14 +15,12 @@ var (
 	// never creates, so that a lost file is not a fresh budget.
 	ErrNotFound = errors.New("budget: account not found")
 
-	// ErrKeyReused is wrapped by every [KeyReusedError].
+	// ErrKeyReused is wrapped by the error about a request key that was paid for with
+	// another charge, beside [dp.ErrOtherQuestion] or [dp.ErrOtherNoise].
 	ErrKeyReused = errors.New("budget: request key was used for another charge")
 
 	// ErrNoRefund is wrapped by the error of every [Account.Refund].
 	ErrNoRefund = errors.New("budget: what is paid is never given back")
-
-	// ErrTerms is wrapped by every [TermsError].
-	ErrTerms = errors.New("budget: the account has other terms")
 
 	// ErrUnknown is wrapped by every [UnknownError].
 	ErrUnknown = errors.New("budget: outcome is unknown and counts as spent")
@@ -39,27 +37,27 @@ var (
 	ErrVersion = errors.New("budget: the ledger is of a newer format")
 )
 
-// A KeyReusedError says that a request key was paid for with another charge.
-type KeyReusedError struct {
-	Account string
-	Key     string
-	Entry   uint64 // what paid for the key
-	Noise   bool   // the question is the same, the noise is another, and nothing was kept
+// A keyReused says that a request key was paid for with another charge.
+type keyReused struct {
+	account string
+	key     string
+	entry   uint64 // what paid for the key
+	noise   bool   // the question is the same, the noise is another, and nothing was kept
 }
 
-func (e *KeyReusedError) Error() string {
-	if e.Noise {
+func (e *keyReused) Error() string {
+	if e.noise {
 		return fmt.Sprintf("budget: account %q: request key %q was paid in entry %d for the same question with other noise, and no release was kept; run the version of the library that paid, which the entry names, or use a new key",
-			e.Account, e.Key, e.Entry)
+			e.account, e.key, e.entry)
 	}
 	return fmt.Sprintf("budget: account %q: request key %q was used for another charge in entry %d; use a new key for a new question",
-		e.Account, e.Key, e.Entry)
+		e.account, e.key, e.entry)
 }
 
-// Unwrap returns [ErrKeyReused] and [dp.ErrOtherQuestion], or [dp.ErrOtherNoise] if only
+// Unwrap returns [ErrKeyReused], and [dp.ErrOtherQuestion], or [dp.ErrOtherNoise] if only
 // the noise is another.
-func (e *KeyReusedError) Unwrap() []error {
-	if e.Noise {
+func (e *keyReused) Unwrap() []error {
+	if e.noise {
 		return []error{ErrKeyReused, dp.ErrOtherNoise}
 	}
 	return []error{ErrKeyReused, dp.ErrOtherQuestion}

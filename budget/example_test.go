@@ -83,7 +83,7 @@ func ExampleAccount_HowMany() {
 			fmt.Println(err)
 			return
 		}
-		n, err := account.HowMany(ctx, charge("monday", 1))
+		n, _, err := account.HowMany(ctx, charge("monday", 1))
 		fmt.Println(limit, n, err)
 	}
 	// Output:
@@ -113,7 +113,7 @@ func ExampleAccount_Reserve() {
 	week.Events[0].Scale = big.NewRat(50, 1)
 	_, err = reserved.Spend(ctx, week)
 	fmt.Println(err)
-	n, err := account.HowMany(ctx, week)
+	n, _, err := account.HowMany(ctx, week)
 	fmt.Println(n, "more such weeks fit", err)
 	// Output:
 	// <nil>

@@ -22,18 +22,18 @@ func TestGoldenHowMany(t *testing.T) {
 	}
 	for _, c := range exactCount {
 		a := newAccount(t, testTerms(c.limit))
-		g, err := a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
+		g, _, err := a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
 		if err != nil || g > c.gaussian || g < c.least {
 			t.Errorf("%v: %d Gaussians fit (%v), want %d to %d", c.limit, g, err, c.least, c.gaussian)
 		}
-		l, err := a.HowMany(t.Context(), laplaceCharge("k", dp.Pure{Epsilon: 0.05}, c.scale))
+		l, _, err := a.HowMany(t.Context(), laplaceCharge("k", dp.Pure{Epsilon: 0.05}, c.scale))
 		if err != nil || l > c.laplace || l < c.leastL {
 			t.Errorf("%v: %d Laplace charges fit (%v), want %d to %d", c.limit, l, err, c.leastL, c.laplace)
 		}
 		terms := testTerms(c.limit)
 		terms.Rule = GDP
 		a = newAccount(t, terms)
-		g, err = a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
+		g, _, err = a.HowMany(t.Context(), gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, c.sigma))
 		if err != nil || g != c.gaussian {
 			t.Errorf("%v under GDP: %d Gaussians fit (%v), want %d", c.limit, g, err, c.gaussian)
 		}

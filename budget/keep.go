@@ -116,7 +116,7 @@ func (a *Account) Keep(ctx context.Context, c dp.Charge, release []byte) ([]byte
 	}
 	if p.kept.seq == 0 {
 		if !exact {
-			return nil, &KeyReusedError{a.name, c.Key, p.seq, true}
+			return nil, &keyReused{a.name, c.Key, p.seq, true}
 		}
 		first, err := a.keep(ctx, c.Key, newKeeping(a.name, p, release))
 		if err != nil {
@@ -168,8 +168,8 @@ func (r *request) unknown(account string, err error) error {
 }
 
 // Kept returns the release that was kept for a charge. It returns nil if none
-// was, or the charge was not spent; a [*KeyReusedError] if the key was used for
-// another charge; and an error that wraps [ErrTampered] if what is there is not
+// was, or the charge was not spent; an error that wraps [ErrKeyReused] if the key was
+// used for another charge, and one that wraps [ErrTampered] if what is there is not
 // what was kept.
 //
 // What it returns, but for nil and nil, ends a request, and is observed and counted.
@@ -299,7 +299,7 @@ func (a *Account) paidWith(ctx context.Context, c dp.Charge) (p paid, exact bool
 	}
 	asked := askedBy(&c, raw)
 	if !p.answers(&c, asked) || p.whole {
-		return paid{}, false, &KeyReusedError{Account: a.name, Key: c.Key, Entry: p.seq}
+		return paid{}, false, &keyReused{account: a.name, key: c.Key, entry: p.seq}
 	}
 	return p, p.asked.charge == asked.charge, nil
 }

@@ -391,7 +391,7 @@ func TestReservation(t *testing.T) {
 func TestQuestions(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	c := gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, 20)
-	n, err := a.HowMany(t.Context(), c)
+	n, _, err := a.HowMany(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,24 +399,9 @@ func TestQuestions(t *testing.T) {
 	if n != fit {
 		t.Errorf("HowMany said %d, and %d fit", n, fit)
 	}
-	c.Key = "scaled"
-	f, err := a.SmallestScale(t.Context(), c)
-	if err != nil || f <= 1 {
-		t.Fatalf("SmallestScale: %v, %v", f, err)
-	}
-	scaled := withNoise(c, f)
-	if err := a.Afford(t.Context(), scaled); err != nil {
-		t.Errorf("noise %v times as wide does not fit: %v", f, err)
-	}
-	whole := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
-	if _, err := whole.Spend(t.Context(), testCharge("all", dp.Pure{Epsilon: 1})); err != nil {
-		t.Fatal(err)
-	}
-	if f, err := whole.SmallestScale(t.Context(), laplaceCharge("more", dp.Pure{Epsilon: 0.5}, 2)); !isRefused(err) || f != 0 {
-		t.Errorf("SmallestScale where nothing is left: %v, %v", f, err)
-	}
-	c.Key = "unscaled"
-	status, errs, err := a.WhatIf(t.Context(), scaled, c)
+	wide := gaussianCharge("wide", dp.Approx{Epsilon: 0.05, Delta: 1e-7}, 400)
+	c.Key = "another"
+	status, errs, err := a.WhatIf(t.Context(), wide, c)
 	if err != nil || errs[0] != nil || !isRefused(errs[1]) {
 		t.Errorf("WhatIf: %v, %v", errs, err)
 	}
@@ -498,8 +483,7 @@ func TestAllAtOnce(t *testing.T) {
 		},
 		"Afford":  func(int) error { return a.Afford(ctx, probe) },
 		"Status":  func(int) error { return second(a.Status(ctx)) },
-		"HowMany": func(int) error { return second(a.HowMany(ctx, probe)) },
-		"Scale":   func(int) error { return second(a.SmallestScale(ctx, probe)) },
+		"HowMany": func(int) error { return third(a.HowMany(ctx, probe)) },
 		"Verify":  func(int) error { return second(a.Verify(ctx)) },
 		"Anchor":  func(int) error { return second(a.Anchor(ctx)) },
 		"Reprice": func(int) error { return second(a.Reprice(ctx, GDP)) },
@@ -598,7 +582,7 @@ func TestATinyFirstChargeDoesNotDecide(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	c := testCharge("k", dp.Pure{Epsilon: 1e-3})
 	c.Events = []dp.Event{declared(dp.Pure{Epsilon: 1e-3})}
-	fresh, err := a.HowMany(t.Context(), c)
+	fresh, _, err := a.HowMany(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -607,7 +591,7 @@ func TestATinyFirstChargeDoesNotDecide(t *testing.T) {
 	if _, err := a.Spend(t.Context(), tiny); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := a.HowMany(t.Context(), c); err != nil || n < fresh*9/10 {
+	if n, _, err := a.HowMany(t.Context(), c); err != nil || n < fresh*9/10 {
 		t.Errorf("%d fit after a tiny charge, %d before it, %v", n, fresh, err)
 	}
 }

@@ -31,7 +31,7 @@ func TestAnOdometerAddsUpWithoutALimit(t *testing.T) {
 		t.Errorf("a period has its limit all the same: %v", err)
 	}
 	c.Periods = []string{"new"}
-	if n, err := a.HowMany(t.Context(), c); err != nil || n != 2 {
+	if n, _, err := a.HowMany(t.Context(), c); err != nil || n != 2 {
 		t.Errorf("%d more fit into a new period, %v", n, err)
 	}
 	var written bytes.Buffer

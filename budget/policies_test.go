@@ -96,7 +96,7 @@ func TestAPolicyIsInForceFromItsRecordOn(t *testing.T) {
 	_, err := a.Spend(t.Context(), policyCharge("l", "ads", 1))
 	refusedBecause(t, err, `policy: purpose "ads" is none of the policy's`)
 	refusedBecause(t, a.Afford(t.Context(), policyCharge("l", "opening hours", 1)), `policy "opening hours" has ε=0.5 δ=1e-05 left of ε=1.5 δ=1e-05`)
-	_, then, err := a.Room(t.Context(), policyCharge("l", "ads", 1))
+	_, then, err := a.HowMany(t.Context(), policyCharge("l", "ads", 1))
 	if err != nil || then == nil || then.Scope != "policy" {
 		t.Errorf("room: %v, %v", then, err)
 	}

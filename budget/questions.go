@@ -3,25 +3,15 @@ package budget
 import (
 	"context"
 	"errors"
-	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/filter"
-	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// HowMany returns how many charges like this one fit now, each under a key of
-// its own, and at most one million. It spends nothing.
-func (a *Account) HowMany(ctx context.Context, c dp.Charge) (int, error) {
-	n, _, err := a.Room(ctx, c)
-	return n, err
-}
-
-// Room is HowMany with the refusal that the charge after those that fit would
-// get, which names the limit that binds. It is nil if more than a million fit. It spends
-// nothing.
-func (a *Account) Room(ctx context.Context, c dp.Charge) (n int, then *RefusedError, err error) {
+// HowMany returns how many charges like this one fit now, each under a key of its own,
+// and at most one million; and the refusal that the charge after those would get, which names
+// the limit that binds, or nil if more than a million fit. It spends nothing.
+func (a *Account) HowMany(ctx context.Context, c dp.Charge) (n int, then *RefusedError, err error) {
 	r, err := a.ask(ctx, c)
 	if err != nil {
 		return 0, nil, err
@@ -98,62 +88,4 @@ func (a *Account) WhatIf(ctx context.Context, charges ...dp.Charge) (Status, []e
 	s := d.status()
 	s.Entries += uint64(len(d.records))
 	return s, errs, nil
-}
-
-// SmallestScale returns the least factor, from 1 on, such that the charge fits
-// once the scale of all its noise is multiplied by it, with ε and ρ that follow
-// and the same δ. It returns the [*RefusedError] of the charge if none up to a
-// million does. It spends nothing.
-func (a *Account) SmallestScale(ctx context.Context, c dp.Charge) (float64, error) {
-	if _, err := a.ask(ctx, c); err != nil {
-		return 0, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	d := a.state.draft()
-	fits := func(factor float64) bool {
-		s := withNoise(c, factor)
-		_, _, err := d.ways(&request{charge: &s, price: d.setup.FreshPrice(&s), at: a.now()})
-		return err == nil
-	}
-	if fits(1) {
-		return 1, nil
-	}
-	low, high := 1.0, 2.0
-	for ; !fits(high); low, high = high, min(2*high, mostScale) {
-		if high == mostScale {
-			_, _, err := d.ways(&request{charge: &c, price: d.setup.FreshPrice(&c), at: a.now()})
-			return 0, err
-		}
-	}
-	scale, _ := search.Edge(high, low, search.Relative(1e-6), fits)
-	return scale, nil
-}
-
-const mostScale = 1e6
-
-// withNoise returns the charge with the scale of its noise multiplied by a
-// factor of at least 1, and the loss that goes with it.
-func withNoise(c dp.Charge, factor float64) dp.Charge {
-	f := exact.Float(factor)
-	div := func(x *big.Rat, times int) *big.Rat {
-		for ; x != nil && times > 0; times-- {
-			x = new(big.Rat).Quo(x, f)
-		}
-		return x
-	}
-	c.Loss = filter.Scaled(c.Loss, 1/factor)
-	if dp.PartsOf(c.Loss).Rho > 0 {
-		c.Loss = filter.Scaled(c.Loss, 1/factor)
-	}
-	events := make([]dp.Event, len(c.Events))
-	for i, e := range c.Events {
-		if e.Scale != nil {
-			e.Scale = new(big.Rat).Mul(e.Scale, f)
-		}
-		e.Epsilon, e.Rho = div(e.Epsilon, 1), div(e.Rho, 2)
-		events[i] = e
-	}
-	c.Events = events
-	return c
 }

@@ -22,9 +22,6 @@ func (e *TermsError) Error() string {
 		e.Account, strings.Join(e.Fields, "; "))
 }
 
-// Unwrap returns [ErrTerms].
-func (e *TermsError) Unwrap() error { return ErrTerms }
-
 // compare returns nil if the account has these terms.
 func (a *Account) compare(t Terms) error {
 	a.mu.RLock()

@@ -37,7 +37,7 @@ func TestOpenOrCreateOpensWhatAnotherCreatedMeanwhile(t *testing.T) {
 		s := &raced{Store: Memory()}
 		s.first = func() { newAccountIn(t, s.Store, testTerms(other)) }
 		a, err := OpenOrCreate(t.Context(), s, testTerms(pureOne))
-		if (err == nil) != opens || !opens && !errors.Is(err, ErrTerms) {
+		if (err == nil) != opens || !opens && !errors.As(err, new(*TermsError)) {
 			t.Errorf("with a limit of %v: %v", other, err)
 		}
 		if opens && a.Terms().Limit != pureOne {

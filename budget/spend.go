@@ -69,7 +69,7 @@ const maxCharge = 1 << 20
 // If the same question was paid before under the same key, Spend costs nothing and
 // returns the first payment, which is then Repeated, with the release that was
 // kept, if any. Another
-// question under a used key is a [*KeyReusedError], and so is the same question with
+// question under a used key is an error that wraps [ErrKeyReused], and so is the same question with
 // other noise, if nothing was kept: what was paid does not cover it. If the store fails in such a
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
 // the same key. A payment that is Repeated and whose Kept is nil was made by
@@ -128,7 +128,7 @@ func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Pa
 // was paid does not cover what would be drawn.
 func (a *Account) paysFor(r *request) error {
 	if p, ok := a.known(r.charge.Key); ok && p.asked.charge != r.asked.charge {
-		return &KeyReusedError{a.name, r.charge.Key, p.seq, true}
+		return &keyReused{a.name, r.charge.Key, p.seq, true}
 	}
 	return nil
 }

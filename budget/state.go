@@ -48,7 +48,7 @@ type paid struct {
 // payment answers a request whose key was paid.
 func (p *paid) payment(account string, r *request) (dp.Payment, error) {
 	if !p.answers(r.charge, r.asked) || p.whole != r.reserve {
-		return dp.Payment{}, &KeyReusedError{Account: account, Key: r.charge.Key, Entry: p.seq}
+		return dp.Payment{}, &keyReused{account: account, key: r.charge.Key, entry: p.seq}
 	}
 	return dp.Payment{Account: account, Entry: p.seq, At: p.at, Hash: p.hash}, nil
 }

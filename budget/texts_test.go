@@ -402,10 +402,8 @@ func TestWhatCannotBeReadIsNoAnswer(t *testing.T) {
 		"Status":   func(a *Account) error { _, err := a.Status(t.Context()); return err },
 		"Anchor":   func(a *Account) error { _, err := a.Anchor(t.Context()); return err },
 		"Policy":   func(a *Account) error { _, err := a.Policy(t.Context()); return err },
-		"HowMany":  func(a *Account) error { _, err := a.HowMany(t.Context(), c); return err },
-		"Room":     func(a *Account) error { _, _, err := a.Room(t.Context(), c); return err },
+		"HowMany":  func(a *Account) error { _, _, err := a.HowMany(t.Context(), c); return err },
 		"WhatIf":   func(a *Account) error { _, _, err := a.WhatIf(t.Context(), c); return err },
-		"Scale":    func(a *Account) error { _, err := a.SmallestScale(t.Context(), c); return err },
 		"Afford":   func(a *Account) error { return a.Afford(t.Context(), c) },
 		"Kept":     func(a *Account) error { _, err := a.Kept(t.Context(), c); return err },
 		"unkept":   func(a *Account) error { _, err := a.Kept(t.Context(), fresh); return err },
@@ -458,10 +456,8 @@ func TestWhatCannotBeReadIsNoAnswer(t *testing.T) {
 	for name, ask := range map[string]func() error{
 		"Spend":   func() error { _, err := a.Spend(t.Context(), bad); return err },
 		"Afford":  func() error { return a.Afford(t.Context(), bad) },
-		"HowMany": func() error { _, err := a.HowMany(t.Context(), bad); return err },
-		"Room":    func() error { _, _, err := a.Room(t.Context(), bad); return err },
+		"HowMany": func() error { _, _, err := a.HowMany(t.Context(), bad); return err },
 		"WhatIf":  func() error { _, _, err := a.WhatIf(t.Context(), bad); return err },
-		"Scale":   func() error { _, err := a.SmallestScale(t.Context(), bad); return err },
 		"Reserve": func() error { _, err := a.Reserve(t.Context(), bad); return err },
 	} {
 		if ask() == nil {

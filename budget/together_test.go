@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // What is appended for several callers goes on as long as one of them waits for it, and no
@@ -97,8 +99,8 @@ func cancellable(t *testing.T, n int) (batch []*request, give []context.CancelFu
 func TestWhoGivesUpIsToldWhatIsKnown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := newAccount(t, testTerms(pureOne))
-	c := testCharge("k", pureOne)
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	c := testCharge("k", dp.Pure{Epsilon: 1})
 	answered := &request{charge: &c, done: make(chan struct{}), err: errDisk}
 	close(answered.done)
 	if _, err := a.abandon(ctx, answered); err != errDisk {

@@ -104,7 +104,7 @@ func Example_rules() {
 			account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
 				Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}, Rule: rule})
 			check(err)
-			n, err := account.HowMany(context.Background(), plan.Charge(aggregate.Request{Key: "2026-19", Purpose: "report"}))
+			n, _, err := account.HowMany(context.Background(), plan.Charge(aggregate.Request{Key: "2026-19", Purpose: "report"}))
 			if err != nil {
 				fmt.Printf("  %-8v refuses it\n", rule)
 				continue
@@ -205,7 +205,7 @@ func Example_dashboard() {
 	}
 	status, err := account.Status(ctx)
 	check(err)
-	left, err := account.HowMany(ctx, plan.Charge(aggregate.Request{Key: "another day", Purpose: "dashboard"}))
+	left, _, err := account.HowMany(ctx, plan.Charge(aggregate.Request{Key: "another day", Purpose: "dashboard"}))
 	check(err)
 	fmt.Printf("1000 views cost %v; %d more days fit\n", status.Whole.Spent, left)
 	// Output:
@@ -214,9 +214,10 @@ func Example_dashboard() {
 
 // declared is a charge of which only the loss is known, and which data it reads.
 func declared(dataset, key string, l dp.Pure, periods ...string) dp.Charge {
+	epsilon, _, _ := dp.PartsOf(l).Exact()
 	return dp.Charge{
 		Dataset: dataset, Unit: "customer", Purpose: "report", Key: key, Periods: periods,
-		Loss: l, Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: l.Exact()}},
+		Loss: l, Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: epsilon}},
 	}
 }
 

@@ -28,7 +28,7 @@ import (
 // than 2^40, numbers are first rounded to a coarser grid, and the sensitivity is
 // rounded up to that grid.
 func Calibrate(loss Loss, s Sensitivity) (Noise, error) {
-	if err := errors.Join(CheckLoss(loss), s.Check()); err != nil {
+	if err := errors.Join(CheckLoss(loss), s.check()); err != nil {
 		return Noise{}, err
 	}
 	for coarse := range uint(63) {
@@ -56,14 +56,13 @@ func coarsened(s Sensitivity, k uint) Sensitivity {
 // calibrateOn returns nil if the grid is too fine for the noise.
 func calibrateOn(loss Loss, s Sensitivity) (*core.Law, error) {
 	change := calibrate.Change{L0: big.NewInt(s.L0), LInf: big.NewInt(s.LInf)}
-	switch l := loss.(type) {
+	epsilon, delta, rho := PartsOf(loss).Exact()
+	switch loss.(type) {
 	case Pure:
-		return calibrate.Law(core.Laplace, change.Laplace(l.Exact()))
+		return calibrate.Law(core.Laplace, change.Laplace(epsilon))
 	case Concentrated:
-		rho := l.Exact()
 		return calibrate.Law(core.Gaussian, change.Gaussian(rho.Add(rho, rho)))
 	case Approx:
-		epsilon, delta := l.Exact()
 		return calibrate.Least(epsilon, delta, change)
 	}
 	return nil, fmt.Errorf("dp: internal error: no calibration for %T", loss)

@@ -93,14 +93,14 @@ func (c checked) check() error {
 	l1 := new(big.Rat).SetInt(new(big.Int).Mul(big.NewInt(s.L0), big.NewInt(s.LInf)))
 	if l, ok := c.loss.(Pure); ok {
 		pure := new(big.Rat).Quo(l1, law.Scale)
-		if pure.Cmp(l.Exact()) > 0 {
+		if pure.Cmp(exact.Decimal(l.Epsilon)) > 0 {
 			return fmt.Errorf("not enough: it is ε=%v", pure.FloatString(20))
 		}
-		ratio, _ := new(big.Rat).Quo(l.Exact(), pure).Float64()
+		ratio, _ := new(big.Rat).Quo(exact.Decimal(l.Epsilon), pure).Float64()
 		return c.ratio("pure laplace", ratio*coarsening, floor)
 	}
 	l := c.loss.(Approx)
-	e, d := l.Exact()
+	e, d, _ := PartsOf(l).Exact()
 	epsilon, delta := fromRat(e), fromRat(d)
 	if law.Family == core.Laplace && s.L0 > 1 && s.LInf > 3 {
 		return soundness(c.Noise) // too many losses to convolve
@@ -189,9 +189,9 @@ func TestConcentratedNoiseIsExact(t *testing.T) {
 				s := n.Event().Sensitivity
 				square := new(big.Rat).Mul(n.law.Scale, n.law.Scale)
 				spent := square.Quo(squaredL2(s), square.Add(square, square)) // L2²/2σ²
-				ratio, _ := new(big.Rat).Quo(Concentrated{rho}.Exact(), spent).Float64()
+				ratio, _ := new(big.Rat).Quo(exact.Decimal(rho), spent).Float64()
 				ratio = math.Sqrt(ratio) * math.Ldexp(float64(s.LInf), int(n.coarse)) / float64(linf)
-				if spent.Cmp(Concentrated{rho}.Exact()) > 0 || ratio > allowed && n.law.Scale.Cmp(leastScale) > 0 {
+				if spent.Cmp(exact.Decimal(rho)) > 0 || ratio > allowed && n.law.Scale.Cmp(leastScale) > 0 {
 					t.Errorf("ρ=%v, L0 %d, LInf %d: %v costs %v, %.6f times the noise that is needed", rho, l0, linf, n, spent.FloatString(20), ratio)
 				}
 			}
@@ -321,15 +321,15 @@ func soundness(n Noise) error {
 	var epsilon *big.Rat
 	switch l := n.loss.(type) {
 	case Pure:
-		epsilon = l.Exact()
+		epsilon = exact.Decimal(l.Epsilon)
 	case Approx:
 		if n.law.Family == core.Gaussian || n.law.Scale.Cmp(changeOf(s).Laplace(exact.Decimal(l.Epsilon))) < 0 {
 			return nil // the grid checks these
 		}
-		epsilon, _ = l.Exact()
+		epsilon = exact.Decimal(l.Epsilon)
 	case Concentrated:
 		square := new(big.Rat).Mul(n.law.Scale, n.law.Scale)
-		if spent := square.Quo(squaredL2(s), square.Add(square, square)); spent.Cmp(l.Exact()) > 0 {
+		if spent := square.Quo(squaredL2(s), square.Add(square, square)); spent.Cmp(exact.Decimal(l.Rho)) > 0 {
 			return fmt.Errorf("costs ρ=%v", spent)
 		}
 		return nil

@@ -131,7 +131,7 @@ func (e Event) Check() error {
 		fail("delta is %s, must be below 1", e.Delta.RatString())
 	}
 	if needs.scale == must {
-		errs = append(errs, e.Sensitivity.Check())
+		errs = append(errs, e.Sensitivity.check())
 	}
 	return errors.Join(errs...)
 }

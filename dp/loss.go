@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
-
-	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // A Loss bounds what a release may reveal about one unit. It is a [Pure], an
@@ -79,14 +76,3 @@ func CheckLoss(l Loss) error {
 	}
 	return fmt.Errorf("dp: loss is a %T, must be a dp.Pure, dp.Approx or dp.Concentrated value", l) // a pointer to one, or what embeds one
 }
-
-// Exact returns epsilon as the rational that was written.
-func (l Pure) Exact() *big.Rat { return exact.Decimal(l.Epsilon) }
-
-// Exact returns epsilon and delta as the rationals that were written.
-func (l Approx) Exact() (epsilon, delta *big.Rat) {
-	return exact.Decimal(l.Epsilon), exact.Decimal(l.Delta)
-}
-
-// Exact returns rho as the rational that was written.
-func (l Concentrated) Exact() *big.Rat { return exact.Decimal(l.Rho) }

@@ -14,9 +14,9 @@ type Sensitivity struct {
 	LInf int64 `json:"linf"` // by how many grid steps each of them, at most
 }
 
-// Check returns nil if both bounds are positive, otherwise every mistake,
+// check returns nil if both bounds are positive, otherwise every mistake,
 // joined.
-func (s Sensitivity) Check() error {
+func (s Sensitivity) check() error {
 	return errors.Join(atLeastOne("L0", s.L0), atLeastOne("LInf", s.LInf))
 }
 

@@ -290,8 +290,8 @@ func testOpenOrCreate(t *testing.T, s budget.Store) {
 		}
 	}
 	mustSpend(t, reopen(t, s), "a")
-	if _, err := budget.OpenOrCreate(t.Context(), s, terms(1000)); !errors.Is(err, budget.ErrTerms) {
-		t.Errorf("OpenOrCreate with other terms: %v, want budget.ErrTerms", err)
+	if _, err := budget.OpenOrCreate(t.Context(), s, terms(1000)); !errors.As(err, new(*budget.TermsError)) {
+		t.Errorf("OpenOrCreate with other terms: %v, want a *budget.TermsError", err)
 	}
 	wantAccounts(t, s, dataset)
 	wantSpent(t, s, 2, 1)

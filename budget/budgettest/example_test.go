@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/budgettest"
@@ -24,7 +25,7 @@ func ExampleFaulty() {
 	loss := dp.Pure{Epsilon: 0.4}
 	charge := dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "report", Key: "May", Loss: loss,
-		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: loss.Exact()}},
+		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: big.NewRat(2, 5)}},
 	}
 	store.Break(budgettest.Append, budgettest.Persisted)
 	store.Break(budgettest.Read, budgettest.NotPersisted)

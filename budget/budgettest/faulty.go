@@ -38,16 +38,18 @@ const (
 // ErrBroken is what a broken step returns.
 var ErrBroken = errors.New("budgettest: broken on purpose")
 
+type inner = budget.Store
+
 // Faulty is a store of which single steps break.
 type Faulty struct {
-	store budget.Store
+	inner // what is not broken
 
 	mu     sync.Mutex
 	broken map[Step][]Fault
 }
 
 // NewFaulty returns a store that does what s does until a step is broken.
-func NewFaulty(s budget.Store) *Faulty { return &Faulty{store: s, broken: map[Step][]Fault{}} }
+func NewFaulty(s budget.Store) *Faulty { return &Faulty{inner: s, broken: map[Step][]Fault{}} }
 
 // Break breaks the next uses of a step, each in the way given.
 func (f *Faulty) Break(s Step, faults ...Fault) {
@@ -81,11 +83,11 @@ func (f *Faulty) take(s Step) Fault {
 func (f *Faulty) Read(ctx context.Context, account string, from uint64) iter.Seq2[budget.Record, error] {
 	fault := f.take(Read)
 	if fault == "" {
-		return f.store.Read(ctx, account, from)
+		return f.inner.Read(ctx, account, from)
 	}
 	return func(yield func(budget.Record, error) bool) {
 		var all []budget.Record
-		for r, err := range f.store.Read(ctx, account, from) {
+		for r, err := range f.inner.Read(ctx, account, from) {
 			if err != nil {
 				yield(r, err)
 				return
@@ -110,7 +112,7 @@ func (f *Faulty) Append(ctx context.Context, account string, records ...budget.R
 	if fault == NotPersisted {
 		return fmt.Errorf("%w: %s", ErrBroken, fault)
 	}
-	err := f.store.Append(ctx, account, records...)
+	err := f.inner.Append(ctx, account, records...)
 	if err == nil && fault == Persisted {
 		err = fmt.Errorf("%w: %s", ErrBroken, fault)
 	}
@@ -122,7 +124,7 @@ func (f *Faulty) Kept(ctx context.Context, account string, seq uint64) ([]byte, 
 	if fault := f.take(Kept); fault != "" {
 		return nil, fmt.Errorf("%w: %s", ErrBroken, fault)
 	}
-	return f.store.Kept(ctx, account, seq)
+	return f.inner.Kept(ctx, account, seq)
 }
 
 // Releases implements [budget.Store]. Breaking Kept breaks it before the first
@@ -133,8 +135,5 @@ func (f *Faulty) Releases(ctx context.Context, account string) iter.Seq2[budget.
 			yield(budget.Record{}, fmt.Errorf("%w: %s", ErrBroken, fault))
 		}
 	}
-	return f.store.Releases(ctx, account)
+	return f.inner.Releases(ctx, account)
 }
-
-// Accounts implements [budget.Store].
-func (f *Faulty) Accounts(ctx context.Context) ([]string, error) { return f.store.Accounts(ctx) }

@@ -33,8 +33,8 @@
 //     negligible beside δ;
 //   - that the threshold of keys that are released has the δ that is charged.
 //
-// Options for which one of these does not hold are refused with an
-// [OptionError]: which option, its value, the rule, and what to do.
+// Options for which one of these does not hold are refused, all of them at once. The
+// error says of each which it is, its value, the rule, and what to do.
 //
 // This is not vouched for, because the options do not show it:
 //

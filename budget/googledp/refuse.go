@@ -7,18 +7,18 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
-// An OptionError says which option cannot be vouched for, and why. Several are
+// An optionError says which option cannot be vouched for, and why. Several are
 // joined.
-type OptionError struct {
-	Option string // such as "CountOptions.Epsilon", or what follows from several
-	Value  string
-	Rule   string // what must hold, and what would not be true otherwise
-	Fix    string // what to do
+type optionError struct {
+	option string // such as "CountOptions.Epsilon", or what follows from several
+	value  string
+	rule   string // what must hold, and what would not be true otherwise
+	fix    string // what to do
 }
 
 // Error says it in one line.
-func (e *OptionError) Error() string {
-	return fmt.Sprintf("googledp: %s is %s, %s; %s", e.Option, e.Value, e.Rule, e.Fix)
+func (e *optionError) Error() string {
+	return fmt.Sprintf("googledp: %s is %s, %s; %s", e.option, e.value, e.rule, e.fix)
 }
 
 // A checker collects the mistakes of one options struct.
@@ -35,7 +35,7 @@ func (c *checker) must(ok bool, field string, value any, rule, fix string) bool 
 // follows is must for what follows from several fields.
 func (c *checker) follows(ok bool, what string, value any, rule, fix string) bool {
 	if !ok {
-		c.errs = append(c.errs, &OptionError{c.options + what, fmt.Sprint(value), rule, fix})
+		c.errs = append(c.errs, &optionError{c.options + what, fmt.Sprint(value), rule, fix})
 	}
 	return ok
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/big"
 	"net"
 	"os"
 	"slices"
@@ -354,6 +355,6 @@ var visitsLoss = dp.Pure{Epsilon: 1}
 func visitsCharge(key string) dp.Charge {
 	return dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "test", Key: key, Loss: dp.Pure{Epsilon: 0.25},
-		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: dp.Pure{Epsilon: 0.25}.Exact()}},
+		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: big.NewRat(1, 4)}},
 	}
 }

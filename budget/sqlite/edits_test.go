@@ -15,6 +15,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget/budgettest"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // placed is a store, and where it is.
@@ -163,7 +164,7 @@ func paidAndKept(t *testing.T, s budget.Store) budget.Anchor {
 		l := dp.Pure{Epsilon: 0.5}
 		c := dp.Charge{
 			Dataset: "visits", Unit: "patient", Purpose: "test", Key: fmt.Sprint("k", i), Loss: l,
-			Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: l.Exact()}},
+			Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: exact.Decimal(l.Epsilon)}},
 		}
 		if _, err := a.Once(t.Context(), c, func() ([]byte, error) { return fmt.Append(nil, "about ", 40+i), nil }); err != nil {
 			t.Fatal(err)

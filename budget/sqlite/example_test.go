@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math/big"
 	"os"
 	"path/filepath"
 
@@ -48,7 +49,7 @@ func serve(ctx context.Context, path string) (err error) {
 	loss := dp.Pure{Epsilon: 0.4}
 	_, err = account.Spend(ctx, dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "report", Key: fmt.Sprint("report ", before.Entries), Loss: loss,
-		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: loss.Exact()}},
+		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: big.NewRat(2, 5)}},
 	})
 	if refused := (*budget.RefusedError)(nil); errors.As(err, &refused) {
 		return fmt.Errorf("%v is left", refused.Left)

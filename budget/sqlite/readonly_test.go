@@ -19,6 +19,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // TestReadOnly: a ledger that this user may not write is shown, verified, and
@@ -237,7 +238,7 @@ func charge(key string) dp.Charge {
 	loss := dp.Pure{Epsilon: 0.25}
 	return dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "test", Key: key, Loss: loss,
-		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: loss.Exact()}},
+		Events: []dp.Event{{Mechanism: dp.Declared, Count: 1, Epsilon: exact.Decimal(loss.Epsilon)}},
 	}
 }
 

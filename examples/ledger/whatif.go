@@ -42,7 +42,7 @@ func runWhatif(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		n, err := a.HowMany(ctx, charges[0])
+		n, _, err := a.HowMany(ctx, charges[0])
 		if _, refused := errors.AsType[*budget.RefusedError](err); err != nil && !refused {
 			return err
 		}

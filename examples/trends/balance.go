@@ -30,7 +30,7 @@ func (l *ledger) balance(ctx context.Context, c dp.Charge) (balance, error) {
 	if err != nil {
 		return balance{}, err
 	}
-	more, then, err := l.account.Room(ctx, c)
+	more, then, err := l.account.HowMany(ctx, c)
 	if err != nil {
 		return balance{}, err
 	}
@@ -47,7 +47,8 @@ func fits(ctx context.Context, terms budget.Terms, c dp.Charge) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return account.HowMany(ctx, c)
+	n, _, err := account.HowMany(ctx, c)
+	return n, err
 }
 
 // ends says in a few words why a charge is refused.

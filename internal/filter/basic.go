@@ -44,7 +44,8 @@ func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
 	}
 	at := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
 	if a := l.Approx(at); a.Epsilon < 1e300 && at > 0 {
-		return a.Exact()
+		epsilon, delta, _ = dp.PartsOf(a).Exact()
+		return epsilon, delta
 	}
 	return nil, nil
 }

@@ -53,7 +53,7 @@ func newEventFilter(l dp.Approx, share *big.Rat, set func(epsilon, conversion fl
 
 func (f *eventFilter) setLimit(l dp.Approx) {
 	f.of = l
-	epsilon, delta := l.Exact()
+	epsilon, delta, _ := dp.PartsOf(l).Exact()
 	f.epsilon = epsilon
 	f.failures = new(big.Rat).Mul(delta, f.share)
 	f.conversionDown = exact.FloatDown(new(big.Rat).Sub(delta, f.failures))

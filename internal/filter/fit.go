@@ -22,7 +22,7 @@ func (s *Setup) LargestFit(asked dp.Loss, filters []Filter) dp.Loss {
 		if s.fitsAll(fit, filters) {
 			return fit
 		}
-		fit = Scaled(fit, 1-shrink)
+		fit = scaled(fit, 1-shrink)
 	}
 	return nil
 }
@@ -69,8 +69,8 @@ func pairLoss(epsilon, delta float64) dp.Loss {
 	return dp.Parts{Epsilon: epsilon, Delta: max(delta, 0)}.Loss()
 }
 
-// Scaled returns the loss with ε or ρ multiplied by f, and the same δ.
-func Scaled(l dp.Loss, f float64) dp.Loss {
+// scaled returns the loss with ε or ρ multiplied by f, and the same δ.
+func scaled(l dp.Loss, f float64) dp.Loss {
 	parts := dp.PartsOf(l)
 	parts.Epsilon *= f
 	parts.Rho *= f

@@ -51,7 +51,7 @@ func (s *Setup) testLargestFit(t *testing.T, name string, limit dp.Loss, f Filte
 		if !fits(fit) {
 			t.Errorf("%s: %v is the largest that fits, and does not", name, fit)
 		}
-		if more := Scaled(fit, 1.01); fits(more) {
+		if more := scaled(fit, 1.01); fits(more) {
 			t.Errorf("%s: %v is the largest that fits, and %v does too", name, fit, more)
 		}
 	}

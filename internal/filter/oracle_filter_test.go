@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 var long = flag.Bool("long", false, "run the longer versions of tests")
@@ -74,7 +75,7 @@ func (b *book) basic(l dp.Loss, n int64) bool {
 // converts says whether a rule that converts takes n copies of what is described.
 func (b *book) converts(w worth, n int64) verdict {
 	limit := b.limit.(dp.Approx)
-	e, d := limit.Exact()
+	e, d, _ := dp.PartsOf(limit).Exact()
 	if share, _ := new(big.Rat).SetString(fmt.Sprint(b.share)); !atMost(b.with(w, n, deltaOf), mul(d, share)) {
 		return no
 	}
@@ -169,10 +170,10 @@ func (b *book) decide(c *dp.Charge) (Way, verdict) {
 		return byLossIf(b.basic(c.Loss, 1))
 	case dp.Concentrated:
 		for way, w := range map[Way]worth{ByEvents: events, ByDeclared: declared} {
-			if way == ByDeclared && events.delta.Sign() == 0 && atMost(b.with(events, 1, rhoOf), l.Exact()) {
+			if way == ByDeclared && events.delta.Sign() == 0 && atMost(b.with(events, 1, rhoOf), exact.Decimal(l.Rho)) {
 				continue // the tighter one comes first
 			}
-			if w.delta.Sign() == 0 && atMost(b.with(w, 1, rhoOf), l.Exact()) {
+			if w.delta.Sign() == 0 && atMost(b.with(w, 1, rhoOf), exact.Decimal(l.Rho)) {
 				return way, yes
 			}
 		}
@@ -383,7 +384,7 @@ func TestAFirstChargeOfTheWholeLimitIsTakenAndNothingAfterIt(t *testing.T) {
 }
 
 func testWhole(t *testing.T, limit dp.Approx) {
-	e, d := limit.Exact()
+	e, d, _ := dp.PartsOf(limit).Exact()
 	whole := &dp.Charge{Loss: limit, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: e, Delta: d, Count: 1}}}
 	tiny := &dp.Charge{Loss: dp.Pure{Epsilon: 1e-9}, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: big.NewRat(1, 1e9), Count: 1}}}
 	tinyRho := &dp.Charge{Loss: dp.Concentrated{Rho: 1e-12}, Events: []dp.Event{{Mechanism: dp.Declared, Rho: big.NewRat(1, 1e12), Count: 1}}}

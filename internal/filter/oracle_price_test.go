@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // The oracle prices charges and decides about them as the proofs say it, event by
@@ -145,11 +146,11 @@ func ofDeclared(e dp.Event) worth {
 func declaredWorth(l dp.Loss) worth {
 	switch l := l.(type) {
 	case dp.Pure:
-		return ofPure(l.Exact())
+		return ofPure(exact.Decimal(l.Epsilon))
 	case dp.Concentrated:
-		return ofRho(l.Exact())
+		return ofRho(exact.Decimal(l.Rho))
 	}
-	e, d := l.(dp.Approx).Exact()
+	e, d, _ := dp.PartsOf(l).Exact()
 	w := ofPure(e)
 	w.delta = d
 	return w

@@ -11,7 +11,7 @@ import (
 
 // newRho keeps a limit of ρ.
 func newRho(l dp.Concentrated) Filter {
-	return &zcdpFilter{of: l, rho: rhoMeter{limit: l.Exact(), sum: zero}}
+	return &zcdpFilter{of: l, rho: rhoMeter{limit: exact.Decimal(l.Rho), sum: zero}}
 }
 
 // newZCDP keeps the ρ that implies (ε, δ): docs/proofs/filter-zcdp.md.
@@ -77,7 +77,7 @@ func (f *zcdpFilter) Clone() Filter                { g := *f; return &g }
 func (f *zcdpFilter) Raise(l dp.Loss) Filter {
 	g := *f
 	g.of = l.(dp.Concentrated)
-	g.rho.limit = g.of.Exact()
+	g.rho.limit = exact.Decimal(g.of.Rho)
 	return &g
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // Check tests that a ledger that an earlier version of a store wrote is read,
@@ -55,6 +56,6 @@ func charge(key string) dp.Charge {
 	loss := dp.Pure{Epsilon: 0.25}
 	return dp.Charge{
 		Dataset: "visits", Unit: "patient", Purpose: "test", Key: key, Loss: loss,
-		Events: []dp.Event{{Mechanism: dp.Declared, For: "visits", Count: 1, Epsilon: loss.Exact()}},
+		Events: []dp.Event{{Mechanism: dp.Declared, For: "visits", Count: 1, Epsilon: exact.Decimal(loss.Epsilon)}},
 	}
 }
