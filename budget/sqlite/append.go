@@ -137,14 +137,14 @@ func (s *Store) change(ctx context.Context, do func(*sql.Tx) (int64, error)) err
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	n, err := do(tx)
 	if err != nil || n == 0 {
-		return nothing(explain(s.path, err))
+		return nothing(explain(s.path, over(ctx, err)))
 	}
 	var changes int64
 	if err := tx.StmtContext(ctx, s.write.changed).QueryRowContext(ctx, n).Scan(&changes); err != nil {
-		return nothing(explain(s.path, err))
+		return nothing(explain(s.path, over(ctx, err)))
 	}
 	if err := tx.Commit(); err != nil {
-		return committing(explain(s.path, err))
+		return committing(explain(s.path, over(ctx, err)))
 	}
 	return s.mark.raise(changes)
 }

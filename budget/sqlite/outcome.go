@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -69,6 +70,15 @@ func committing(err error) error {
 	code, ok := primary(err)
 	if ok && rolledBack[code] || errors.Is(err, sql.ErrTxDone) {
 		return nothing(err)
+	}
+	return err
+}
+
+// over says why a transaction ended under whoever was using it: the caller gave up, and
+// the driver says only that it ended.
+func over(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return fmt.Errorf("sqlite: %w: %w", ctx.Err(), err)
 	}
 	return err
 }

@@ -100,5 +100,5 @@ func (s *Store) Writable(ctx context.Context) error {
 	if _, err = tx.ExecContext(ctx, "UPDATE ledger SET changes = changes"); err == nil { // BEGIN succeeds also where nothing can be written
 		_, err = s.have(ctx, tx, "")
 	}
-	return nothing(explain(s.path, errors.Join(err, tx.Rollback())))
+	return nothing(explain(s.path, over(ctx, errors.Join(err, tx.Rollback()))))
 }

@@ -59,7 +59,7 @@ var smallest int64 = 32 << 20 // less in tests
 // the counts and the sums of releases.
 func (s *Store) Check(ctx context.Context) error {
 	_, _, err := checkContent(ctx, s.reader, s.path, true)
-	return s.settled(err)
+	return s.settled(over(ctx, err))
 }
 
 // checkContent looks at the counts and, if it is to look at all, at every page. It returns

@@ -94,7 +94,7 @@ func Create(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("sqlite: %q: %w", path, err)
 	}
 	if err := create(ctx, path); err != nil {
-		return nil, explain(path, err)
+		return nil, explain(path, over(ctx, err))
 	}
 	return Open(ctx, path)
 }
@@ -145,7 +145,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		s, err = openToRead(ctx, path, err)
 	}
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, explain(path, over(ctx, err))
 	}
 	return s, nil
 }
