@@ -2,7 +2,8 @@
 // for one report and for a life of reports.
 //
 // [PlanFor] finds the cheapest plan that meets a goal. [LeastLoss] says what a list of
-// charges costs together, and [Ways] what each kind of account needs for it. How a group
+// charges costs together, a [Profile] what it costs at every δ, and [Ways] what each kind of
+// account needs for it. How a group
 // will be shown by a plan that one has is said by aggregate's Plan.Forecast, and [Rehearse]
 // runs it on made-up rows.
 //

@@ -345,16 +345,6 @@ func TestEveryMistakeOfAGoalIsNamed(t *testing.T) {
 	}
 }
 
-func BenchmarkPlanFor(b *testing.B) {
-	r := rand.New(rand.NewPCG(17, 7))
-	for b.Loop() {
-		g := newRandomGoal(r)
-		if _, err := forecast.PlanFor(g.query, g.goal); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // Revenue and customers of each day to ± 5 % where 2,000 customers were, every week for
 // a year.
 func ExamplePlanFor() {

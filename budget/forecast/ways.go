@@ -18,11 +18,15 @@ import (
 type Way struct {
 	// Rule, Limit and EventShare are for [budget.Terms]. Limit is the least that
 	// takes all the uses, each under a key of its own, up to a part in a thousand. It
-	// is nil if no limit of this kind does. Under [budget.Default] a smaller one may do too:
-	// the first charge chooses how all are added up, and what it chooses depends on the limit.
+	// is nil if no limit of this kind does.
 	Rule       budget.Rule
 	Limit      dp.Loss
 	EventShare float64
+
+	// Exactly says that some larger limit does not take the uses, so give the account this
+	// one. It happens under [budget.Default] only, where the first charge chooses how all
+	// are added up, and what it chooses depends on the limit.
+	Exactly bool
 
 	// Reserved says that the account takes them as one reservation only, because
 	// Limit is that of their exact composition.
@@ -46,6 +50,9 @@ func (w Way) String() string {
 		return name + ": " + w.Why
 	case parts.Delta == 0:
 		return fmt.Sprintf("%s: %v, which is ε=%.4g at that δ", name, w.Limit, w.Epsilon)
+	}
+	if w.Exactly {
+		return fmt.Sprintf("%s: %v, and not more: the first charge would choose otherwise", name, w.Limit)
 	}
 	return fmt.Sprintf("%s: %v", name, w.Limit)
 }
@@ -95,29 +102,86 @@ func least(rule budget.Rule, uses []Use, delta, near float64, kind func(float64)
 	if dp.PartsOf(kind(1)).Delta > 0 && rule != budget.Basic {
 		w.EventShare = eventShare(rule, uses, delta)
 	}
-	takes := func(x float64) bool { return w.refuses(kind(x), uses) == "" }
-	x, ok := leastSize(near, takes)
+	t := newTrial(w, uses)
+	takes := func(x float64) bool { return t.refuses(kind(x)) == "" }
+	var x float64
+	var ok bool
+	if rule == budget.Default {
+		x, ok = t.leastOfEither(near, kind)
+	} else {
+		x, ok = leastSize(near, takes)
+	}
 	if !ok {
-		w.Why = w.refuses(kind(mostEpsilon), uses)
+		w.Why = t.refuses(kind(mostEpsilon))
 		return w
 	}
-	w.Limit = kind(x)
-	w.Epsilon = x
+	w.Limit, w.Epsilon = kind(x), x
+	w.Exactly = rule == budget.Default && slices.ContainsFunc(larger, func(f float64) bool { return !takes(x * f) })
 	if l, ok := w.Limit.(dp.Concentrated); ok {
 		w.Epsilon = l.Approx(delta).Epsilon
 	}
 	return w
 }
 
-// refuses says why an account with this limit refuses the uses, or returns "".
-func (w Way) refuses(limit dp.Loss, uses []Use) string {
-	star, stars := 0.0, map[string]float64{}
-	if order, ok := filter.Star(filter.Rule(w.Rule), limit); ok {
-		star, stars = order, map[string]float64{"": order}
+// larger are factors by which a limit is raised to see whether it still takes the uses.
+var larger = []float64{1.02, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.3, 2.6, 3, 3.5, 4, 5, 8}
+
+// A trial asks filters like those of an account whether they take the uses.
+type trial struct {
+	way    Way
+	uses   []Use
+	shared *filter.Setup // of all limits; nil under Default, whose orders depend on the limit
+}
+
+func newTrial(w Way, uses []Use) *trial {
+	t := &trial{way: w, uses: uses}
+	if w.Rule != budget.Default {
+		t.shared = filter.NewSetup(filter.Rule(w.Rule), w.EventShare, nil)
 	}
-	setup := filter.NewSetup(filter.Rule(w.Rule), w.EventShare, stars)
-	f := setup.New(limit, star)
-	for _, u := range uses {
+	return t
+}
+
+// leastOfEither is leastSize under Default, whose first charge chooses one of two filters
+// by the limit, so that a larger limit may take less. It looks where each of them begins
+// to take the uses, and from there on where it is the one that is chosen.
+func (t *trial) leastOfEither(near float64, kind func(float64) dp.Loss) (least float64, ok bool) {
+	takes := func(x float64) bool { return t.refuses(kind(x)) == "" }
+	for _, basic := range []bool{true, false} {
+		x, found := leastSize(near, func(x float64) bool {
+			limit := dp.PartsOf(kind(x))
+			setup, star := t.setup(kind(x))
+			return t.fill(setup.Becoming(limit.Epsilon, limit.Delta, star, basic), setup, kind(x)) == ""
+		})
+		if found && !takes(x) {
+			x, found = leastSize(x, takes)
+		}
+		if found && (!ok || x < least) {
+			least, ok = x, true
+		}
+	}
+	return least, ok
+}
+
+// setup returns that of an account with a limit, and the order of its limit.
+func (t *trial) setup(limit dp.Loss) (*filter.Setup, float64) {
+	if t.shared != nil {
+		return t.shared, 0
+	}
+	star, ok := filter.Star(filter.Rule(t.way.Rule), limit)
+	if !ok {
+		return filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, nil), 0
+	}
+	return filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, map[string]float64{"": star}), star
+}
+
+// refuses says why an account with this limit refuses the uses, or returns "".
+func (t *trial) refuses(limit dp.Loss) string {
+	setup, star := t.setup(limit)
+	return t.fill(setup.New(limit, star), setup, limit)
+}
+
+func (t *trial) fill(f filter.Filter, setup *filter.Setup, limit dp.Loss) string {
+	for _, u := range t.uses {
 		price := setup.Price(&u.Charge)
 		n, filled := filter.Fill(f, price, int64(u.Times))
 		if n == int64(u.Times) {

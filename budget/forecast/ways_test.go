@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -39,12 +40,13 @@ func payable(r *rand.Rand) dp.Charge {
 	return c
 }
 
-// Every way is tried with an account: under its limit all uses are paid, and under one
-// that is smaller by two parts in a thousand one of them is refused; but for Default,
-// whose first charge may choose otherwise under another limit.
+// Every way is tried with an account: under its limit all uses are paid, and under those
+// that are smaller, by two parts in a thousand or by much, one of them is refused. Under
+// larger ones all are paid again, but where a way of Default says that it is to be
+// taken exactly; and such ways are found.
 func TestAccountsTakeWhatTheirWaySaysAndNotMuchLess(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 3))
-	lists, tried := 6, map[budget.Rule]int{}
+	lists, tried, exactly, refusing := 6, map[budget.Rule]int{}, 0, 0
 	if *long {
 		lists = 100
 	}
@@ -69,13 +71,54 @@ func TestAccountsTakeWhatTheirWaySaysAndNotMuchLess(t *testing.T) {
 			if !takes(t, w, 1, uses) {
 				t.Errorf("list %d: %v does not take %+v", n, w, uses)
 			}
-			if w.Rule != budget.Default && takes(t, w, 1-2e-3, uses) {
-				t.Errorf("list %d: less than %v takes it too: %+v", n, w, uses)
+			for _, factor := range []float64{1 - 2e-3, 0.9, 0.7, 0.5, 0.3} {
+				if takes(t, w, factor, uses) {
+					t.Errorf("list %d: %v times %v takes it too: %+v", n, w, factor, uses)
+				}
+			}
+			if w.Exactly {
+				exactly++
+			}
+			for _, factor := range []float64{1.1, 1.3, 2, 5} {
+				if more := takes(t, w, factor, uses); !more && !w.Exactly {
+					t.Errorf("list %d: %v times %v takes less: %+v", n, w, factor, uses)
+				} else if !more {
+					refusing++
+				}
 			}
 		}
 	}
-	if len(tried) != 4 {
-		t.Errorf("tried %v", tried)
+	if len(tried) != 4 || *long && (exactly == 0 || refusing == 0) {
+		t.Errorf("tried %v, %d that are to be taken exactly and %d larger ones that refuse", tried, exactly, refusing)
+	}
+}
+
+// A limit of Default that is larger can take less, and the way says so.
+func TestALimitThatIsToBeTakenExactlySaysSo(t *testing.T) {
+	r, found := rand.New(rand.NewPCG(17, 33)), false
+	for range 36 {
+		var uses []forecast.Use
+		for range 1 + r.IntN(3) {
+			uses = append(uses, forecast.Use{Charge: payable(r), Times: 1 + r.IntN(40)})
+		}
+		if found || len(uses) < 2 || len(uses[0].Charge.Events) < 2 {
+			continue // what begins with a threshold is where it happens
+		}
+		ways, err := forecast.Ways(1e-6, uses...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range ways {
+			if w.Exactly {
+				found = true
+				if w.Rule != budget.Default || !strings.HasSuffix(w.String(), "and not more: the first charge would choose otherwise") || !takes(t, w, 1, uses) {
+					t.Errorf("%v is said to be exact", w)
+				}
+			}
+		}
+	}
+	if !found {
+		t.Error("no limit is to be taken exactly")
 	}
 }
 

@@ -77,6 +77,7 @@ type shownWay struct {
 	Rule       string   `json:"rule"` // or "reservation"
 	Limit      *dp.Loss `json:"limit,omitempty"`
 	EventShare float64  `json:"event_share,omitempty"`
+	Exactly    bool     `json:"exactly,omitempty"` // some larger limit takes less
 	Why        string   `json:"why_not,omitempty"`
 }
 
@@ -87,7 +88,7 @@ func runPlan(_ context.Context, e *env) error {
 	}
 	shown := make([]shownWay, len(ways))
 	for i, w := range ways {
-		shown[i] = shownWay{Rule: w.Rule.String(), EventShare: w.EventShare, Why: w.Why}
+		shown[i] = shownWay{Rule: w.Rule.String(), EventShare: w.EventShare, Exactly: w.Exactly, Why: w.Why}
 		if w.Reserved {
 			shown[i].Rule = "reservation"
 		}
@@ -108,6 +109,9 @@ func printWays(e *env, ways []shownWay) error {
 		limit, share := w.Why, "-"
 		if w.Limit != nil {
 			limit = dp.FormatLoss(*w.Limit)
+			if w.Exactly {
+				limit += ", and not more"
+			}
 		}
 		if w.EventShare > 0 {
 			share = fmt.Sprint(w.EventShare)

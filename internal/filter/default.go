@@ -21,6 +21,16 @@ func newDefault(l dp.Approx, s *Setup, star float64) Filter {
 	return &defaultFilter{basic: newBasic(l), renyi: newEventFilter(l, s.share, newRenyiMeter(s.orders, star))}
 }
 
+// Becoming returns an empty filter of rule Default with a limit that has chosen already: basic composition,
+// or Rényi divergences.
+func (s *Setup) Becoming(epsilon, delta, star float64, basic bool) Filter {
+	f := newDefault(dp.Approx{Epsilon: epsilon, Delta: delta}, s, star).(*defaultFilter)
+	if f.chosen = f.renyi; basic {
+		f.chosen = f.basic
+	}
+	return f
+}
+
 const countMost = 1 << 20
 
 func (f *defaultFilter) Decide(p *Price) Way {
