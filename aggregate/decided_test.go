@@ -196,6 +196,9 @@ func TestRanksAreDrawnTwiceWhereBoundsSpanFourOctaves(t *testing.T) {
 		{1, 1e30, 1, core.Gaussian, nil, true},   // more than 2^62 steps
 		{-1e30, -1, 1, core.Gaussian, nil, true}, // and downwards
 		{-1e30, 1e30, 1, core.Gaussian, nil, false},
+		{0.05, 1, 0, core.Gaussian, nil, true}, // the steps of a float are far finer than 1
+		{0.2, 1, 0, core.Gaussian, nil, false},
+		{1, 17, 4, core.Gaussian, nil, false}, // steps that are asked for are taken
 	} {
 		q := enough
 		if test.change != nil {
@@ -203,7 +206,7 @@ func TestRanksAreDrawnTwiceWhereBoundsSpanFourOctaves(t *testing.T) {
 		}
 		v := &value{lower: ratOf(test.lower), upper: ratOf(test.upper)}
 		if test.step != 0 {
-			v.asked = ratOf(test.step)
+			v.asked, v.integer = ratOf(test.step), test.step == 4
 		}
 		if got := q.drawsTwice(v, test.family); got != test.want {
 			t.Errorf("%v to %v in steps of %v, %v, groups %d: %v, want %v", test.lower, test.upper, test.step, test.family, q.groups, got, test.want)

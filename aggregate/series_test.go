@@ -538,6 +538,16 @@ func TestMistakesOfASeriesComeTogether(t *testing.T) {
 	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "list the groups in Query.Groups") {
 		t.Error(err)
 	}
+	series.Periods = 3660
+	for groups, want := range map[int]string{286: "", 287: "Series has 287 groups in 3660 periods, must have at most 1048576 pairs"} {
+		q.Groups = nil
+		for g := range groups {
+			q.Groups = append(q.Groups, fmt.Sprint(g))
+		}
+		if err := series.checkQuery(); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%d groups: the error is %v, must say %q", groups, err, want)
+		}
+	}
 }
 
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
