@@ -217,3 +217,25 @@ func TestAUnitChangesOneRungAndOneBlockForEachRecord(t *testing.T) {
 		})
 	}
 }
+
+// The rungs around a cell are as far from it as its magnitude times powers of two: from
+// 2^-13 of it, or one cell, up to the bounds; and near zero that of the cells instead.
+func TestRungsAreOctavesOfTheMagnitude(t *testing.T) {
+	for _, c := range []struct {
+		first, cells, cell int64
+		magnitude          float64
+	}{
+		{0, 1 << 20, 40_000, 40_000}, {-40_000, 1 << 20, 0, 40_000}, {-1_048_575, 1 << 20, 5, 1_048_570}, {0, 1 << 30, 3, 1 << 10}, {0, 1 << 30, 1<<30 - 1, 1<<30 - 1}, {0, 16, 0, 1}, {1 << 40, 100, 7, 100},
+	} {
+		var want []int64
+		for octave := -13.0; octave < 40; octave++ {
+			if step := c.magnitude * math.Exp2(octave); step >= 1 && step < float64(c.cells) {
+				want = append(want, int64(step))
+			}
+		}
+		base := NewBase(c.first, c.cells)
+		if got := base.steps(c.cell); !slices.Equal(got, want) {
+			t.Errorf("%d cells from %d on: the rungs around cell %d are at %v, must be at %v", c.cells, c.first, c.cell, got, want)
+		}
+	}
+}
