@@ -84,3 +84,38 @@ func TestIntervalsOfManyNumbersOfACubeAreNear(t *testing.T) {
 		t.Error("a cube of one number")
 	}
 }
+
+// The tail of one number of a cube, and of a sum of two, is that of a trapezoid averaged
+// over the radius, by plain quadrature.
+func TestTailsOfCubesAreAveragesOverTheRadius(t *testing.T) {
+	for _, n := range []int{2, 3, 5, 11} {
+		l, err := NewCube(n, big.NewRat(1<<30, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		logFactorial, _ := math.Lgamma(float64(n + 1))
+		for _, b := range []float64{0, 1e-3, 0.3, 0.9, 1} {
+			// P(|U + bV| > x), of which U is uniform in [-1, 1]: over all V by the midpoints.
+			beyond := func(x float64) float64 {
+				sum := 0.0
+				for i := range 100 {
+					v := b * (float64(i)*2 + 1 - 100) / 100
+					inside := max(0, min(1, x-v)-max(-1, -x-v)) / 2
+					sum += (1 - inside) / 100
+				}
+				return sum
+			}
+			for _, at := range []float64{0.01, 0.7, 3, 9, 20} {
+				const steps, end = 700, 80.0
+				want := 0.0
+				for i := range steps {
+					r := (float64(i) + 0.5) * end / steps
+					want += math.Exp(float64(n)*math.Log(r)-r-logFactorial) * beyond(at/r) * end / steps
+				}
+				if got := l.cubeTail(at, 1, b); math.Abs(got-want) > 2e-3*want+1e-9 {
+					t.Errorf("%d numbers, weights 1 and %v: beyond %v is %v, must be %v", n, b, at, got, want)
+				}
+			}
+		}
+	}
+}

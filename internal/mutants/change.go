@@ -104,8 +104,11 @@ func (f *finder) results(r *ast.ReturnStmt) {
 // constant changes a number.
 func (f *finder) constant(l *ast.BasicLit) {
 	if l.Kind == token.INT || l.Kind == token.FLOAT {
-		f.add(l.Pos(), l.End(), "("+l.Value+"+1)", "the constant is one more")
-		if strings.Trim(l.Value, "0") != "" {
+		one := !isHuge(l)
+		if one {
+			f.add(l.Pos(), l.End(), "("+l.Value+"+1)", "the constant is one more")
+		}
+		if one && strings.Trim(l.Value, "0") != "" {
 			f.add(l.Pos(), l.End(), "("+l.Value+"-1)", "the constant is one less")
 		}
 		if l.Kind == token.FLOAT && strings.Trim(l.Value, "0.") != "" {

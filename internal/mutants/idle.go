@@ -3,6 +3,7 @@ package main
 import (
 	"go/ast"
 	"go/token"
+	"strconv"
 )
 
 // sizes marks what a call is given for speed alone, so that no test can tell it from
@@ -34,4 +35,10 @@ func (f *finder) signs(c *ast.CallExpr) {
 	if function == "math.IsInf" {
 		f.add(sign.Pos(), sign.End(), "(1-1)", "the constant is one less")
 	}
+}
+
+// isHuge reports whether a float is so large that one more or less is the same float.
+func isHuge(l *ast.BasicLit) bool {
+	x, err := strconv.ParseFloat(l.Value, 64)
+	return l.Kind == token.FLOAT && err == nil && x+1 == x && x-1 == x
 }

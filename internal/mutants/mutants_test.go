@@ -62,6 +62,8 @@ func TestWhatChangesNothingIsNoMutant(t *testing.T) {
 		"x := make(map[int]int, n-1)":  {"x := make(0, n-1)"},
 		"x := make([]int, n-1)":        {"x := make([]int, n+1)", "x := make([]int, n-(1+1))", "x := make([]int, n-(1-1))", "x := make([]int, 0)", "x := make(0, n-1)"},
 		"x := math.Inf(1)":             nil,
+		"x := 1e300":                   {"x := (1e300*2)"},
+		"x := 1e15":                    {"x := (1e15+1)", "x := (1e15-1)", "x := (1e15*2)"},
 		"x := math.IsInf(y, 1)":        {"x := math.IsInf(y, (1-1))", "x := math.IsInf(0, 1)"},
 		"x := math.IsInf(y, 0)":        {"x := math.IsInf(y, (0+1))", "x := math.IsInf(0, 0)"},
 		"x := math.IsInf(y*2, 1) || z": {"x := math.IsInf(y*2, 1) && z", "x := math.IsInf(y*2, (1-1)) || z", "x := math.IsInf(y/2, 1) || z", "x := math.IsInf(y*(2+1), 1) || z", "x := math.IsInf(y*(2-1), 1) || z", "x := math.IsInf(0, 1) || z"},
