@@ -63,7 +63,7 @@ func (h *hunt) shared(p *pkg) *build {
 
 // test builds the tests of a package.
 func (h *hunt) test(ctx context.Context, overlay string, p *pkg, to string) error {
-	_, err := goCommand(ctx, h.module.dir, "test", "-c", "-overlay", overlay, "-ldflags", "-s -w", "-o", to, p.ImportPath)
+	_, err := goCommand(ctx, h.module.dir, "test", "-c", "-vet=off", "-overlay", overlay, "-ldflags", "-s -w", "-o", to, p.ImportPath)
 	return err
 }
 

@@ -58,7 +58,7 @@ func (h *hunt) survey(ctx context.Context, targets []*pkg, workers int) error {
 // surveyPackage measures the tests of a package whose program has changed.
 func (h *hunt) surveyPackage(ctx context.Context, p *pkg, targets string, workers int) error {
 	program := filepath.Join(h.dir, strings.ReplaceAll(p.ImportPath, "/", "_")+".cover")
-	if _, err := goCommand(ctx, h.module.dir, "test", "-c", "-cover", "-coverpkg", targets, "-o", program, p.ImportPath); err != nil {
+	if _, err := goCommand(ctx, h.module.dir, "test", "-c", "-vet=off", "-cover", "-coverpkg", targets, "-o", program, p.ImportPath); err != nil {
 		return err
 	}
 	defer os.Remove(program)
