@@ -12,7 +12,7 @@ import (
 func TestChargesAreReadBackFieldByField(t *testing.T) {
 	charge := Charge{
 		Dataset: "d", Unit: "u", Purpose: "p", Key: "k", Plan: "f", Question: "q", Analyst: "a", Periods: []string{"2026-05", "2026-06"},
-		Loss: Approx{Epsilon: 0.1, Delta: 1e-9},
+		Loss: Approx{Epsilon: 0.1, Delta: 1e-9}, States: &Statement{Groups: "ward", Grouped: true},
 		Events: []Event{
 			{Mechanism: DiscreteLaplaceVector, For: "count", Sensitivity: Sensitivity{L0: 7, LInf: 3}, Scale: big.NewRat(22, 7), Count: 2},
 			{Mechanism: DiscreteGaussian, For: "sum", Sensitivity: Sensitivity{L0: 1, LInf: 5}, Scale: big.NewRat(1, 3), Count: 1},

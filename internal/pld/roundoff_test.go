@@ -164,6 +164,12 @@ func TestTheGridAddsUpWhatItsProofAddsUp(t *testing.T) {
 		t.Errorf("the noise of the transform is bounded by %g, must be from %g to %g", c.noise, low, high)
 	}
 	near(t, "what is cut off", made.extra, 1000e-40, 1e-12)
+	s, _ := p.parts[0].transform.(spreader).spread(made.tilt)
+	moment := 0.0
+	for i, l := range s.loss {
+		moment += s.weight[i] * math.Exp(c.tau*l)
+	}
+	near(t, "the logarithm of what bounds the mass that folds", c.chernov, 1000*math.Log(moment), 1e-3)
 	c.product[0], c.noise, c.chernov = 0, 1e-3, math.Log(1e-5)
 	for i := range c.product {
 		c.product[i] = 0
@@ -255,5 +261,31 @@ func TestBoundedRangesAreChargedTheLeastOfTheirBounds(t *testing.T) {
 	}
 	if got, by := c.Delta(5), c.renyiDelta(p, 5); !(got <= by*(1+1e-14)) || !(p.engineDelta(5) > by*1.01) {
 		t.Errorf("δ is %g, by divergences %g and by the pair %g", got, by, p.engineDelta(5))
+	}
+}
+
+// Long tables cost a node as many sines as they have rows.
+func TestTheCostOfANodeIsItsSines(t *testing.T) {
+	w := &walk{lines: []line{stubLine{}, tableLine{w: make([]float64, 1000)}, stubLine{}}}
+	if got := w.cost(); got != 1004 {
+		t.Errorf("a node costs %v, must cost 1 and 3 and 1000", got)
+	}
+}
+
+// Where a δ is allowed that the composition has at ε of 0, that is its ε exactly.
+func TestEpsilonsAreZeroWhereNoneIsNeeded(t *testing.T) {
+	for _, m := range []Mechanism{Pure(0.3), Laplace(0.3), BoundedRange(0.3), DiscreteLaplace(3, 2), DiscreteGaussian(4, 1), Table([]float64{3, 1, 1}, []float64{2, 1, 2})} {
+		for _, with := range []Mechanism{Laplace(0.05)} {
+			var c Composition
+			c.Add(m, 3)
+			c.Add(with, 2)
+			delta := c.Delta(0) * (1 + 1e-6)
+			if got := c.Epsilon(delta); got > 2e-5 {
+				t.Errorf("%v and %v: at a δ of %g, which they have at 0, ε is %g", m, with, delta, got)
+			}
+			if got := c.Epsilon(0.999); got != 0 {
+				t.Errorf("%v and %v: at a δ of 0.999 ε is %g", m, with, got)
+			}
+		}
 	}
 }
