@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"io"
 	"math"
 	"testing"
 
@@ -54,15 +55,11 @@ func collected(t *testing.T, args ...string) (*options, *question, *aggregate.Pa
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := o.open(t.Context(), nil)
+	in, err := o.open(t.Context(), nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := o.reader(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part, err := q.plan.Collect(t.Context(), o.rows(reader))
+	part, err := q.plan.Collect(t.Context(), in.rows)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
-	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
 )
 
 // answer is the whole run: every mistake that can be found is found before the
@@ -52,12 +51,7 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 // release gets the report's numbers: kept ones if the request was answered
 // before, otherwise new ones, paid for.
 func (o *options) release(ctx context.Context, q *question, stdin io.Reader, stderr io.Writer) (_ *report, err error) {
-	input, err := o.open(ctx, stdin)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, input.Close()) }()
-	t, err := o.reader(input)
+	in, err := o.open(ctx, stdin, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +63,10 @@ func (o *options) release(ctx context.Context, q *question, stdin io.Reader, std
 	var released *aggregate.Release[slot]
 	again := false
 	if l == nil {
-		l, released, err = o.first(ctx, q, t, stderr)
+		l, released, err = o.first(ctx, q, in, stderr)
 	} else {
 		again = l.answered(ctx, request)
-		released, err = o.next(ctx, l, q, t, stderr)
+		released, err = o.next(ctx, l, q, in)
 	}
 	if l != nil {
 		defer func() { err = errors.Join(err, l.close()) }()
@@ -92,14 +86,12 @@ func (o *options) release(ctx context.Context, q *question, stdin io.Reader, std
 
 // first makes the ledger too, after the rows were read: a file that cannot be
 // read leaves no ledger behind.
-func (o *options) first(ctx context.Context, q *question, t *csvfile.Reader, stderr io.Writer) (*ledger, *aggregate.Release[slot], error) {
+func (o *options) first(ctx context.Context, q *question, in *input, stderr io.Writer) (*ledger, *aggregate.Release[slot], error) {
 	if err := o.checkLimit(); err != nil {
 		return nil, nil, usage{err}
 	}
-	read, done := progress(stderr)
-	t.Progress = read
-	part, err := q.plan.Collect(ctx, o.rows(t))
-	done()
+	part, err := q.plan.Collect(ctx, in.rows)
+	in.done()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,9 +105,7 @@ func (o *options) first(ctx context.Context, q *question, t *csvfile.Reader, std
 }
 
 // next runs the plan against a ledger that is there.
-func (o *options) next(ctx context.Context, l *ledger, q *question, t *csvfile.Reader, stderr io.Writer) (*aggregate.Release[slot], error) {
-	read, done := progress(stderr)
-	defer done()
-	t.Progress = read
-	return q.plan.Run(ctx, l.account, o.request(q), o.rows(t))
+func (o *options) next(ctx context.Context, l *ledger, q *question, in *input) (*aggregate.Release[slot], error) {
+	defer in.done()
+	return q.plan.Run(ctx, l.account, o.request(q), in.rows)
 }

@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
 )
 
 // Options are what the flags say, checked.
@@ -21,7 +21,7 @@ type options struct {
 	Input, Dataset, Unit                   string
 	UnitName, UnitNames, RowName, RowNames string // one, and many
 	Time, Value, ValueName, Currency       string
-	Format                                 csvfile.Format // how the input is written
+	Format                                 rows.Format // how the input is written
 	By                                     string
 	Groups                                 []string
 	Period                                 calendar
@@ -57,7 +57,7 @@ func (o *options) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("trends", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 
-	f.StringVar(&o.Input, "input", "", "a CSV `file` with a header, which gzip may have compressed; - is standard input\n(default: the embedded purchases of the music shop CDNOW, 1997 to 1998)")
+	f.StringVar(&o.Input, "input", "", "a `file`: CSV with a header, or lines of JSON, which gzip or Zstandard may have compressed; - is standard input\n(default: the embedded purchases of the music shop CDNOW, 1997 to 1998)")
 	f.StringVar(&o.Unit, "unit", "customer", "the `column` that says whose row it is: all rows of one unit are protected together")
 	f.StringVar(&o.Time, "time", "date", "the `column` that says when it was")
 	f.StringVar(&o.Value, "value", "", "the `column` of amounts; without one, only units and rows are reported\n(default for the embedded data: dollars)")
@@ -122,7 +122,7 @@ func (o *options) setGroups(list string) error {
 	}
 	o.Groups = nil
 	for _, g := range groups {
-		o.Groups = append(o.Groups, csvfile.Tidy(g))
+		o.Groups = append(o.Groups, rows.Tidy(g))
 	}
 	o.bareGroup = slices.Contains(o.Groups, "") && !strings.Contains(list, `""`)
 	return nil
@@ -182,7 +182,7 @@ func (o *options) fill() {
 	if !o.given["step"] && o.Upper > o.Lower {
 		o.Step = stepFor(o.Upper - o.Lower)
 	}
-	o.Format.Number.Currency = o.Currency
+	o.Format.Currency = o.Currency
 	o.UnitName, o.UnitNames = bothNumbers(o.UnitName)
 	o.RowName, o.RowNames = bothNumbers(o.RowName)
 	fallback("dataset", &o.Dataset, datasetOf(o.Input))

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 )
 
 // formatFlags are those that say how the input is written.
@@ -14,16 +14,16 @@ func (o *options) formatFlags(f *flag.FlagSet) {
 	w := &o.Format
 	f.StringVar(&w.Encoding, "encoding", "", "a `name` such as windows-1252, iso-8859-15, utf-16le or shift_jis (default: UTF-8, or\nwhat a mark at the start says)")
 	f.StringVar(&w.Delimiter, "delimiter", "", "a `character`, or comma, semicolon, tab, pipe or space (default: the one of the first\nfour that finds the columns in the header)")
-	f.StringVar(&w.Number.Decimal, "decimal", ".", "the decimal `sign`, . or ,")
-	f.StringVar(&w.Number.Thousands, "thousands", "", "the `sign` between thousands: a comma, a point, a space or an apostrophe")
-	f.StringVar(&w.Missing.Rule, "missing", csvfile.Refuse, "the `rule` for a row in which the unit, the time or the value is blank or marked as missing:\nrefuse ends with an error, skip leaves the row out, zero counts its value as 0")
-	f.Func("missing-marks", "the marks of a missing field beside a blank one, as `a,b,c`, without regard to case\n(default: "+strings.Join(csvfile.Marks, ",")+")", o.setMarks)
-	f.StringVar(&w.Clock.Layout, "time-layout", "", "the `layout` of times: one of "+strings.Join(csvfile.Words, ", ")+",\nor one of Go's package time, such as 01/02/2006 (default: whatever can be taken for\nnothing else: 2026-01-31, 20260131, 2026/01/31, 31.01.2006, 31 Jan 2026, with or without a\ntime of day, its fractions and its offset)")
-	f.StringVar(&w.Clock.Zone, "zone", "UTC", "the `zone` where days begin, such as Europe/Berlin: a time with an offset is an instant and counts\non the day that it was there; one without an offset is taken to be of there")
+	f.StringVar(&w.Decimal, "decimal", ".", "the decimal `sign`, . or ,")
+	f.StringVar(&w.Thousands, "thousands", "", "the `sign` between thousands: a comma, a point, a space or an apostrophe")
+	f.StringVar(&w.Missing, "missing", rows.Refuse, "the `rule` for a row in which the unit, the time or the value is blank or marked as missing:\nrefuse ends with an error, skip leaves the row out, zero counts its value as 0")
+	f.Func("missing-marks", "the marks of a missing field beside a blank one, as `a,b,c`, without regard to case\n(default: "+strings.Join(rows.Marks, ",")+")", o.setMarks)
+	f.StringVar(&w.Layout, "time-layout", "", "the `layout` of times: one of "+strings.Join(rows.Layouts, ", ")+",\nor one of Go's package time, such as 01/02/2006 (default: whatever can be taken for\nnothing else: 2026-01-31, 20260131, 2026/01/31, 31.01.2006, 31 Jan 2026, with or without a\ntime of day, its fractions and its offset)")
+	f.StringVar(&w.Zone, "zone", "UTC", "the `zone` where days begin, such as Europe/Berlin: a time with an offset is an instant and counts\non the day that it was there; one without an offset is taken to be of there")
 }
 
 func (o *options) setMarks(list string) error {
-	o.Format.Missing.Marks = []string{}
+	o.Format.Marks = []string{}
 	if strings.TrimSpace(list) == "" {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (o *options) setMarks(list string) error {
 		return fmt.Errorf("it must be one line of CSV, such as NA,null")
 	}
 	for _, m := range marks {
-		o.Format.Missing.Marks = append(o.Format.Missing.Marks, strings.TrimSpace(m))
+		o.Format.Marks = append(o.Format.Marks, strings.TrimSpace(m))
 	}
 	return nil
 }
@@ -41,13 +41,13 @@ func (o *options) setMarks(list string) error {
 // as usual: it belongs to the question.
 func (o *options) Reading() string {
 	var all []string
-	if z := o.Format.Clock.Zone; z != "UTC" {
+	if z := o.Format.Zone; z != "UTC" {
 		all = append(all, "days of "+z)
 	}
-	switch o.Format.Missing.Rule {
-	case csvfile.Skip:
+	switch o.Format.Missing {
+	case rows.Skip:
 		all = append(all, "rows with missing fields left out")
-	case csvfile.Zero:
+	case rows.Zero:
 		all = append(all, "missing values counted as 0")
 	}
 	return strings.Join(all, ", ")

@@ -3,68 +3,73 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"os"
+	"iter"
+	"strings"
 
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/examples/trends/data"
 )
 
 // standard is what standard input and standard output are called.
 const standard = "-"
 
-// open opens what -input names: a file, standard input, or the embedded data.
-// When ctx is done, opening and reading end with an error, even if nothing comes
-// out of standard input or of a pipe.
-func (o *options) open(ctx context.Context, stdin io.Reader) (io.ReadCloser, error) {
+// An input is open: its header fits. What was shown of progress is wiped out by done.
+type input struct {
+	rows iter.Seq2[row, error]
+	done func()
+}
+
+// open opens what -input names: a file, standard input, or the embedded data, and finds
+// every mistake in its header.
+func (o *options) open(ctx context.Context, stdin io.Reader, stderr io.Writer) (*input, error) {
+	read, done := progress(stderr)
+	how := rows.Options{
+		Name: o.inputName(), Format: o.Format, Called: called, Progress: read, Secret: rows.NewSecret(),
+		Columns: map[string]string{"Unit": o.Unit, "Date": o.Time, "Value": o.Value, "Group": o.By},
+	}
+	lines, err := o.lines(ctx, how, stdin)
+	if err != nil {
+		return nil, inputError{err}
+	}
+	return &input{o.inSlots(lines), done}, nil
+}
+
+func (o *options) lines(ctx context.Context, how rows.Options, stdin io.Reader) (iter.Seq2[line, error], error) {
 	switch {
 	case o.embedded():
-		return io.NopCloser(bytes.NewReader(data.Purchases)), nil
+		return rows.Read[line](ctx, bytes.NewReader(data.Purchases), how)
 	case o.Input == standard:
-		return untilDone(ctx, stdin), nil
+		return rows.Read[line](ctx, stdin, how)
 	}
-	f, err := openFile(ctx, o.Input)
+	files, err := rows.Files[line](ctx, how, o.Input)
 	if err != nil {
-		return nil, fmt.Errorf("-input: %w", err)
+		return nil, err
 	}
-	info, err := f.Stat()
-	switch {
-	case err == nil && info.IsDir():
-		f.Close()
-		return nil, fmt.Errorf("-input: %s is a folder, must be a CSV file", o.Input)
-	case err == nil && !info.Mode().IsRegular():
-		return untilDone(ctx, f), nil
-	}
-	return f, nil
+	return files[0], nil
 }
 
-// openFile opens a file. A pipe opens when somebody writes to it, and not before,
-// so it does not wait longer than ctx.
-func openFile(ctx context.Context, path string) (*os.File, error) {
-	type opened struct {
-		*os.File
-		error
-	}
-	done := make(chan opened, 1)
-	go func() {
-		f, err := os.Open(path)
-		done <- opened{f, err}
-	}()
-	select {
-	case o := <-done:
-		return o.File, o.error
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+// called says which flag a field of a line, or of its format, comes from.
+func called(field string) string {
+	return map[string]string{
+		"Unit": "-unit", "Date": "-time", "Value": "-value", "Group": "-by",
+		"Format.Encoding": "-encoding", "Format.Delimiter": "-delimiter", "Format.Decimal": "-decimal", "Format.Thousands": "-thousands",
+		"Format.Currency": "-currency", "Format.Missing": "-missing", "Format.Marks": "-missing-marks", "Format.Layout": "-time-layout", "Format.Zone": "-zone",
+	}[field]
 }
 
-// untilDone copies r through a pipe that ctx can break.
-func untilDone(ctx context.Context, r io.Reader) io.ReadCloser {
-	pr, pw := io.Pipe()
-	go func() {
-		_, err := io.Copy(pw, r)
-		pw.CloseWithError(err)
-	}()
-	context.AfterFunc(ctx, func() { pw.CloseWithError(ctx.Err()) })
-	return pr
+// An inputError says which flag names the input, where it does not begin with another one.
+type inputError struct{ error }
+
+func (e inputError) Unwrap() error { return e.error }
+
+func (e inputError) Error() string {
+	var all []string
+	for _, l := range strings.Split(e.error.Error(), "\n") {
+		if !strings.HasPrefix(l, "-") {
+			l = "-input: " + l
+		}
+		all = append(all, l)
+	}
+	return strings.Join(all, "\n")
 }

@@ -19,10 +19,13 @@ func TestAPipeEndsWithTheRun(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := &options{Input: path}
+	o, err := parse([]string{"-input", path})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go cancel()
-	if _, err := o.open(ctx, nil); !errors.Is(err, context.Canceled) {
+	if _, err := o.open(ctx, nil, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("opening: error %v, want that of the context", err)
 	}
 
@@ -32,12 +35,8 @@ func TestAPipeEndsWithTheRun(t *testing.T) {
 	}
 	defer writer.Close()
 	ctx, cancel = context.WithCancel(t.Context())
-	input, err := o.open(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	go cancel()
-	if _, err := io.ReadAll(input); !errors.Is(err, context.Canceled) {
+	if _, err := o.open(ctx, nil, io.Discard); !errors.Is(err, context.Canceled) {
 		t.Errorf("reading: error %v, want that of the context", err)
 	}
 }

@@ -127,3 +127,21 @@ func TestAPolicySaysWhoMayAsk(t *testing.T) {
 		t.Errorf("the ledger says that ann asked: %t, %v", found, err)
 	}
 }
+
+// The name of a request holds how its input is written, in the same words as ever: what was
+// paid for with an earlier version is found again.
+func TestTheNameOfARequestStays(t *testing.T) {
+	for want, args := range map[string][]string{
+		`{  {.  } {refuse [NA N/A #N/A <NA> NaN NaT null (null) None \N]} {UTC }}`: nil,
+		`{latin1 tab {, . €} {skip [x y]} {Asia/Tokyo d/m/y}}`: {
+			"-encoding", "latin1", "-delimiter", "tab", "-decimal", ",", "-thousands", ".", "-currency", "€", "-missing", "skip", "-missing-marks", "x,y", "-zone", "Asia/Tokyo", "-time-layout", "d/m/y"},
+	} {
+		o, err := parse(append(args, "-input", "sales.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := writtenAs(o.Format); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

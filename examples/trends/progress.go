@@ -17,17 +17,17 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
 }
 
-// progress returns a function that shows how many lines were read, and one that
+// progress returns a function that shows how much was read, and one that
 // wipes it out. Both do nothing unless w is a terminal.
-func progress(w io.Writer) (read func(line int), done func()) {
+func progress(w io.Writer) (read func(rows, bytes int64), done func()) {
 	if !isTerminal(w) {
 		return nil, func() {}
 	}
 	last := time.Now()
-	read = func(line int) {
-		if line%1024 == 0 && time.Since(last) > 100*time.Millisecond {
+	read = func(rows, bytes int64) {
+		if time.Since(last) > 100*time.Millisecond {
 			last = time.Now()
-			fmt.Fprintf(w, "\rreading … %s lines", grouped(float64(line), 0))
+			fmt.Fprintf(w, "\rreading … %s rows, %s MB", grouped(float64(rows), 0), grouped(float64(bytes)/1e6, 0))
 		}
 	}
 	return read, func() { fmt.Fprint(w, "\r\x1b[K") }

@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A question is what the report asks: a plan, and the quantities that it
 // answers.
 type question struct {
-	plan       *aggregate.Plan[row, string, slot]
+	plan       *aggregate.Plan[row, rows.ID, slot]
 	quantities []quantity
 }
 
@@ -71,11 +72,11 @@ func (o *options) ask() (*question, error) {
 }
 
 // columnsAsked returns the columns of the report, with the numbers that they answer.
-func (o *options) columnsAsked() (*aggregate.Query[row, string, slot], *asked) {
-	q := &aggregate.Query[row, string, slot]{
+func (o *options) columnsAsked() (*aggregate.Query[row, rows.ID, slot], *asked) {
+	q := &aggregate.Query[row, rows.ID, slot]{
 		Dataset:         o.Dataset,
 		UnitName:        o.UnitName,
-		Unit:            func(r row) string { return r.Unit },
+		Unit:            func(r row) rows.ID { return r.Unit },
 		Group:           func(r row) slot { return r.Slot },
 		GroupName:       o.groups(),
 		Groups:          o.slots(),
@@ -131,7 +132,7 @@ func figureOf[T dp.Number](e dp.Estimate[T], confidence float64) figure {
 }
 
 // addValue asks for the total value, and for how it is spread over units.
-func (a *asked) addValue(q *aggregate.Query[row, string, slot]) {
+func (a *asked) addValue(q *aggregate.Query[row, rows.ID, slot]) {
 	o := a.options
 	value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value },
 		aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
@@ -185,9 +186,15 @@ func (o *options) slots() []slot {
 func (o *options) request(q *question) aggregate.Request {
 	key := o.Key
 	if key == "" {
-		columns := fmt.Sprintf("%q %q %q", o.columns(), filepath.Base(o.inputName()), fmt.Sprint(o.Format))
+		columns := fmt.Sprintf("%q %q %q", o.columns(), filepath.Base(o.inputName()), writtenAs(o.Format))
 		hash := sha256.Sum256([]byte(q.plan.Fingerprint() + " " + columns))
 		key = "trends-" + hex.EncodeToString(hash[:6])
 	}
 	return aggregate.Request{Key: key, Purpose: o.Purpose, Analyst: o.Asker}
+}
+
+// writtenAs is how a format stands in the names of requests, always in the same way: what
+// was paid for is found again.
+func writtenAs(f rows.Format) string {
+	return fmt.Sprintf("{%s %s {%s %s %s} {%s %v} {%s %s}}", f.Encoding, f.Delimiter, f.Decimal, f.Thousands, f.Currency, f.Missing, f.Marks, f.Zone, f.Layout)
 }

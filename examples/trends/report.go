@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -123,16 +124,11 @@ func (o *options) exact() (map[slot]exactCell, error) {
 	if !o.Truth {
 		return nil, nil
 	}
-	r, err := o.open(context.Background(), nil)
+	in, err := o.open(context.Background(), nil, io.Discard)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	t, err := o.reader(r)
-	if err != nil {
-		return nil, err
-	}
-	return exactly(o.rows(t))
+	return exactly(in.rows)
 }
 
 //go:embed report.html

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"io"
 	"iter"
 	"math"
 	"slices"
 	"time"
 
-	"github.com/equipoise-dp/equipoise/examples/trends/internal/csvfile"
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 )
 
 // A row is what the report asks of a line: whose it is, the slot of the report
 // that it belongs to, and its value.
 type row struct {
-	Unit  string
+	Unit  rows.ID
 	Slot  slot
 	Value float64
 }
@@ -25,26 +24,33 @@ type slot struct{ Period, Group string }
 // Everything that is asked is bounded per unit, so it costs no noise.
 const maxRowsRead = math.MaxInt
 
-// reader reads the header of the input.
-func (o *options) reader(r io.Reader) (*csvfile.Reader, error) {
-	return csvfile.NewReader(o.inputName(), r, o.Format, csvfile.Columns{Unit: o.Unit, Time: o.Time, Value: o.Value, Group: o.By})
+// A line is what is read of the input.
+type line struct {
+	Unit  rows.ID // the name is not kept
+	Date  rows.Date
+	Value float64
+	Group string `rows:",asis"` // a blank is a group too
 }
 
-// rows yields the rows, each in its period: those of the public range, if there is
-// one, so that no group is selected outside it.
-func (o *options) rows(r *csvfile.Reader) iter.Seq2[row, error] {
-	periods := make(map[csvfile.Date]string) // "" is outside the range
+// inSlots yields lines as rows, each in its period: those of the public range, if there
+// is one, so that no group is selected outside it.
+func (o *options) inSlots(lines iter.Seq2[line, error]) iter.Seq2[row, error] {
+	periods := make(map[rows.Date]string) // "" is outside the range
 	return func(yield func(row, error) bool) {
-		for read, err := range r.Rows() {
-			period, known := periods[read.Date]
-			if !known && err == nil {
-				period = o.periodOf(read.Date)
-				periods[read.Date] = period
+		for l, err := range lines {
+			if err != nil {
+				yield(row{}, inputError{err})
+				return
 			}
-			if err == nil && period == "" {
+			period, known := periods[l.Date]
+			if !known {
+				period = o.periodOf(l.Date)
+				periods[l.Date] = period
+			}
+			if period == "" {
 				continue
 			}
-			if !yield(row{read.Unit, slot{period, read.Group}, read.Value}, err) {
+			if !yield(row{l.Unit, slot{period, l.Group}, l.Value}, nil) {
 				return
 			}
 		}
@@ -52,7 +58,7 @@ func (o *options) rows(r *csvfile.Reader) iter.Seq2[row, error] {
 }
 
 // periodOf returns the period of a day, and nothing if it is outside the range.
-func (o *options) periodOf(d csvfile.Date) string {
+func (o *options) periodOf(d rows.Date) string {
 	period := o.Period.name(o.Period.start(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)))
 	if o.periods != nil && !slices.Contains(o.periods, period) {
 		return ""

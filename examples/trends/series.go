@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A declared is the series of -series: its plan, and the numbers of it that are shown.
 type declared struct {
 	*options
-	plan   *aggregate.SeriesPlan[row, string, string]
+	plan   *aggregate.SeriesPlan[row, rows.ID, string]
 	shown  []shown
 	groups []string // of -by; one without a name if there is none
 }
@@ -106,8 +107,8 @@ func (o *options) listSeries(n int) error {
 // declare makes the plan. It costs nothing and reads nothing.
 func (o *options) declare() (*declared, error) {
 	d := &declared{options: o, groups: []string{""}}
-	q := &aggregate.Query[row, string, string]{
-		Dataset: o.Dataset, UnitName: o.UnitName, Unit: func(r row) string { return r.Unit },
+	q := &aggregate.Query[row, rows.ID, string]{
+		Dataset: o.Dataset, UnitName: o.UnitName, Unit: func(r row) rows.ID { return r.Unit },
 		GroupName: o.groupsOfSeries(), MaxGroups: o.MaxSlots, MaxRowsPerGroup: maxRowsRead,
 	}
 	if o.By != "" {
@@ -118,7 +119,7 @@ func (o *options) declare() (*declared, error) {
 	for _, p := range o.periods {
 		start[p] = o.Period.first(p)
 	}
-	series := &aggregate.Series[row, string, string]{
+	series := &aggregate.Series[row, rows.ID, string]{
 		Query: q, Time: func(r row) time.Time { return start[r.Slot.Period] }, Zone: time.UTC,
 		Step: steps[o.Period], First: start[o.periods[0]], Periods: len(o.periods),
 		Views: []aggregate.View{aggregate.EachPeriod(1), aggregate.RollingWindow(perWindow[o.Period], 1), aggregate.ToDate(1)},
@@ -210,12 +211,7 @@ func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, std
 
 // advance releases what is new, and returns the page of the whole.
 func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Writer) (_ *seriesPage, err error) {
-	input, err := d.open(ctx, stdin)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, input.Close()) }()
-	t, err := d.reader(input)
+	in, err := d.open(ctx, stdin, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -235,10 +231,8 @@ func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Write
 	defer func() { err = errors.Join(err, l.close()) }()
 	request := d.requestOfSeries()
 	_, before := l.account.Payment(ctx, request.Key)
-	read, done := progress(stderr)
-	t.Progress = read
-	trend, err := aggregate.Advance(ctx, d.plan, l.account, request, d.through, d.rows(t))
-	done()
+	trend, err := aggregate.Advance(ctx, d.plan, l.account, request, d.through, in.rows)
+	in.done()
 	if err != nil {
 		return nil, err
 	}

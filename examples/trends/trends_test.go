@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			"longest":  longest,
 			"embedded": embedded,
 			"encode":   encode,
-			"rows":     rows,
+			"rows":     writeRows,
 			"sums":     sums,
 		},
 		Condition: func(c string) (bool, error) {
@@ -117,9 +117,9 @@ func encode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(out), 0o666))
 }
 
-// rows writes a file of purchases: "rows out.csv 200 20 0.45" has 200 customers
+// writeRows writes a file of purchases: "rows out.csv 200 20 0.45" has 200 customers
 // with 20 purchases each of 0.45 in January 2025.
-func rows(ts *testscript.TestScript, neg bool, args []string) {
+func writeRows(ts *testscript.TestScript, neg bool, args []string) {
 	customers, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	each, err := strconv.Atoi(args[2])

@@ -4,11 +4,13 @@ import (
 	"iter"
 	"math"
 	"slices"
+
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 )
 
 // An exactCell holds what the units of a cell spent, without noise, clamps or
 // caps. Only -truth makes one, and only of public data.
-type exactCell map[string]*exactUnit
+type exactCell map[rows.ID]*exactUnit
 
 type exactUnit struct {
 	rows  int

@@ -18,6 +18,7 @@ var mostNames = map[string]struct{ then, since int }{
 	"dp/dptest":                {6, 2},   // of 8; a trial by itself
 	"aggregate":                {47, 58}, // of 47; series: a calendar, views, plans, prices, trends and a smoothed line; releases are read back, prices say what they are of, quantiles without an interval; forecasts; consent and retention; totals over groups; a query with another cap; receipts say how several numbers are one vector
 	"aggregate/consent":        {0, 6},   // sources: a file, a table, a header
+	"aggregate/rows":           {0, 20},  // sources, what says how they are written, days, and IDs in place of names
 	"aggregate/aggregatetest":  {0, 3},   // audits of series; audits of plans, which were in dp/dptest
 	"budget":                   {82, 28}, // of 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases; why there is no refund
 	"budget/policy":            {0, 17},  // the document, what decides, and the words that it may have

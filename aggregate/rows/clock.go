@@ -1,4 +1,4 @@
-package csvfile
+package rows
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	_ "time/tzdata" // so that a zone is the same on every machine
 )
 
-// A Date is a day of the calendar. What is read of a time is the day that it was
-// in the zone of the report.
+// A Date is a day of the calendar: of a time, the day that it was in the zone of the
+// [Format]. What a clock on the wall showed needs no time of day that exists there.
 type Date struct {
 	Year  int
 	Month time.Month
@@ -24,19 +24,16 @@ func dateOf(t time.Time) Date {
 	return Date{y, m, d}
 }
 
-// A Clock says how times are written and where the day begins.
-//
-// A time with an offset from UTC is an instant, and counts on the day that it was
-// in Zone. A time without one is what a clock on the wall of Zone showed, and
-// counts on the day that is written.
-type Clock struct {
-	Zone   string // such as Europe/Berlin; UTC if empty
-	Layout string // of Go's package time, or one of the words of [Words]; empty for every layout that can be taken for no other
+func (d Date) before(e Date) bool {
+	if d.Year != e.Year {
+		return d.Year < e.Year
+	}
+	return d.Month < e.Month || d.Month == e.Month && d.Day < e.Day
 }
 
-// Words are the layouts that have a name, since 1/2/2026 says nothing by itself
+// Layouts are those that have a name, since 1/2/2026 says nothing by itself
 // and numbers say even less.
-var Words = []string{"m/d/y", "d/m/y", "epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "excel"}
+var Layouts = []string{"m/d/y", "d/m/y", "epoch-s", "epoch-ms", "epoch-us", "epoch-ns", "excel"}
 
 var (
 	isoDays   = []string{"2006-01-02", "2006/01/02", "2006.01.02"}
@@ -90,28 +87,25 @@ func slashes(first, second string) []string {
 	return all
 }
 
-func (c *Clock) check() error {
-	if c.Zone == "" {
-		c.Zone = "UTC"
+func (f *Format) checkClock(called func(string) string) error {
+	if f.Zone == "" {
+		f.Zone = "UTC"
 	}
-	return errors.Join(c.checkZone(), c.checkLayout())
-}
-
-func (c *Clock) checkZone() error {
-	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
-		return fmt.Errorf("-zone is %q, must be UTC or a name such as Europe/Berlin", c.Zone)
+	var zone error
+	if _, err := time.LoadLocation(f.Zone); err != nil || f.Zone == "Local" {
+		zone = fmt.Errorf("%s is %q, must be UTC or a name such as Europe/Berlin", called("Format.Zone"), f.Zone)
 	}
-	return nil
+	return errors.Join(zone, checkLayout(called("Format.Layout"), f.Layout))
 }
 
 // checkLayout refuses layouts that lose a part of the date: everything would be
 // counted in the wrong period, or in none.
-func (c *Clock) checkLayout() error {
-	if c.Layout == "" || slices.Contains(Words, c.Layout) {
+func checkLayout(flag, layout string) error {
+	if layout == "" || slices.Contains(Layouts, layout) {
 		return nil
 	}
-	if strings.Contains(c.Layout, "MST") {
-		return fmt.Errorf("-time-layout is %q, but letters such as MST name no certain offset; the offset must be written as -07:00", c.Layout)
+	if strings.Contains(layout, "MST") {
+		return fmt.Errorf("%s is %q, but letters such as MST name no certain offset; the offset must be written as -07:00", flag, layout)
 	}
 	for _, part := range []struct {
 		name string
@@ -119,9 +113,9 @@ func (c *Clock) checkLayout() error {
 	}{
 		{"year", time.Time.Year}, {"month", func(t time.Time) int { return int(t.Month()) }}, {"day", time.Time.Day}, {"time of day", time.Time.Hour},
 	} {
-		if !keeps(c.Layout, part.of) {
-			return fmt.Errorf("-time-layout is %q, which loses the %s; it must be one of %s, or the time Mon Jan 2 15:04:05 2006 as the column would have it, such as 01/02/2006",
-				c.Layout, part.name, strings.Join(Words, ", "))
+		if !keeps(layout, part.of) {
+			return fmt.Errorf("%s is %q, which loses the %s; it must be one of %s, or the time Mon Jan 2 15:04:05 2006 as the column would have it, such as 01/02/2006",
+				flag, layout, part.name, strings.Join(Layouts, ", "))
 		}
 	}
 	return nil
@@ -142,11 +136,19 @@ func keeps(layout string, part func(time.Time) int) bool {
 	return true
 }
 
-// A clock reads times.
+// A moment is a time as it was read: an instant, or what a clock on the wall showed, as if
+// it had been in UTC.
+type moment struct {
+	time.Time
+	wall bool
+}
+
+// A clock reads times. It is not for concurrent use.
 type clock struct {
 	zone    *time.Location
 	layouts []layout
-	since   func(field string) (time.Time, bool) // of numbers, or nil
+	iso     bool                              // days such as 2026-01-31 are among the layouts
+	since   func(field string) (moment, bool) // of numbers, or nil
 }
 
 // A layout is one that is tried; an instant is one with an offset.
@@ -155,15 +157,15 @@ type layout struct {
 	instant bool
 }
 
-// newClock returns the clock of a [Clock] that was checked.
-func newClock(c Clock) *clock {
-	zone, err := time.LoadLocation(c.Zone)
+// newClock returns the clock of a format that was checked.
+func newClock(f *Format) *clock {
+	zone, err := time.LoadLocation(f.Zone)
 	if err != nil {
 		zone = time.UTC // checked
 	}
-	k := &clock{zone: zone}
-	texts := []string{c.Layout}
-	switch c.Layout {
+	k := &clock{zone: zone, iso: f.Layout == "" || f.Layout == time.DateOnly}
+	texts := []string{f.Layout}
+	switch f.Layout {
 	case "":
 		texts = known()
 	case "m/d/y":
@@ -171,7 +173,7 @@ func newClock(c Clock) *clock {
 	case "d/m/y":
 		texts = slashes("2", "1")
 	case "epoch-s", "epoch-ms", "epoch-us", "epoch-ns":
-		k.since, texts = k.epoch(c.Layout), nil
+		k.since, texts = epoch(f.Layout), nil
 	case "excel":
 		k.since, texts = excel, nil
 	}
@@ -187,12 +189,63 @@ func hasOffset(layout string) bool {
 	return t.Format(layout) != time.Date(2007, 3, 4, 5, 6, 7, 0, time.FixedZone("", 4321)).Format(layout) && strings.Contains(layout, "07")
 }
 
-// date returns the day of a time. The layout that fitted is tried first the next
-// time, which changes nothing else: no time fits two that differ in the day.
-func (k *clock) date(field string) (Date, bool) {
+// date returns the day of a time.
+func (k *clock) date(field []byte) (Date, bool) {
+	if d, ok := isoDate(field); ok && k.iso {
+		return d, true
+	}
+	m, ok := k.moment(string(field))
+	return k.day(m), ok
+}
+
+// day returns the day that it was.
+func (k *clock) day(m moment) Date {
+	if m.wall {
+		return dateOf(m.Time)
+	}
+	return dateOf(m.In(k.zone))
+}
+
+// instant returns when it was. Of times that the clocks of the zone showed twice, or never,
+// it is what package time makes of them.
+func (k *clock) instant(m moment) time.Time {
+	if !m.wall {
+		return m.In(k.zone)
+	}
+	y, month, d := m.Date()
+	return time.Date(y, month, d, m.Hour(), m.Minute(), m.Second(), m.Nanosecond(), k.zone)
+}
+
+// isoDate reads a day such as 2026-01-31, as package time does.
+func isoDate(b []byte) (Date, bool) {
+	if len(b) != len(time.DateOnly) || b[4] != '-' || b[7] != '-' {
+		return Date{}, false
+	}
+	year, month, day := 0, 0, 0
+	for i, c := range b {
+		switch n := int(c - '0'); {
+		case i == 4 || i == 7:
+		case c < '0' || c > '9':
+			return Date{}, false
+		case i < 4:
+			year = 10*year + n
+		case i < 7:
+			month = 10*month + n
+		default:
+			day = 10*day + n
+		}
+	}
+	if month < 1 || month > 12 || day < 1 || day > 28 && day > time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day() {
+		return Date{}, false
+	}
+	return Date{year, time.Month(month), day}, true
+}
+
+// moment reads a time. The layout that fitted is tried first the next time, which changes
+// nothing else: no time fits two that differ in the day.
+func (k *clock) moment(field string) (moment, bool) {
 	if k.since != nil {
-		t, ok := k.since(field)
-		return dateOf(t), ok
+		return k.since(field)
 	}
 	for _, ending := range []string{" UTC", " GMT"} {
 		if rest, found := strings.CutSuffix(field, ending); found {
@@ -205,40 +258,40 @@ func (k *clock) date(field string) (Date, bool) {
 			continue
 		}
 		k.layouts[0], k.layouts[i] = k.layouts[i], k.layouts[0]
-		if l.instant {
-			t = t.In(k.zone)
-		}
-		return dateOf(t), true
+		return moment{t, !l.instant}, true
 	}
-	return Date{}, false
+	return moment{}, false
 }
 
 // epoch reads the time since 1970 in a unit.
-func (k *clock) epoch(word string) func(string) (time.Time, bool) {
+func epoch(word string) func(string) (moment, bool) {
 	perSecond := map[string]int64{"epoch-s": 1, "epoch-ms": 1e3, "epoch-us": 1e6, "epoch-ns": 1e9}[word]
-	return func(field string) (time.Time, bool) {
+	return func(field string) (moment, bool) {
 		whole, fraction, _ := strings.Cut(field, ".")
 		n, err := strconv.ParseInt(whole, 10, 64)
 		if err != nil || !allDigits(fraction) {
-			return time.Time{}, false
+			return moment{}, false
 		}
-		seconds := n / perSecond
-		if strings.HasPrefix(whole, "-") && (n%perSecond != 0 || strings.Trim(fraction, "0") != "") {
-			seconds-- // before 1970 a part of a second belongs to the second before
+		seconds, rest := n/perSecond, n%perSecond
+		below := strings.Trim(fraction, "0") != ""
+		if strings.HasPrefix(whole, "-") && (rest != 0 || below) {
+			seconds, rest = seconds-1, rest+perSecond // before 1970 a part of a second belongs to the second before
 		}
-		t := time.Unix(seconds, 0).In(k.zone)
-		return t, sensible(t)
+		t := time.Unix(seconds, rest%perSecond*(1e9/perSecond)).UTC()
+		return moment{t, false}, sensible(t)
 	}
 }
 
-// excel reads the days since 1899-12-30, which is what spreadsheets count.
-func excel(field string) (time.Time, bool) {
+// excel reads the days since 1899-12-30, which is what spreadsheets count, on the wall.
+func excel(field string) (moment, bool) {
 	n, err := strconv.ParseFloat(field, 64)
 	if err != nil || !(n >= 61) || n > 3e6 { // before March 1900 Excel counts a day that there was not
-		return time.Time{}, false
+		return moment{}, false
 	}
-	t := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(math.Floor(n)))
-	return t, sensible(t)
+	days := math.Floor(n)
+	t := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(days))
+	t = t.Add(min(time.Duration((n-days)*86400)*time.Second, 24*time.Hour-time.Second))
+	return moment{t, true}, sensible(t)
 }
 
 // sensible reports whether a time has a year of four digits: others come of a

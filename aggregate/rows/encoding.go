@@ -1,4 +1,4 @@
-package csvfile
+package rows
 
 import (
 	"bufio"
@@ -23,12 +23,12 @@ var marks = []mark{
 }
 
 // checkEncoding returns an error if there is no encoding of this name.
-func checkEncoding(name string) error {
-	if name == "" {
+func (f *Format) checkEncoding(called func(string) string) error {
+	if f.Encoding == "" {
 		return nil
 	}
-	if _, err := encodingOf(name); err != nil {
-		return fmt.Errorf("-encoding is %q, must be a name such as utf-8, utf-16le, windows-1252, iso-8859-15 or shift_jis", name)
+	if _, err := encodingOf(f.Encoding); err != nil {
+		return fmt.Errorf("%s is %q, must be a name such as utf-8, utf-16le, windows-1252, iso-8859-15 or shift_jis", called("Format.Encoding"), f.Encoding)
 	}
 	return nil
 }
@@ -47,25 +47,26 @@ func encodingOf(name string) (encoding.Encoding, error) {
 // decode returns the characters of a file without its mark. Decoded says that
 // they came from another encoding than UTF-8: then the replacement character
 // stands for bytes that mean nothing, and a reader must refuse it.
-func decode(name, encodingName string, b *bufio.Reader) (r io.Reader, decoded bool, err error) {
+func (o *Options) decode(b *bufio.Reader) (r io.Reader, decoded bool, err error) {
+	name, given, flag := o.Name, o.Format.Encoding, o.called("Format.Encoding")
 	head := peek(b)
 	for _, m := range marks {
 		if !bytes.HasPrefix(head, []byte(m.bytes)) {
 			continue
 		}
 		if m.encoding == "utf-32" {
-			return nil, false, fmt.Errorf("-input: %s is in UTF-32, must be in UTF-8, UTF-16, or what -encoding says", name)
+			return nil, false, fmt.Errorf("%s is in UTF-32, must be in UTF-8, UTF-16, or what %s says", name, flag)
 		}
-		if encodingName != "" && !sameEncoding(encodingName, m.encoding) {
-			return nil, false, fmt.Errorf("-encoding is %s, but %s begins with the mark of %s; leave -encoding out", encodingName, name, m.encoding)
+		if given != "" && !sameEncoding(given, m.encoding) {
+			return nil, false, fmt.Errorf("%s is %s, but %s begins with the mark of %s; leave it out", flag, given, name, m.encoding)
 		}
 		b.Discard(len(m.bytes)) //nolint:errcheck // they were seen
 		return decoder(m.encoding, b)
 	}
-	if encodingName == "" && bytes.IndexByte(head, 0) >= 0 {
-		return nil, false, fmt.Errorf("-input: %s holds bytes of value 0, so it is no CSV file in UTF-8; if it is in UTF-16 without a mark, give -encoding utf-16le or utf-16be", name)
+	if given == "" && bytes.IndexByte(head, 0) >= 0 {
+		return nil, false, fmt.Errorf("%s holds bytes of value 0, so it is no text in UTF-8; if it is in UTF-16 without a mark, give %s utf-16le or utf-16be", name, flag)
 	}
-	return decoder(encodingName, b)
+	return decoder(given, b)
 }
 
 // sameEncoding reports whether two names mean the same, where utf-16 may be

@@ -1,13 +1,14 @@
-package csvfile
+package rows
 
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
 // A kind of file that is no text is known by its first bytes.
@@ -42,7 +43,6 @@ var kinds = []kind{
 	{0, "\x80\x05\x95", "a Python pickle", convert},
 	{0, "BZh", "compressed with bzip2", unpack},
 	{0, "\xfd7zXZ\x00", "compressed with xz", unpack},
-	{0, "\x28\xb5\x2f\xfd", "compressed with Zstandard", unpack},
 	{0, "\x04\x22\x4d\x18", "compressed with LZ4", unpack},
 	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive", unpack},
 	{0, "Rar!\x1a\x07", "a RAR archive", unpack},
@@ -56,25 +56,56 @@ const peeked = 512
 // longestMagic is how many bytes are waited for: a line of names has as many.
 const longestMagic = 8
 
-// uncompressed returns the bytes of the file, decompressed if it is a gzip file,
-// whatever its name says. Files of other kinds are refused by name.
-func uncompressed(name string, r io.Reader) (*bufio.Reader, error) {
-	b := bufio.NewReaderSize(r, 1<<16)
-	head := peek(b)
-	if bytes.HasPrefix(head, []byte("\x1f\x8b")) {
-		z, err := gzip.NewReader(b)
+// A packing is a way to compress a file, known by its first bytes.
+type packing struct {
+	magic, ending, name string
+	open                func(io.Reader) (io.Reader, func(), error)
+}
+
+var packings = []packing{
+	{"\x1f\x8b", ".gz", "gzip", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := gzip.NewReader(r)
+		return z, func() {}, err
+	}},
+	{"\x28\xb5\x2f\xfd", ".zst", "Zstandard", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(mostWindow))
 		if err != nil {
-			return nil, fmt.Errorf("-input: %s is a damaged gzip file: %w", name, err)
+			return nil, nil, err
 		}
-		b = bufio.NewReaderSize(z, 1<<16)
-		head = peek(b)
-	} else if strings.HasSuffix(name, ".gz") && len(head) > 0 {
-		return nil, fmt.Errorf("-input: %s is not a gzip file, but its name ends in .gz", name)
+		return z, z.Close, nil
+	}},
+}
+
+// mostWindow is what the decoder of Zstandard may keep in memory: what zstd --long writes.
+const mostWindow = 128 << 20
+
+// uncompressed returns the bytes of a source, decompressed if it is compressed, whatever
+// its name says, and what frees the decoder. Sources of other kinds are refused by name.
+func uncompressed(name string, r io.Reader) (_ *bufio.Reader, free func(), err error) {
+	b, free := bufio.NewReaderSize(r, 1<<16), func() {}
+	head := peek(b)
+	for _, p := range packings {
+		packed := bytes.HasPrefix(head, []byte(p.magic))
+		switch {
+		case !packed && strings.HasSuffix(name, p.ending) && len(head) > 0:
+			return nil, nil, fmt.Errorf("%s is not compressed with %s, but its name ends in %s", name, p.name, p.ending)
+		case packed:
+			z, done, err := p.open(b)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s is a damaged file of %s: %w", name, p.name, err)
+			}
+			b, free = bufio.NewReaderSize(z, 1<<16), done
+			head = peek(b)
+		}
+		if packed {
+			break
+		}
 	}
 	if what, help := kindOf(head); what != "" {
-		return nil, fmt.Errorf("-input: %s is %s, must be a CSV file, or one compressed with gzip; %s", name, what, help)
+		free()
+		return nil, nil, fmt.Errorf("%s is %s, must be CSV or lines of JSON, plain or compressed with gzip or Zstandard; %s", name, what, help)
 	}
-	return b, nil
+	return b, free, nil
 }
 
 // peek returns what is there at the start, without waiting for more than the
@@ -101,8 +132,8 @@ func kindOf(head []byte) (what, help string) {
 		return "a web page", "it may be the page that asks you to log in"
 	case strings.HasPrefix(text, "<?xml"):
 		return "an XML file", convert
-	case strings.HasPrefix(text, `{"`), strings.HasPrefix(text, "{\n"), strings.HasPrefix(text, "[{"), strings.HasPrefix(text, "[\n"):
-		return "a JSON file", convert
+	case strings.HasPrefix(text, "[{"), strings.HasPrefix(text, "[\n"), strings.HasPrefix(text, "{\n"), strings.HasPrefix(text, "{\r\n"):
+		return "JSON of many lines", "write it with one object on each line"
 	}
 	return "", ""
 }
@@ -117,6 +148,3 @@ func zipped(head []byte) (what, help string) {
 	}
 	return "a zip archive", unpack
 }
-
-// ended reports whether reading ended as it should.
-func ended(err error) bool { return errors.Is(err, io.EOF) }
