@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
 // A test that starts itself for a case is that case.
@@ -47,9 +49,9 @@ func TestEveryEngineIsMeasured(t *testing.T) {
 
 // Google's library keeps no more of a customer than its caps say, and shows groups.
 func TestEnginesShowGroups(t *testing.T) {
-	rows := makeSales(60_000)
+	rows := sales.Make(60_000)
 	for i := range rows {
-		rows[i].day %= 2
+		rows[i].Day %= 2
 	}
 	for _, c := range cases {
 		if c.columns == quantiles && c.engine == "google" {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/google/differential-privacy/go/v2/dpagg"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
 // A work is one engine on one set of columns. Of two workers each reads half of the rows.
@@ -32,29 +32,20 @@ var cases = []work{
 func (w work) String() string { return fmt.Sprintf("%s/%s/%d", w.columns, w.engine, w.workers) }
 
 // answer reads all rows and answers, and returns how many groups it shows.
-func (w work) answer(ctx context.Context, rows []sale) (int, error) {
+func (w work) answer(ctx context.Context, rows []sales.Sale) (int, error) {
 	switch w.engine {
 	case "ours":
 		return w.ours(ctx, rows)
 	case "google":
 		return w.google(rows)
 	}
-	return w.plainly(rows), nil
+	return sales.ByMap(rows, w.columns == quantiles), nil
 }
 
 // ours is Equipoise, from rows to a release that is paid for.
-func (w work) ours(ctx context.Context, rows []sale) (int, error) {
-	q := &aggregate.Query[sale, int64, place]{
-		Dataset: "sales", UnitName: "customer", MaxGroups: mostPlaces, MaxRowsPerGroup: mostSales,
-		Unit: func(s sale) int64 { return s.customer }, Group: sale.place,
-	}
-	euros := aggregate.PerRow(q, "euros", func(s sale) float64 { return s.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: mostEuros, Step: 0.01})
-	columns := []aggregate.AnyColumn{q.Count(), euros.Sum(), euros.Mean()}
-	if w.columns == quantiles {
-		columns = append(columns, euros.Quantile(0.5), euros.Quantile(0.95))
-	}
+func (w work) ours(ctx context.Context, rows []sales.Sale) (int, error) {
 	loss := dp.Approx{Epsilon: 5, Delta: 1e-5}
-	plan, err := q.Plan(loss, columns...)
+	plan, err := sales.Plan(loss, w.columns == quantiles)
 	if err != nil {
 		return 0, err
 	}
@@ -62,7 +53,7 @@ func (w work) ours(ctx context.Context, rows []sale) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var sources []iter.Seq2[sale, error]
+	var sources []iter.Seq2[sales.Sale, error]
 	for i := range w.workers {
 		sources = append(sources, aggregate.Slice(rows[i*len(rows)/w.workers:(i+1)*len(rows)/w.workers]))
 	}
@@ -77,32 +68,6 @@ func (w work) ours(ctx context.Context, rows []sale) (int, error) {
 	return release.Len(), nil
 }
 
-// plainly is a map that protects nobody. Quantiles are exact.
-func (w work) plainly(rows []sale) int {
-	type sums struct {
-		n      int64
-		euros  float64
-		values []float64
-	}
-	groups := make(map[place]*sums)
-	for _, r := range rows {
-		g := groups[r.place()]
-		if g == nil {
-			g = new(sums)
-			groups[r.place()] = g
-		}
-		g.n++
-		g.euros += r.euros
-		if w.columns == quantiles {
-			g.values = append(g.values, r.euros)
-		}
-	}
-	for _, g := range groups {
-		slices.Sort(g.values)
-	}
-	return len(groups)
-}
-
 // A hand is what a program has of a group that uses Google's library by hand.
 type hand struct {
 	count     *dpagg.Count
@@ -115,20 +80,20 @@ type hand struct {
 // google is Google's library with Laplace noise and ε = 1 for each answer. What a customer
 // may contribute is left to the program: the first rows are kept, which is the cheapest way, and
 // as good as any where rows come in no order.
-func (w work) google(rows []sale) (int, error) {
+func (w work) google(rows []sales.Sale) (int, error) {
 	type visit struct {
 		customer int64
-		place    place
+		place    sales.Place
 	}
-	visits, places, groups := make(map[visit]int), make(map[int64]int), make(map[place]*hand)
+	visits, places, groups := make(map[visit]int), make(map[int64]int), make(map[sales.Place]*hand)
 	for _, r := range rows {
-		v := visit{r.customer, r.place()}
+		v := visit{r.Customer, r.Place()}
 		n := visits[v]
-		if n == mostSales || n == 0 && places[r.customer] == mostPlaces {
+		if n == sales.MostSales || n == 0 && places[r.Customer] == sales.MostPlaces {
 			continue
 		}
 		if visits[v]++; n == 0 {
-			places[r.customer]++
+			places[r.Customer]++
 		}
 		g := groups[v.place]
 		if g == nil {
@@ -138,7 +103,7 @@ func (w work) google(rows []sale) (int, error) {
 			}
 			groups[v.place] = g
 		}
-		if err := g.add(r.euros, n == 0); err != nil {
+		if err := g.add(r.Euros, n == 0); err != nil {
 			return 0, err
 		}
 	}
@@ -157,20 +122,20 @@ func (w work) google(rows []sale) (int, error) {
 
 func (w work) hand() (g *hand, err error) {
 	g = new(hand)
-	if g.selected, err = dpagg.NewPreAggSelectPartition(&dpagg.PreAggSelectPartitionOptions{Epsilon: 1, Delta: 1e-5, MaxPartitionsContributed: mostPlaces}); err != nil {
+	if g.selected, err = dpagg.NewPreAggSelectPartition(&dpagg.PreAggSelectPartitionOptions{Epsilon: 1, Delta: 1e-5, MaxPartitionsContributed: sales.MostPlaces}); err != nil {
 		return nil, err
 	}
-	if g.count, err = dpagg.NewCount(&dpagg.CountOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces * mostSales}); err != nil {
+	if g.count, err = dpagg.NewCount(&dpagg.CountOptions{Epsilon: 1, MaxPartitionsContributed: sales.MostPlaces * sales.MostSales}); err != nil {
 		return nil, err
 	}
-	if g.sum, err = dpagg.NewBoundedSumFloat64(&dpagg.BoundedSumFloat64Options{Epsilon: 1, MaxPartitionsContributed: mostPlaces * mostSales, Lower: 0, Upper: mostEuros}); err != nil {
+	if g.sum, err = dpagg.NewBoundedSumFloat64(&dpagg.BoundedSumFloat64Options{Epsilon: 1, MaxPartitionsContributed: sales.MostPlaces * sales.MostSales, Lower: 0, Upper: sales.MostEuros}); err != nil {
 		return nil, err
 	}
-	if g.mean, err = dpagg.NewBoundedMean(&dpagg.BoundedMeanOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces, MaxContributionsPerPartition: mostSales, Lower: 0, Upper: mostEuros}); err != nil {
+	if g.mean, err = dpagg.NewBoundedMean(&dpagg.BoundedMeanOptions{Epsilon: 1, MaxPartitionsContributed: sales.MostPlaces, MaxContributionsPerPartition: sales.MostSales, Lower: 0, Upper: sales.MostEuros}); err != nil {
 		return nil, err
 	}
 	if w.columns == quantiles {
-		g.quantiles, err = dpagg.NewBoundedQuantiles(&dpagg.BoundedQuantilesOptions{Epsilon: 1, MaxPartitionsContributed: mostPlaces, MaxContributionsPerPartition: mostSales, Lower: 0, Upper: mostEuros})
+		g.quantiles, err = dpagg.NewBoundedQuantiles(&dpagg.BoundedQuantilesOptions{Epsilon: 1, MaxPartitionsContributed: sales.MostPlaces, MaxContributionsPerPartition: sales.MostSales, Lower: 0, Upper: sales.MostEuros})
 	}
 	return g, err
 }

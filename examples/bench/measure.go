@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
 // runCase makes the rows, then measures one case, and prints what was measured.
@@ -23,7 +25,7 @@ func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
 	if i < 0 {
 		return fmt.Errorf("there is no case %q", o.child)
 	}
-	c, rows := cases[i], makeSales(o.rows)
+	c, rows := cases[i], sales.Make(o.rows)
 	debug.FreeOSMemory()
 	_, _ = peak() // that of making the rows
 	before, err := peak()
