@@ -42,6 +42,15 @@ func newAnswer(c column, m *measure) answer {
 	return a
 }
 
+// on returns the measure whose grid an answer is on: of the value, where several numbers
+// are one vector.
+func (a answer) on() *measure {
+	if a.measure.joint != nil && a.value != nil {
+		return a.measure.joint.of(a.value)
+	}
+	return a.measure
+}
+
 // quantilesOf returns the quantiles that are asked of a value.
 func quantilesOf(asked []column, v *value) []column {
 	var all []column

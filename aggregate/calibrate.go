@@ -10,6 +10,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/grid"
 )
 
 // A question is what is to be calibrated: which measures, and how much of them
@@ -151,7 +152,7 @@ func (q question) build(f core.Family, delta *big.Rat, scale scaler) (*calibrati
 		if c.find(w.form, w.value) != nil {
 			continue // a joint answers it
 		}
-		m, err := q.measure(w, f, scale)
+		m, err := q.measure(w, c, scale)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -171,12 +172,12 @@ func (q question) build(f core.Family, delta *big.Rat, scale scaler) (*calibrati
 	return c, nil
 }
 
-// measure makes the measure of a want, with a grid and noise.
-func (q question) measure(w want, f core.Family, scale scaler) (*measure, error) {
+// measure makes the measure of a want, with a grid and noise, beside those that a
+// calibration has.
+func (q question) measure(w want, c *calibration, scale scaler) (*measure, error) {
 	m := &measure{form: w.form, value: w.value}
 	if w.value != nil {
-		times := scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)})
-		g, err := w.value.chooseGrid(q.formsOf(w.value), times)
+		g, err := q.gridFor(w.value, c, scale(q.leastShare(w.value), calibrate.Change{L0: big.NewInt(q.l0), LInf: q.records(m)}))
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +186,7 @@ func (q question) measure(w want, f core.Family, scale scaler) (*measure, error)
 	share := q.share(w)
 	m.share, _ = share.Float64()
 	if w.form == formRanks {
-		drawn, err := q.setRanks(m, w, f, scale)
+		drawn, err := q.setRanks(m, w, c.family, scale)
 		if err != nil {
 			return nil, err
 		}
@@ -194,7 +195,7 @@ func (q question) measure(w want, f core.Family, scale scaler) (*measure, error)
 	if share.Sign() == 0 {
 		return m, nil // nothing is added to anything
 	}
-	return m, q.setNoise(m, share, f, scale)
+	return m, q.setNoise(m, share, c.family, scale)
 }
 
 // setRanks chooses how quantiles are found, and returns the share that drawing them takes.
@@ -228,6 +229,17 @@ func (q question) setNoise(m *measure, share *big.Rat, f core.Family, scale scal
 	}
 	change.LInf.Lsh(change.LInf, m.shift)
 	return m.calibrate(f, change, scale(share, change))
+}
+
+// gridFor returns the grid of a value, which all its measures share: that of a vector, if
+// it is in one.
+func (q question) gridFor(v *value, c *calibration, times *big.Rat) (*grid.Grid, error) {
+	for _, m := range c.measures {
+		if m.joint != nil && slices.Contains(m.joint.values, v) {
+			return m.joint.of(v).grid, nil
+		}
+	}
+	return v.chooseGrid(q.formsOf(v), times)
 }
 
 // branching is the number of children of a node of the tree that gave the least
@@ -308,39 +320,53 @@ func (c *calibration) find(f form, v *value) *measure {
 }
 
 // badness is the logarithm of what whoever reads the columns loses, and what is
-// compared between families: the noise and, where groups are selected, the
+// compared between families: the noise, each measure's of the weight that it has, and, where
+// groups are selected, the
 // threshold below which they do not see a group at all. A threshold that is lower
 // by a per cent is worth noise that is more by a per cent: where the sizes of
 // groups fall as a power of their rank, as those of words and shops do, so many
 // more groups are shown.
 func (c *calibration) badness() float64 {
-	if c.threshold == nil {
-		return c.noisiness()
+	noise := 0.0
+	for _, m := range c.measures {
+		noise += m.share * m.noisiness()
 	}
-	return c.noisiness() + math.Log(c.threshold.units())
+	if c.threshold != nil {
+		noise += math.Log(c.threshold.units())
+	}
+	return noise
 }
 
-// noisiness is the mean logarithm of the noise of a record's norm, over the
-// measures, and over what a joint answers.
+// noisiness is the mean of the measures' noisiness, each of one weight for every column
+// that is asked.
 func (c *calibration) noisiness() float64 {
 	sum, n := 0.0, 0
 	for _, m := range c.measures {
+		answers := 1
 		if m.joint != nil {
-			for _, w := range m.joint.answers {
-				half, middle := w.halves()
-				sum += math.Log(m.noiseOf(w) / (half + math.Abs(middle)))
-			}
-			n += len(m.joint.answers)
-			continue
+			answers = len(m.joint.answers)
 		}
-		n++
-		if m.drawing != nil {
-			sum += m.drawing.noisiness()
-			continue
-		}
-		norm, _ := new(big.Rat).SetInt(m.norm()).Float64()
-		depth := math.Sqrt(float64(m.shape.Base * m.shape.Height))
-		sum += math.Log(m.law.StdDev()/math.Ldexp(norm, int(m.shift))) + math.Log(max(depth, 1))
+		sum += float64(answers) * m.noisiness()
+		n += answers
 	}
 	return sum / float64(n)
+}
+
+// noisiness is the logarithm of the noise of a record's norm, or the mean of those that a
+// joint answers, each of its weight.
+func (m *measure) noisiness() float64 {
+	switch {
+	case m.joint != nil:
+		sum := 0.0
+		for i, w := range m.joint.answers {
+			half, middle := w.halves()
+			sum += m.joint.weights[i] * math.Log(m.noiseOf(w)/(half+math.Abs(middle)))
+		}
+		return sum
+	case m.drawing != nil:
+		return m.drawing.noisiness()
+	}
+	norm, _ := new(big.Rat).SetInt(m.norm()).Float64()
+	depth := math.Sqrt(float64(m.shape.Base * m.shape.Height))
+	return math.Log(m.law.StdDev()/math.Ldexp(norm, int(m.shift))) + math.Log(max(depth, 1))
 }

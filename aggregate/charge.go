@@ -80,6 +80,9 @@ func (p *Plan[Row, Unit, Group]) describe() string {
 	for _, m := range p.measures {
 		if m.joint != nil {
 			fmt.Fprintf(&b, "%v times %v\n", m.joint, m.joint.times)
+			if m.joint.centre != nil {
+				fmt.Fprintf(&b, "centre %+v\n", *m.joint.centre)
+			}
 		}
 	}
 	for _, e := range p.paid {

@@ -141,6 +141,7 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 		return func(part int) {
 			if a.adding.err == nil {
 				w.Each(part, a.add)
+				a.people = w.Units
 			}
 		}
 	})

@@ -27,6 +27,12 @@ func plainly(p *Plan[fact, int, int], rows []fact) map[int]group {
 		}
 		return groups[key]
 	}
+	plus := func(key, at int, x *big.Int) {
+		g := of(key)
+		sum := new(big.Int).Add(g.sums[at].Big(), x)
+		low := new(big.Int).And(sum, new(big.Int).SetUint64(math.MaxUint64))
+		g.sums[at] = exact.Int128{Hi: new(big.Int).Rsh(sum, 64).Int64(), Lo: low.Uint64()}
+	}
 	add := func(m *measure, key int, point int64) {
 		g := of(key)
 		if m.form == formRanks {
@@ -35,9 +41,14 @@ func plainly(p *Plan[fact, int, int], rows []fact) map[int]group {
 			return
 		}
 		for i, x := range recordOf(m, point) {
-			sum := new(big.Int).Add(g.sums[m.first+i].Big(), x)
-			low := new(big.Int).And(sum, new(big.Int).SetUint64(math.MaxUint64))
-			g.sums[m.first+i] = exact.Int128{Hi: new(big.Int).Rsh(sum, 64).Int64(), Lo: low.Uint64()}
+			plus(key, m.first+i, x)
+		}
+	}
+	addVector := func(m *measure, key int, points func(input int) int64) {
+		plus(key, m.first, big.NewInt(m.joint.times[0]))
+		for i, input := range m.joint.inputs {
+			x := big.NewInt(2*points(input) - m.joint.grids[i].Cells)
+			plus(key, m.first+1+i, x.Mul(x, big.NewInt(m.joint.times[1+i])))
 		}
 	}
 	type cell struct{ who, group int }
@@ -51,6 +62,18 @@ func plainly(p *Plan[fact, int, int], rows []fact) map[int]group {
 	for at, rows := range cells {
 		for _, m := range p.measures {
 			switch {
+			case m.joint != nil && m.perUnit():
+				addVector(m, at.group, func(input int) int64 {
+					var t total
+					for _, r := range rows {
+						t.add(p.inputs[input], p.reads[input](r))
+					}
+					return t.point(p.inputs[input])
+				})
+			case m.joint != nil:
+				for _, r := range rows {
+					addVector(m, at.group, func(input int) int64 { return p.reads[input](r) })
+				}
 			case m.value == nil && m.perUnit():
 				add(m, at.group, 0)
 			case m.perUnit():
@@ -67,6 +90,17 @@ func plainly(p *Plan[fact, int, int], rows []fact) map[int]group {
 					}
 					add(m, at.group, point)
 				}
+			}
+		}
+	}
+	people := map[int]bool{}
+	for at := range cells {
+		people[at.who] = true
+	}
+	for _, m := range p.measures {
+		for _, key := range p.query.Groups {
+			if m.joint != nil && m.joint.centre != nil {
+				plus(key, m.first+1+len(m.joint.values), big.NewInt(int64(len(people))))
 			}
 		}
 	}

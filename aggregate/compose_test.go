@@ -58,7 +58,8 @@ func TestApproxTakesTheNoiseOfLessVariance(t *testing.T) {
 	}
 }
 
-// A column of weight 3 beside one of weight 1 gets three quarters of the loss.
+// A column of weight 3 beside one of weight 1 gets three quarters of the loss; or, in one
+// vector with it, less noise than without the weight, and less than by itself.
 func TestWeightsDivideTheLoss(t *testing.T) {
 	q := orders()
 	v := aggregate.PerRow(q, "v", func(o order) float64 { return o.euros }, aggregate.Bounds[float64]{Lower: 0, Upper: 1})
@@ -71,6 +72,16 @@ func TestWeightsDivideTheLoss(t *testing.T) {
 		ratio := 3.0
 		if sum.Mechanism == dp.DiscreteGaussian {
 			ratio = math.Sqrt(3)
+		}
+		if sum.Measure == count.Measure {
+			plain, err := q.Plan(loss, v.Sum(), q.Count())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if even := plain.Prices()[0]; sum.Share != 1 || !(sum.StdDev < 0.95*even.StdDev) || !(count.StdDev > 1.2*sum.StdDev) {
+				t.Errorf("%v: in one vector %+v\n%+v\nand with equal weights %+v", loss, sum, count, even)
+			}
+			continue
 		}
 		if sum.Share != 0.75 || count.Share != 0.25 || sum.StdDev > 0.01 && math.Abs(count.StdDev/sum.StdDev/ratio-1) > 0.15 {
 			t.Errorf("%v: %+v\n%+v", loss, sum, count)

@@ -13,11 +13,11 @@ func (cell Cell) estimate(a answer) estimate {
 	case kindCount, kindUnits, kindSum:
 		return cell.linear(a)
 	case kindMean:
-		return cell.mean(a.measure)
+		return cell.mean(a)
 	case kindVariance:
-		return cell.variance(a.measure)
+		return cell.variance(a)
 	case kindStdDev:
-		return cell.variance(a.measure).squareRoot()
+		return cell.variance(a).squareRoot()
 	}
 	return a.measure.quantile(cell.ranks[a.measure.list][a.index])
 }
@@ -32,10 +32,18 @@ func together(cells []Cell, a answer) estimate {
 	law := a.measure.law
 	var floats []float64
 	value := new(big.Rat)
+	people := 0.0
 	for _, cell := range cells {
 		each, weights := cell.weighted(a)
 		value.Add(value, each)
+		if j := a.measure.joint; j != nil && j.centre != nil {
+			people += weights[j.people()] // one number, and one draw, for all cells
+			weights = weights[:j.people()]
+		}
 		floats = append(floats, weights...)
+	}
+	if people != 0 {
+		floats = append(floats, people)
 	}
 	interval := func(confidence float64) (lo, hi *big.Rat) {
 		half := exact.Float(law.Combined(confidence, floats...))

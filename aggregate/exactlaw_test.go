@@ -120,7 +120,7 @@ func (c *compiled) releasedLaw(spans float64, groups ...group) distribution {
 	return lawOf(spans, func(s *core.Session) string {
 		output := ""
 		for i, g := range groups {
-			if cell, shown := c.noisy(s, g, nil); shown {
+			if cell, shown := c.noisy(s, g, common{}); shown {
 				output += fmt.Sprint(i, cell.sums, cell.ranks)
 			}
 		}

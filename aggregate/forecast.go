@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/big"
 	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
 // Assumed is what a forecast takes for granted of a group. It is made up, or known
@@ -107,10 +109,7 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 	if !m.perUnit() {
 		records *= of.Rows
 	}
-	on := m
-	if m.joint != nil && a.value != nil {
-		on = m.joint.of(a.value)
-	}
+	on := a.on()
 	mean, assumed := 0.0, false
 	if on.value != nil {
 		mean, assumed = of.Means[on.value.name]
@@ -179,7 +178,10 @@ func (c *compiled) likely(of *measure, among stretch, records int64) Cell {
 		}
 	}
 	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}
-	for i, sum := range partsOf(of, g.sums) {
+	if of.joint != nil && of.joint.centre != nil {
+		partsOf(of, g.sums)[of.joint.people()] = exact.Int(ManyRecords) // as if there were no other group
+	}
+	for i, sum := range of.centred(partsOf(of, g.sums)) {
 		scaled := new(big.Int).Mul(sum.Shl(of.shift).Big(), big.NewInt(records))
 		cell.sums[of.first+i] = scaled.Quo(scaled, big.NewInt(ManyRecords))
 	}

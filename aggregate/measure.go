@@ -87,7 +87,11 @@ func (m *measure) parts() int {
 	case formRanks:
 		return 0
 	case formJoint:
-		return 1 + len(m.joint.values)
+		n := 1 + len(m.joint.values)
+		if m.joint.centre != nil {
+			n++ // the number of units in any group
+		}
+		return n
 	}
 	return 1
 }

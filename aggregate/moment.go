@@ -17,49 +17,84 @@ type moment struct {
 	unit        float64    // noise of one draw, in records
 	parts       []*big.Rat // exactly
 	near        []float64  // parts, nearly, for intervals
-	positions   []float64
-	squares     []float64 // weights of the parts in the sum of squares
-	middle, arm *big.Rat  // value = middle + arm·position
-	bounds      span      // of the value
+	ones        weighing   // of the parts in the count
+	positions   weighing   // in the sum of positions
+	squares     weighing   // and of their squares, where a variance is asked for
+	middle, arm *big.Rat   // value = middle + arm·position
+	bounds      span       // of the value
 }
 
-func (cell Cell) moment(m *measure) moment {
-	unit, _ := m.recordSize().Float64()
-	arm := new(big.Rat).Mul(m.grid.Step, big.NewRat(m.grid.Cells, 2))
-	o := moment{law: m.law, unit: 1 / unit, arm: arm, middle: new(big.Rat).Add(m.grid.Lower, arm), bounds: m.valueSpan()}
+// A weighing is weights of parts: exactly, and nearly.
+type weighing struct {
+	exact []*big.Rat
+	near  []float64
+}
+
+func newWeighing(weights []*big.Rat) weighing {
+	w := weighing{exact: weights}
+	for _, x := range weights {
+		near, _ := x.Float64()
+		w.near = append(w.near, near)
+	}
+	return w
+}
+
+// wholes weighs parts with whole numbers.
+func wholes(weights ...int64) weighing {
+	var all []*big.Rat
+	for _, w := range weights {
+		all = append(all, big.NewRat(w, 1))
+	}
+	return newWeighing(all)
+}
+
+func (cell Cell) moment(a answer) moment {
+	m, on := a.measure, a.on()
+	size := m.recordSize()
+	if m.joint != nil {
+		size.SetInt64(m.joint.times[0])
+	}
+	unit, _ := size.Float64()
+	arm := new(big.Rat).Mul(on.grid.Step, big.NewRat(on.grid.Cells, 2))
+	o := moment{law: m.law, unit: 1 / unit, arm: arm, middle: new(big.Rat).Add(on.grid.Lower, arm), bounds: on.valueSpan()}
 	for _, sum := range partsOf(m, cell.sums) {
-		part := new(big.Rat).Quo(new(big.Rat).SetInt(sum), m.recordSize())
+		part := new(big.Rat).Quo(new(big.Rat).SetInt(sum), size)
 		near, _ := part.Float64()
 		o.parts, o.near = append(o.parts, part), append(o.near, near)
 	}
-	o.positions, o.squares = []float64{-1, 1}, []float64{1, 1}
-	if len(o.parts) == 3 {
-		o.positions, o.squares = []float64{-1, 0, 1}, []float64{1, 0, 1}
-		if m.law.Family == core.Laplace {
-			o.squares[1] = -1
-		}
-	}
+	o.weigh(m, a.value, size)
 	return o
 }
 
+// weigh sets the weights of the parts.
+func (o *moment) weigh(m *measure, v *value, size *big.Rat) {
+	switch {
+	case m.joint != nil:
+		ones, positions := m.joint.countWeights(), m.joint.positionWeights(v)
+		for i := range ones {
+			ones[i].Mul(ones[i], size)
+			positions[i].Mul(positions[i], size)
+		}
+		o.ones, o.positions = newWeighing(ones), newWeighing(positions)
+	case len(o.parts) == 2:
+		o.ones, o.positions = wholes(1, 1), wholes(-1, 1)
+	case o.law.Family == core.Laplace:
+		o.ones, o.positions, o.squares = wholes(1, 1, 1), wholes(-1, 0, 1), wholes(1, -1, 1)
+	default:
+		o.ones, o.positions, o.squares = wholes(1, 1, 1), wholes(-1, 0, 1), wholes(1, 0, 1)
+	}
+}
+
 // weighted returns Σ weightᵢ·partᵢ, exactly.
-func (o moment) weighted(weights []float64) *big.Rat {
+func (o moment) weighted(weights weighing) *big.Rat {
 	sum := new(big.Rat)
 	for i, p := range o.parts {
-		sum.Add(sum, new(big.Rat).Mul(exact.Float(weights[i]), p))
+		sum.Add(sum, new(big.Rat).Mul(weights.exact[i], p))
 	}
 	return sum
 }
 
-func (o moment) count() *big.Rat { return o.weighted(o.ones()) }
-
-func (o moment) ones() []float64 {
-	ones := make([]float64, len(o.parts))
-	for i := range ones {
-		ones[i] = 1
-	}
-	return ones
-}
+func (o moment) count() *big.Rat { return o.weighted(o.ones) }
 
 // scaled returns weights of parts as weights of draws.
 func (o moment) scaled(weights []float64) []float64 {
@@ -95,16 +130,16 @@ func (o moment) position() float64 {
 func (o moment) excess(at float64) float64 {
 	sum := 0.0
 	for i, p := range o.near {
-		sum += p * (o.positions[i] - at)
+		sum += p * (o.positions.near[i] - at*o.ones.near[i])
 	}
 	return sum
 }
 
 // shifted returns the weights of the parts in excess(at).
 func (o moment) shifted(at float64) []float64 {
-	weights := make([]float64, len(o.positions))
-	for i, p := range o.positions {
-		weights[i] = p - at
+	weights := make([]float64, len(o.positions.near))
+	for i, p := range o.positions.near {
+		weights[i] = p - at*o.ones.near[i]
 	}
 	return weights
 }
@@ -117,8 +152,8 @@ func (o moment) reach(at, confidence float64) float64 {
 // mean estimates the mean of a value: the exact quotient of the noisy sums. Its
 // interval is Fieller's: all means that the noise does not refute (Fieller 1954).
 // It is unknown if the 95 % interval of the count holds 0.
-func (cell Cell) mean(m *measure) estimate {
-	o := cell.moment(m)
+func (cell Cell) mean(a answer) estimate {
+	o := cell.moment(a)
 	at := o.position()
 	arm, _ := o.arm.Float64()
 	n, _ := o.count().Float64()
@@ -126,7 +161,7 @@ func (cell Cell) mean(m *measure) estimate {
 		value:   new(big.Rat).Set(o.middle),
 		stdDev:  min(arm*o.law.CombinedStdDev(o.scaled(o.shifted(at))...)/max(n, o.unit), arm),
 		within:  o.bounds,
-		unknown: o.hidden(o.law.Combined(0.95, o.scaled(o.ones())...)),
+		unknown: o.hidden(o.law.Combined(0.95, o.scaled(o.ones.near)...)),
 		interval: func(confidence float64) (lo, hi *big.Rat) {
 			return o.at(o.edge(at, -1, confidence)), o.at(o.edge(at, 1, confidence))
 		},
@@ -158,8 +193,8 @@ func (o moment) edge(at, end, confidence float64) float64 {
 // variance estimates the population variance of a value. The interval is by
 // linearisation (the delta method), which needs a count that is clearly positive:
 // without one the variance is unknown.
-func (cell Cell) variance(m *measure) estimate {
-	o := cell.moment(m)
+func (cell Cell) variance(a answer) estimate {
+	o := cell.moment(a)
 	noise := 4 * o.unit * o.law.StdDev() * math.Sqrt(float64(len(o.parts)))
 	arm2 := new(big.Rat).Mul(o.arm, o.arm)
 	v := o.positionVariance()
@@ -205,8 +240,8 @@ func (o moment) gradient(variance float64) []float64 {
 	at := o.position()
 	v := min(max(variance, 0), 1)
 	gradient := make([]float64, len(o.parts))
-	for i, p := range o.positions {
-		gradient[i] = (o.squares[i] - 2*at*(p-at) - at*at - v) / max(n, o.unit)
+	for i, p := range o.positions.near {
+		gradient[i] = (o.squares.near[i] - 2*at*(p-at) - at*at - v) / max(n, o.unit)
 	}
 	return gradient
 }

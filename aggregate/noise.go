@@ -12,12 +12,12 @@ import (
 // that are selected, in an order that does not depend on that of the rows.
 func addNoise[Group comparable](c *compiled, exact *partial[Group]) (released []Group, cells []Cell) {
 	core.InSession(func(session *core.Session) {
-		near := make(bases)
+		first := common{draws: c.drawCommon(session)}
 		if c.drawsTwice() {
-			near = drawFirst(c, session, exact.each())
+			first.near = drawFirst(c, session, exact.each())
 		}
 		for key, g := range exact.each() {
-			if cell, ok := c.noisy(session, g, near); ok {
+			if cell, ok := c.noisy(session, g, first); ok {
 				released, cells = append(released, key), append(cells, cell)
 			}
 		}
@@ -25,16 +25,23 @@ func addNoise[Group comparable](c *compiled, exact *partial[Group]) (released []
 	return released, cells
 }
 
+// common is what is drawn of all groups together, before each.
+type common struct {
+	near  bases
+	draws map[*measure]int64 // the noise on the number of units in any of them
+}
+
 // noisy adds noise to a group. It reports false if the group is not selected.
-func (c *compiled) noisy(session *core.Session, g group, near bases) (cell Cell, ok bool) {
+func (c *compiled) noisy(session *core.Session, g group, first common) (cell Cell, ok bool) {
 	cell = Cell{plan: c, sums: make([]*big.Int, 0, c.sums)}
 	for _, m := range c.measures {
 		if m.form == formRanks {
-			cell.ranks = append(cell.ranks, m.noisyRanks(session, histogramOf(g.points[m.list]), near))
+			cell.ranks = append(cell.ranks, m.noisyRanks(session, histogramOf(g.points[m.list]), first.near))
 			continue
 		}
-		for i, draw := range session.Noise(m.law, m.parts()) {
-			sum := partsOf(m, g.sums)[i].Shl(m.shift).Add(exact.Int(draw))
+		sums := m.centred(partsOf(m, g.sums))
+		for i, draw := range m.drawn(session, first) {
+			sum := sums[i].Shl(m.shift).Add(exact.Int(draw))
 			if m.form == formUnits && !c.threshold.passes(sum) {
 				return cell, false
 			}

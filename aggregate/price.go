@@ -104,10 +104,10 @@ func (c *compiled) accuracy(a answer) (stdDev, plusMinus float64, per Per) {
 		one := []float64{levels * math.Ldexp(1, -int(m.shift))}
 		return m.law.CombinedStdDev(one...), m.law.Combined(0.95, one...), PerRank
 	case kindMean, kindVariance, kindStdDev:
-		e := c.likely(m, inTheMiddle(m), ManyRecords).estimate(a).limited()
+		e := c.likely(m, inTheMiddle(a.on()), ManyRecords).estimate(a).limited()
 		return e.stdDev, halfWidth(e), PerManyRecords
 	}
-	e := c.likely(m, inTheMiddle(m), 0).estimate(a)
+	e := c.likely(m, inTheMiddle(a.on()), 0).estimate(a)
 	return e.stdDev, halfWidth(e), PerNumber
 }
 
@@ -210,7 +210,10 @@ func (p Price) accuracy() string {
 
 // scale returns the scale of what a column is read from.
 func (a answer) scale() float64 {
-	if j := a.measure.joint; j != nil {
+	if j := a.measure.joint; j != nil && a.kind == kindMean {
+		scale, _ := new(big.Rat).Quo(a.measure.law.Scale, big.NewRat(j.times[0], 1)).Float64()
+		return scale
+	} else if j != nil {
 		largest := new(big.Rat)
 		for _, w := range a.weights {
 			if w.Cmp(largest) > 0 {

@@ -17,6 +17,7 @@ type adder struct {
 
 	sums   []exact.Int128 // of all groups
 	points []log          // of the measures of ranks
+	people int64          // how many units there were
 	room   func() ([]uint32, []int64)
 	adding watch
 }

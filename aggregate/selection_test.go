@@ -37,7 +37,7 @@ func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
 		s := core.Begin()
 		g := p.newGroup()
 		g.sums[0] = exact.Int(p.threshold.at >> p.threshold.shift)
-		cell, ok := p.noisy(s, g, nil)
+		cell, ok := p.noisy(s, g, common{})
 		s.End()
 		if ok {
 			shown++

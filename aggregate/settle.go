@@ -26,6 +26,7 @@ func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*parti
 	if err := adding.ask(); err != nil {
 		return nil, err
 	}
+	all.countPeople(adders)
 	order := p.releaseOrder(groups, all.sums)
 	settled := &partial[Group]{fingerprint: p.fingerprint, exacts: exacts{width: p.sums}}
 	places := make([]uint32, len(groups))

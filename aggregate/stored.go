@@ -69,6 +69,9 @@ func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error)
 		r.groups = append(r.groups, key)
 		r.cells = append(r.cells, Cell{plan: c, sums: g.Sums, ranks: g.Ranks})
 	}
+	if err := c.checkCommon(s.Groups); err != nil {
+		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
+	}
 	return r, nil
 }
 

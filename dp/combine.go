@@ -3,16 +3,17 @@ package dp
 import "math"
 
 // Plus returns the estimate of e + other, for estimates whose noise is independent,
-// such as those of two groups. Two columns of one group may be of one vector, and then
-// they share noise: the interval of their sum would be too short. It is made like
+// such as those of two releases. Two columns of one group may be of one vector, and all
+// groups of a release may be: then they share noise, and the interval of their sum would
+// be too short; package aggregate has Total for sums over groups. It is made like
 // [Estimate.Minus].
 func (e Estimate[T]) Plus(other Estimate[T]) Estimate[float64] {
 	return plus(e.operand(), other.operand())
 }
 
 // Minus returns the estimate of e - other, for estimates whose noise is
-// independent, such as those of two groups, and not of two columns of one group, as
-// [Estimate.Plus] says. It is the difference of the raw numbers
+// independent, as [Estimate.Plus] says; package aggregate has Column.Change for two groups
+// of one release. It is the difference of the raw numbers
 // ([Estimate.Raw]), brought into the range that differences have only then, so that
 // many of them are right on average. It is Unknown if one of the two is.
 //

@@ -17,6 +17,10 @@ type Proposal[Row any, Unit, Group comparable] struct {
 	Plan     *aggregate.Plan[Row, Unit, Group]
 	Forecast aggregate.Forecast // of a group that is as the goal assumes
 
+	// Columns are those of the goal, with the weights that they have in the plan: for plans
+	// with other caps, say.
+	Columns []aggregate.Weighted
+
 	// Ways are the accounts that can pay for all the reports. The best is the first.
 	Ways []Way
 }
@@ -49,7 +53,7 @@ func PlanFor[Row any, Unit, Group comparable](q *aggregate.Query[Row, Unit, Grou
 	if err != nil {
 		return nil, err
 	}
-	return &Proposal[Row, Unit, Group]{Plan: best.plan, Forecast: best.forecast, Ways: ways}, nil
+	return &Proposal[Row, Unit, Group]{Plan: best.plan, Forecast: best.forecast, Columns: s.weighted(best.weights), Ways: ways}, nil
 }
 
 // A solver looks for the plan of a goal.
@@ -139,7 +143,15 @@ func (s *solver[Row, Unit, Group]) try(loss dp.Loss, weights []float64) (*soluti
 }
 
 func (s *solver[Row, Unit, Group]) columns(weights []float64) []aggregate.AnyColumn {
-	columns := make([]aggregate.AnyColumn, len(s.goal.Aims))
+	columns := make([]aggregate.AnyColumn, len(weights))
+	for i, c := range s.weighted(weights) {
+		columns[i] = c
+	}
+	return columns
+}
+
+func (s *solver[Row, Unit, Group]) weighted(weights []float64) []aggregate.Weighted {
+	columns := make([]aggregate.Weighted, len(weights))
 	for i, a := range s.goal.Aims {
 		columns[i] = aggregate.Weighted{AnyColumn: a.Column, Weight: weights[i]}
 	}

@@ -369,14 +369,16 @@ func ExamplePlanFor() {
 	_, err = forecast.PlanFor(q, goal)
 	fmt.Println(err)
 	// Output:
-	// sales of customer: ρ=0.00999 per release, discrete gaussian noise
+	// sales of customer: ρ=0.00949 per release, discrete gaussian noise
 	// each customer counts in at most 2 groups, with all its rows in each
 	// euros is clamped to [0, 200] per unit, in steps of 0.01
 	//
-	// column     read from  share  scale  ± at 95 %
-	// units      units      4 %    51.02  99.99
-	// euros sum  euros sum  96 %   2041   4000
+	// column     read from         share  scale  ± at 95 %
+	// units      numbers per unit  100 %  14.26  28.6
+	// euros sum  numbers per unit  100 %  1426   3999
 	//
-	// one reservation: ε=4.9941 δ=1e-06
-	// forecast: not for an account of ε=1: units is ± 430.9, must be ± 100; euros sum is ± 1.723e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
+	// numbers per unit are released as one vector of all groups, which are counted from their middle, with discrete gaussian noise; one by one they would have 1.09 times the noise
+	//
+	// one reservation: ε=4.8503 δ=1e-06
+	// forecast: not for an account of ε=1: units is ± 120.1, must be ± 100; euros sum is ± 1.68e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
 }

@@ -57,7 +57,7 @@ func (o *options) checkAims() error {
 	return errors.Join(errs...)
 }
 
-// aimFor finds the ε of the report, and the shares of its numbers.
+// aimFor finds the ε of the report, and the weights of its numbers.
 func (o *options) aimFor() error {
 	if o.aims == nil {
 		return nil
@@ -68,7 +68,7 @@ func (o *options) aimFor() error {
 		goal.Of.Means[o.Value] = o.ForMean
 	}
 	for i, q := range all.quantities {
-		a := forecast.Aim{Column: all.columns[i]}
+		a := forecast.Aim{Column: unweighted(all.columns[i])}
 		for _, wanted := range o.aims {
 			if wanted.name == q.Name || wanted.name == strings.ToLower(q.Label) {
 				a.Within, a.Part = wanted.within, wanted.part
@@ -84,13 +84,21 @@ func (o *options) aimFor() error {
 		return fmt.Errorf("-for: %w", err)
 	}
 	o.Epsilon = dp.PartsOf(found.Plan.Charge(aggregate.Request{}).Loss).Epsilon
-	for _, price := range found.Plan.Prices() {
-		o.shares = append(o.shares, price.Share)
+	for _, c := range found.Columns {
+		o.weights = append(o.weights, c.Weight)
 	}
 	if !o.given["limit-delta"] {
 		o.LimitDelta = o.usualLimitDelta()
 	}
 	return nil
+}
+
+// unweighted returns a column without the weight that it has where no aim is given.
+func unweighted(c aggregate.AnyColumn) aggregate.AnyColumn {
+	if w, ok := c.(aggregate.Weighted); ok {
+		return w.AnyColumn
+	}
+	return c
 }
 
 // checkNames says which aims are for nothing that the report has, or need to know

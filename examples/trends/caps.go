@@ -72,7 +72,10 @@ func (o *options) usualPeriods() (int, error) {
 		most = len(o.periods)
 	}
 	within := 150 / math.Sqrt(o.Epsilon)
-	var failed error
+	all, failed := o.unitsNoise(most)
+	if failed != nil || all <= within {
+		return most, failed // with all, noise may be less than with nearly all
+	}
 	beyond := sort.Search(most, func(n int) bool {
 		noise, err := o.unitsNoise(n + 1)
 		if err != nil {

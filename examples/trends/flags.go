@@ -35,8 +35,8 @@ type options struct {
 	ForUnits                               int     // of the periods that -for is about
 	ForMean                                float64 // what a unit has in them
 
-	aims   []aim     // of -for
-	shares []float64 // of the loss, for each number of the report, if -for found them
+	aims    []aim     // of -for
+	weights []float64 // of the numbers of the report, if -for found them
 
 	Series  string // how many periods of what it declares, if it does
 	through int    // periods of the series that have ended

@@ -55,11 +55,8 @@ type figure struct {
 // costs no more noise than one with few.
 func (o *options) ask() (*question, error) {
 	q, all := o.columnsAsked()
-	for i, share := range o.shares {
-		if w, ok := all.columns[i].(aggregate.Weighted); ok {
-			all.columns[i] = w.AnyColumn
-		}
-		all.columns[i] = aggregate.Weighted{AnyColumn: all.columns[i], Weight: share}
+	for i, weight := range o.weights {
+		all.columns[i] = aggregate.Weighted{AnyColumn: unweighted(all.columns[i]), Weight: weight}
 	}
 	plan, err := q.Plan(o.loss(), all.columns...)
 	if err != nil {
@@ -107,7 +104,7 @@ type asked struct {
 func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
 	q.of = func(cell aggregate.Cell) figure { return figureOf(c.Of(cell), single) }
 	q.change = func(before, after aggregate.Cell, confidence float64) figure {
-		return figureOf(c.Of(after).Minus(c.Of(before)), confidence)
+		return figureOf(c.Change(before, after), confidence)
 	}
 	a.columns = append(a.columns, c)
 	a.quantities = append(a.quantities, q)

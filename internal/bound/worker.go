@@ -6,6 +6,9 @@ type Worker[Unit, Key comparable] struct {
 	part   *part[Unit]
 	values []int64
 	spare  []*columns[Unit]
+
+	// Units is how many units there were in what was yielded so far.
+	Units int64
 }
 
 // Worker returns a new worker. All rows must have been added, and [Bounder.Groups] called.
@@ -29,7 +32,10 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 		}
 		return yield(c.group, len(rows), w.values)
 	}
-	p.each(func(unit uint64, rows []uint32) bool { return p.choose(unit, rows, keep) })
+	p.each(func(unit uint64, rows []uint32) bool {
+		w.Units++
+		return p.choose(unit, rows, keep)
+	})
 }
 
 // EachUnit yields of every unit of a part, once, the groups that are kept, in the order of
