@@ -605,14 +605,18 @@ func TestAStoredSeriesThatWasChangedIsNotRead(t *testing.T) {
 	}
 	key := plan.draw(report, 1).Key
 	whole := string(account.budget[key])
-	for _, edit := range [][2]string{
-		{seriesFormat, "equipoise series 9"}, {plan.mark, "other"}, {plan.labels[1], plan.labels[0]}, {`"key":"[\"a\"]"`, `"key":"[\"b\"]"`},
-		{`"parts":[[`, `"parts":[[],[`}, {`"parts":[[`, `"parts":[[1,`}, {`"parts":[[`, `"parts":[[` + strings.Repeat("9", 90)}, {"{", ""},
+	for _, edit := range [][3]string{
+		{seriesFormat, "equipoise series 9", `it has format "equipoise series 9", must be "equipoise series 1"`}, {plan.mark, "other", "it is of another series"},
+		{plan.labels[1], plan.labels[0], fmt.Sprintf("it is of period %q, must be of %q", plan.labels[0], plan.labels[1])},
+		{`"key":"[\"a\"]"`, `"key":"[\"b\"]"`, `group 0 is ["b"], must be ["a"]`},
+		{`"groups":[`, `"groups":[{"key":"[\"a\"]","parts":[[0]]},`, fmt.Sprintf("it has %d groups, must have %d", len(plan.given)+1, len(plan.given))},
+		{`"parts":[[`, `"parts":[[],[`, "a group has 2 parts, must have 1"}, {`"parts":[[`, `"parts":[[1,`, "a part has 2 rows, must have 1"},
+		{`"parts":[[`, `"parts":[[` + strings.Repeat("9", 90), "a row is missing or has more than 256 bits"}, {"{", "", "the stored release cannot be read"},
 	} {
 		changed := strings.Replace(whole, edit[0], edit[1], 1)
 		account.budget[key] = []byte(changed)
-		if _, err := Advance(t.Context(), plan, account, report, 3, nil); err == nil || changed == whole {
-			t.Errorf("%q in place of %q is read", edit[1], edit[0])
+		if _, err := Advance(t.Context(), plan, account, report, 3, nil); err == nil || changed == whole || !strings.Contains(err.Error(), edit[2]) {
+			t.Errorf("%q in place of %q is read, or the error does not say %q: %v", edit[1], edit[0], edit[2], err)
 		}
 	}
 }

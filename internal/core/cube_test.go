@@ -112,6 +112,9 @@ func TestTailsOfCubesAreAveragesOverTheRadius(t *testing.T) {
 					r := (float64(i) + 0.5) * end / steps
 					want += math.Exp(float64(n)*math.Log(r)-r-logFactorial) * beyond(at/r) * end / steps
 				}
+				if twice, got := l.cubeTail(2*at, 2, 2*b), l.cubeTail(at, 1, b); math.Abs(twice-got) > 1e-12 {
+					t.Errorf("%d numbers, weights 1 and %v: beyond %v is %v, and twice as far of twice as much %v", n, b, at, got, twice)
+				}
 				if got := l.cubeTail(at, 1, b); math.Abs(got-want) > 2e-3*want+1e-9 {
 					t.Errorf("%d numbers, weights 1 and %v: beyond %v is %v, must be %v", n, b, at, got, want)
 				}

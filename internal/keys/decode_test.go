@@ -37,7 +37,7 @@ func back[K comparable](t *testing.T, k K) {
 // What no key is written as is an error that says why.
 func TestWhatIsNoKeyIsNotRead(t *testing.T) {
 	for text, says := range map[string]string{
-		`["1","2"]`: "keys: 1 values too many for int", `["1","2","3"]`: "keys: 2 values too many for int", `["x"]`: "strconv.ParseInt", `[]`: "keys: ", `null`: "keys: ", `{}`: "keys: ", `["1"`: "keys: ", ``: "keys: ", `["99999999999999999999"]`: "strconv.ParseInt",
+		`["1","2"]`: "keys: 1 values too many for int", `["1","2","3"]`: "keys: 2 values too many for int", `["x"]`: "strconv.ParseInt", `[]`: "keys: ", `null`: "keys: ", `{}`: "keys: json: cannot unmarshal", `["1"`: "keys: unexpected end of JSON input", ``: "keys: unexpected end of JSON input", `["99999999999999999999"]`: "strconv.ParseInt",
 	} {
 		if k, err := Decode[int](text); err == nil || !strings.HasPrefix(err.Error(), says) {
 			t.Errorf("%s is read as %v: %v, must say %q", text, k, err, says)

@@ -65,6 +65,16 @@ func TestSensitivityOfSeveralGroupsIsAtLeastThatOfTheWorstCells(t *testing.T) {
 			if ratio, _ := new(big.Rat).SetFrac(got, want).Float64(); ratio > 1.35 {
 				t.Errorf("%s, %d cells: %v is %.3f times the worst %v", s.Name, k, got, ratio, want)
 			}
+			// k times the largest F(m)/m, rounded up.
+			most := new(big.Rat)
+			for m := 1; m <= min(k, periods); m++ {
+				if f := new(big.Rat).SetFrac(big.NewInt(int64(k)), big.NewInt(int64(m))); f.Mul(f, new(big.Rat).SetInt(s.Squares(m, true))).Cmp(most) > 0 {
+					most = f
+				}
+			}
+			if over := most.Sub(new(big.Rat).SetInt(got), most); over.Sign() < 0 || over.Cmp(big.NewRat(1, 1)) >= 0 {
+				t.Errorf("%s, %d cells: %v is %v above what it bounds", s.Name, k, got, over)
+			}
 		}
 	}
 }
