@@ -81,3 +81,32 @@ func TestLongLoopsAskWhetherTheyMustEnd(t *testing.T) {
 		}
 	}
 }
+
+// Room is what rows had that were read, if there was any, and else new; always empty, and
+// of as many values as groups.
+func TestRoomIsEmptyMemory(t *testing.T) {
+	for _, width := range []int{0, 2} {
+		b := New[int](Caps{9, 9}, width, []int(nil), maphash.MakeSeed(), never)
+		s := b.Source()
+		for i := range 3 {
+			group, _ := s.Group(i)
+			for j, values := 0, s.Add(1, group); j < width; j++ {
+				values[j] = 7
+			}
+		}
+		b.Groups()
+		w := b.Worker()
+		check := func(when string, least int) {
+			groups, values := w.Room()
+			if len(groups)+len(values) != 0 || cap(groups) < least || cap(values) != cap(groups) {
+				t.Errorf("%d values, %s: room for %d groups and %d values, of which %d and %d are taken", width, when, cap(groups), cap(values), len(groups), len(values))
+			}
+		}
+		check("before rows are read", largePage)
+		for part := range Parts {
+			w.Each(part, func(uint32, int, []int64) bool { return true })
+		}
+		check("after rows are read", smallPage)
+		check("after that is taken", largePage)
+	}
+}

@@ -72,3 +72,31 @@ func TestALaplaceScaleIsCertifiedOnTheRealGrid(t *testing.T) {
 		t.Error("no scale was searched for")
 	}
 }
+
+// The scale that is found for small numbers is the least one up to one part in 10^4, on the
+// grid of the numbers themselves.
+func TestALaplaceScaleIsTheLeastOnTheRealGrid(t *testing.T) {
+	for _, linf := range []int64{1, 2, 5} {
+		for _, l0 := range []int64{1, 2, 3} {
+			change := Change{big.NewInt(l0), big.NewInt(linf)}
+			b := box{change, int(l0), float64(linf), 2, 1e-3}
+			enough := change.Laplace(big.NewRat(2, 1))
+			scale := exact.FloatUp(b.leastLaplace(enough))
+			if b.laplaceDelta(scale) > 1e-3 || b.laplaceDelta(scale*(1-1e-4)) <= 1e-3 {
+				t.Errorf("%d numbers of at most %d: the scale %v has δ=%v, and a part in 10^4 less has %v", l0, linf, scale, b.laplaceDelta(scale), b.laplaceDelta(scale*(1-1e-4)))
+			}
+			if sure := exact.FloatUp(enough); !(scale < sure) {
+				t.Errorf("%d numbers of at most %d: the scale %v is no less than %v, which is enough for δ=0", l0, linf, scale, sure)
+			}
+		}
+	}
+}
+
+// Where nothing can be certified there is no budget.
+func TestThereIsNoBudgetOfNoLoss(t *testing.T) {
+	for _, c := range [][2]*big.Rat{{big.NewRat(1, 1), new(big.Rat)}, {new(big.Rat), new(big.Rat)}, {big.NewRat(1, 1), big.NewRat(1, 1)}} {
+		if b := MixedBudget(c[0], c[1]); b != nil {
+			t.Errorf("ε=%v δ=%v: the budget is %v", c[0], c[1], b)
+		}
+	}
+}
