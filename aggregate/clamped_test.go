@@ -1,0 +1,116 @@
+package aggregate
+
+import (
+	"math"
+	"math/big"
+	"testing"
+
+	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/calibrate"
+	"github.com/equipoise-dp/equipoise/internal/core"
+)
+
+type cents int16
+
+// Whatever the type of a column is, a number that it cannot hold is the nearest that it
+// can, and what has no end is the end of the type.
+func TestNumbersOfEveryTypeAreTheNearestThatItHolds(t *testing.T) {
+	clamped(t, int64(math.MinInt64), math.MaxInt64)
+	clamped(t, int32(math.MinInt32), math.MaxInt32)
+	clamped(t, int16(math.MinInt16), math.MaxInt16)
+	clamped(t, int8(math.MinInt8), math.MaxInt8)
+	clamped(t, cents(math.MinInt16), math.MaxInt16)
+	clamped(t, uint64(0), math.MaxUint64)
+	clamped(t, uint32(0), math.MaxUint32)
+	clamped(t, uint16(0), math.MaxUint16)
+	clamped(t, uint8(0), math.MaxUint8)
+	clamped(t, math.Inf(-1), math.Inf(1))
+	clamped(t, float32(math.Inf(-1)), float32(math.Inf(1)))
+	if x := toNumber[float32](big.NewRat(1, 3), 0); x != float32(1)/3 {
+		t.Errorf("a third is %v", x)
+	}
+	if x := toNumber[int8](big.NewRat(-5, 2), 0); x != -2 {
+		t.Errorf("-2.5 is %v", x)
+	}
+	if x := toNumber[uint8](big.NewRat(-1, 3), 0); x != 0 {
+		t.Errorf("-1/3 is %v", x)
+	}
+}
+
+func clamped[T dp.Number](t *testing.T, low, high T) {
+	t.Helper()
+	huge := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), 2000))
+	for _, c := range []struct {
+		r    *big.Rat
+		side int
+		want T
+	}{{nil, -1, low}, {nil, 1, high}, {huge, 0, high}, {new(big.Rat).Neg(huge), 0, low}, {big.NewRat(7, 1), 0, 7}, {new(big.Rat), 0, 0}} {
+		if got := toNumber[T](c.r, c.side); got != c.want {
+			t.Errorf("%T: %.10v on side %d is %v, must be %v", got, c.r, c.side, got, c.want)
+		}
+	}
+}
+
+// A group of so many units as is said passes the threshold with the probability that is
+// asked for, up to the rounding of a unit.
+func TestGroupsAreShownAsLikelyAsTheThresholdSays(t *testing.T) {
+	for _, th := range []threshold{{at: 50, law: law(t, core.Laplace, 10)}, {at: 50 << 14, shift: 14, law: law(t, core.Gaussian, 10<<14)}, {at: 12_345 << 3, shift: 3, law: law(t, core.Gaussian, 999)}} {
+		before := 0.0
+		for _, p := range []float64{0.5, 0.7, 0.9, 0.99, 0.999} {
+			n := th.shows(p)
+			if n != math.Trunc(n) || n < before {
+				t.Errorf("%v: %v units are shown with probability %v", th, n, p)
+			}
+			before = n
+			// P(n + noise >= at) from the tails of the continuous laws.
+			shown := func(units float64) float64 {
+				z := (float64(th.at) - math.Ldexp(units, int(th.shift))) / scaleOf(th.law)
+				if th.law.Family == core.Gaussian {
+					return math.Erfc(z/math.Sqrt2) / 2
+				}
+				if z > 0 {
+					return math.Exp(-z) / 2
+				}
+				return 1 - math.Exp(z)/2
+			}
+			if shown(n+0.2) < p || shown(n-1.2) > p {
+				t.Errorf("%v: %v units are shown with probability %v, one less with %v, must be about %v", th, n, shown(n), shown(n-1), p)
+			}
+		}
+	}
+}
+
+func law(t *testing.T, f core.Family, scale int64) *core.Law {
+	t.Helper()
+	l, err := core.NewLaw(f, big.NewRat(scale, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func scaleOf(l *core.Law) float64 {
+	x, _ := l.Scale.Float64()
+	return x
+}
+
+// Looks are as fine as they can be, and no finer.
+func TestLooksAreRefusedWhereWeightsWouldOverflow(t *testing.T) {
+	seen := map[uint]bool{}
+	for e := -30; e <= 50; e++ {
+		budget := new(big.Rat).SetFloat64(math.Ldexp(1, e))
+		l, err := newLook(budget, big.NewRat(1, 1_000_000), 3)
+		shift := max(calibrate.Fineness(calibrate.Change{L0: big.NewInt(1), LInf: big.NewInt(1)}.Gaussian(budget)), leastFineness)
+		switch {
+		case shift > mostFineness && err == nil:
+			t.Errorf("a budget of 2^%d: a look of 2^%d steps for a unit is taken", e, shift)
+		case shift <= mostFineness && err == nil && l.shift != shift:
+			t.Errorf("a budget of 2^%d: a look has 2^%d steps for a unit, must have 2^%d", e, l.shift, shift)
+		case err == nil:
+			seen[shift] = true
+		}
+	}
+	if !seen[leastFineness] || !seen[mostFineness] {
+		t.Errorf("looks have 2^%v steps", seen)
+	}
+}
