@@ -114,3 +114,72 @@ func TestLooksAreRefusedWhereWeightsWouldOverflow(t *testing.T) {
 		t.Errorf("looks have 2^%v steps", seen)
 	}
 }
+
+// A ratio whose denominator the noise swallows is unknown: anything from 0 on for counts,
+// and anything at all for sums of either sign. Nobody is in the series, so that of 40
+// denominators hardly any is known.
+func TestARatioOverNoiseIsUnknown(t *testing.T) {
+	q, series := sales(5, 2, 1, false)
+	units := q.Units()
+	moved := PerUnit(q, "moved", func(s sale) float64 { return s.paid }, Bounds[float64]{Lower: -1, Upper: 1, Step: 0.25})
+	plan, err := series.Plan(dp.Concentrated{Rho: 0.01}, units, moved.Sum())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := [2]int{}
+	for range 10 {
+		trend, err := Advance(t.Context(), plan, newTill(), report, 5, Slice([]sale(nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from := range 4 {
+			of, to := Stretch[string]{From: from + 1, To: from + 2}, Stretch[string]{From: from, To: from + 1}
+			ofUnits, err1 := Ratio(trend, units, of, to)
+			ofSums, err2 := Ratio(trend, moved.Sum(), of, to)
+			if err1 != nil || err2 != nil {
+				t.Fatal(err1, err2)
+			}
+			for i, r := range []dp.Estimate[float64]{ofUnits, ofSums} {
+				least := []float64{0, math.Inf(-1)}[i]
+				lo, hi := r.Interval(0.95)
+				if r.Unknown {
+					unknown[i]++
+					if lo != least || !math.IsInf(hi, 1) {
+						t.Errorf("an unknown ratio is from %v to %v, must be from %v on", lo, hi, least)
+					}
+				} else if math.IsInf(hi, 1) || lo < least {
+					t.Errorf("a ratio is known, and from %v to %v", lo, hi)
+				}
+			}
+		}
+	}
+	if unknown[0] < 20 || unknown[1] < 20 {
+		t.Errorf("of 40 ratios over noise %v are unknown", unknown)
+	}
+}
+
+// What a coin says of itself is of its own law: the least counts that are shown with 50 %
+// and 95 %.
+func TestCoinsSayFromWhereOnGroupsAreShown(t *testing.T) {
+	for _, epsilon := range []int64{1, 20, 300} { // in hundredths
+		for _, l0 := range []int64{1, 3} {
+			c, err := newCoin(big.NewRat(epsilon, 100), big.NewRat(1, 1_000_000), l0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Of (ε, δ)/L0 the optimal probabilities rise by e^ε, and then fall short of 1 by as much.
+			e, d := float64(epsilon)/100/float64(l0), 1e-6/float64(l0)
+			want := func(p float64) int64 {
+				probability := 0.0
+				for n := int64(1); ; n++ {
+					if probability = min(math.Exp(e)*probability+d, 1-math.Exp(-e)*(1-probability-d), 1); probability >= p {
+						return n
+					}
+				}
+			}
+			if off := func(got, want int64) bool { return max(got-want, want-got) > want/1_000_000 }; off(c.half, want(0.5)) || off(c.surely, want(0.95)) {
+				t.Errorf("ε=%v, %d groups: shown from %d and %d units on, must be %d and %d", epsilon, l0, c.half, c.surely, want(0.5), want(0.95))
+			}
+		}
+	}
+}
