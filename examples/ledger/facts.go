@@ -47,6 +47,7 @@ type statement struct {
 	Promise *promise    `json:"policy,omitempty"`
 	Values  []valueTold `json:"values,omitempty"`
 	Pace    []string    `json:"pace"`
+	Life    *life       `json:"life,omitempty"`
 	Outside []elsewhere `json:"made_elsewhere,omitempty"`
 	Before  string      `json:"compared_with,omitempty"`
 	Changes []string    `json:"changes,omitempty"`
@@ -95,8 +96,12 @@ type actFact struct {
 const mostListed = 200
 
 // statement gathers the facts from the ledger.
-func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, error) {
+func (e *env) statement(ctx context.Context, store budget.Store, a *budget.Account) (*statement, error) {
 	d, err := e.dossier(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	totals, err := totalsOf(ctx, store, d.terms.Dataset)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +109,7 @@ func (e *env) statement(ctx context.Context, a *budget.Account) (*statement, err
 	s := &statement{
 		Title: cmp.Or(e.title, "What is published about “"+t.Dataset+"”"), Dataset: t.Dataset, Unit: d.unit(),
 		Controller: e.controller, Contact: e.contact, Written: date(d.now), Since: date(d.entries[0].At), Anchor: d.anchor.String(),
-		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Event: d.event(), Risk: d.risk(),
+		Promise: promiseOf(d.policy), Values: valuesOf(d.published()), Pace: d.pace(), Life: lifeOf(d.entries, totals, d.status.Whole, d.forecast().Out, d.now), Event: d.event(), Risk: d.risk(),
 	}
 	for _, o := range d.outside() {
 		s.Outside = append(s.Outside, elsewhere{o.What, o.By, o.On, guarantee(o)})
@@ -238,6 +243,15 @@ func span(periods []string) string {
 		return strings.Join(p, ", ")
 	}
 	return fmt.Sprintf("%s to %s (%d periods)", p[0], p[len(p)-1], len(p))
+}
+
+// Day writes the day as other days of the page are written.
+func (o elsewhere) Day() string {
+	t, err := time.Parse(time.DateOnly, o.On)
+	if err != nil {
+		return o.On
+	}
+	return date(t)
 }
 
 func date(t time.Time) string { return t.UTC().Format("2 January 2006") }

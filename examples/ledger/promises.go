@@ -132,22 +132,34 @@ func (d *dossier) pace() []string {
 			recent++
 		}
 	}
-	told = append(told, fmt.Sprintf("%s published in the last 30 days, and %d since the record began.", count(recent, "set of results was", "sets of results were"), len(entries)))
+	switch {
+	case len(entries) == 0:
+		told = append(told, "Nothing was published since the record began.")
+	case recent == 0:
+		told = append(told, fmt.Sprintf("Nothing was published in the last 30 days, and %s since the record began.", count(len(entries), "set of results", "sets of results")))
+	default:
+		told = append(told, fmt.Sprintf("%s published in the last 30 days, and %d since the record began.", count(recent, "set of results was", "sets of results were"), len(entries)))
+	}
 	if d.policy != nil {
 		if last := d.lastDay(); !last.IsZero() {
 			told = append(told, "No purpose is allowed after "+date(last)+", unless that is decided anew.")
 		}
 	}
+	if f := d.forecast(); f.Out != nil {
+		told = append(told, "If it goes on at this pace, the limit is reached about "+date(*f.Out)+", and nothing is published after that.")
+	}
+	return told
+}
+
+// forecast says when the limit is reached at the present pace.
+func (d *dossier) forecast() forecast {
 	var spends []time.Time
 	for _, e := range d.entries {
 		if e.Kind == budget.KindSpend || e.Kind == budget.KindReserve {
 			spends = append(spends, e.At)
 		}
 	}
-	if f := forecastOf(spends, d.status.Whole, d.now); f.Out != nil {
-		told = append(told, "If it goes on at this pace, the limit is reached about "+date(*f.Out)+", and nothing is published after that.")
-	}
-	return told
+	return forecastOf(spends, d.status.Whole, d.now)
 }
 
 // lastDay is that of the last purpose that was not withdrawn.

@@ -13,11 +13,11 @@ import (
 
 // handler writes the statement anew at every request, and nothing else: no other path, no
 // other method, no error that tells where the ledger is.
-func (e *env) handler(a *budget.Account) http.Handler {
+func (e *env) handler(store budget.Store, a *budget.Account) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
-		s, err := e.statement(r.Context(), a)
+		s, err := e.statement(r.Context(), store, a)
 		if err == nil {
 			err = s.page(&b)
 		}
@@ -36,12 +36,12 @@ func (e *env) handler(a *budget.Account) http.Handler {
 }
 
 // serve serves the statement until ctx is done.
-func (e *env) serve(ctx context.Context, a *budget.Account) error {
+func (e *env) serve(ctx context.Context, store budget.Store, a *budget.Account) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", e.address)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: e.handler(a), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{Handler: e.handler(store, a), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	stop := context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // it ends
 	defer stop()
 	e.printf("http://%s/\n", l.Addr())

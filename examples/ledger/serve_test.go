@@ -14,11 +14,12 @@ import (
 
 // The page that is served is that of now, and there is nothing else to get.
 func TestTheServedStatementIsThatOfNow(t *testing.T) {
-	a, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	store := budget.Memory()
+	a, err := budget.Create(t.Context(), store, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := (&env{now: time.Now}).handler(a)
+	h := (&env{now: time.Now}).handler(store, a)
 	get := func(method, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
@@ -42,7 +43,8 @@ func TestTheServedStatementIsThatOfNow(t *testing.T) {
 }
 
 func TestServingEndsWithItsContext(t *testing.T) {
-	a, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	store := budget.Memory()
+	a, err := budget.Create(t.Context(), store, budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestServingEndsWithItsContext(t *testing.T) {
 	out := make(told, 1)
 	e := &env{now: time.Now, stdout: out, options: options{address: "127.0.0.1:0"}}
 	done := make(chan error)
-	go func() { done <- e.serve(ctx, a) }()
+	go func() { done <- e.serve(ctx, store, a) }()
 	url := strings.TrimSpace(<-out)
 	r, err := http.Get(url)
 	if err != nil || r.StatusCode != 200 {

@@ -7,8 +7,6 @@ import (
 	"io"
 
 	"github.com/spf13/pflag"
-
-	"github.com/equipoise-dp/equipoise/budget"
 )
 
 func statementCommand() *command {
@@ -41,13 +39,17 @@ var pageStyle string
 var pageTemplate = template.Must(template.New("statement").Parse(pageText))
 
 func runStatement(ctx context.Context, e *env) error {
-	return e.withAccount(ctx, func(a *budget.Account) error {
-		s, err := e.statement(ctx, a)
+	return e.withStore(ctx, func(kept *store) error {
+		a, err := e.only(ctx, kept)
+		if err != nil {
+			return err
+		}
+		s, err := e.statement(ctx, kept, a)
 		switch {
 		case err != nil:
 			return err
 		case e.address != "":
-			return e.serve(ctx, a)
+			return e.serve(ctx, kept, a)
 		}
 		if e.json && e.out == "" {
 			return e.printJSON(s)

@@ -145,12 +145,13 @@ func TestNamesAreHarmless(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	ctx := t.Context()
-	a, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "<script>alert(1)</script>", Unit: "<b>", Limit: dp.Pure{Epsilon: 1}})
+	store := budget.Memory()
+	a, err := budget.Create(ctx, store, budget.Terms{Dataset: "<script>alert(1)</script>", Unit: "<b>", Limit: dp.Pure{Epsilon: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := &env{now: time.Now}
-	s, err := e.statement(ctx, a)
+	s, err := e.statement(ctx, store, a)
 	if err != nil {
 		t.Fatal(err)
 	}
