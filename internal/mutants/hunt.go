@@ -44,7 +44,7 @@ func (h *hunt) tryAll(ctx context.Context, chosen []site, workers int) ([]result
 		group.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(chosen) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				results[i], errs[i] = h.try(ctx, chosen[i], i+1, filepath.Join(h.dir, fmt.Sprint(w)))
-				if ctx.Err() == nil {
+				if ctx.Err() == nil && errs[i] == nil {
 					h.say("%d %s %s", done.Add(1), results[i].fate, results[i].head())
 				}
 			}
