@@ -117,6 +117,12 @@ func halfWidth(e estimate) float64 {
 	return width / 2
 }
 
+// clamped says what is done to a value before it counts, for price lists.
+func (in input) clamped() string {
+	r := in.receipt()
+	return fmt.Sprintf("%s is clamped to [%s, %s] per %s, in steps of %s", r.Name, r.Lower, r.Upper, r.Per, r.Step)
+}
+
 // String returns the price list as a table: the loss, the caps, and for each
 // column its measure, noise, and the half-width of its 95 % noise interval.
 func (p *Plan[Row, Unit, Group]) String() string {
@@ -128,8 +134,7 @@ func (p *Plan[Row, Unit, Group]) String() string {
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.noise())
 	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxGroups, "group"), p.rowsInEach())
 	for _, in := range p.inputs {
-		r := in.receipt()
-		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
+		fmt.Fprintln(&b, in.clamped())
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ncolumn\tread from\tshare\tscale\t± at 95 %")

@@ -81,18 +81,25 @@ type ReceiptNumber struct {
 	Times int64  `json:"times"`
 }
 
-func (p *Plan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
+// newReceipt says what was charged and paid, and what was asked for it.
+func newReceipt(c dp.Charge, paid dp.Payment, answers []answer, inputs []input) Receipt {
 	r := Receipt{
 		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, States: c.States, Noise: p.noise(), Groups: p.query.GroupName, MaxGroups: p.maxGroups, MaxRows: p.maxRows, Plan: c.Plan,
+		Loss: c.Loss, States: c.States, Plan: c.Plan,
 		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
 	}
-	for _, a := range p.answers {
+	for _, a := range answers {
 		r.Columns = append(r.Columns, a.String())
 	}
-	for _, in := range p.inputs {
+	for _, in := range inputs {
 		r.Values = append(r.Values, in.receipt())
 	}
+	return r
+}
+
+func (p *Plan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
+	r := newReceipt(c, paid, p.answers, p.inputs)
+	r.Noise, r.Groups, r.MaxGroups, r.MaxRows = p.noise(), p.query.GroupName, p.maxGroups, p.maxRows
 	for _, m := range p.measures {
 		r.Measures = append(r.Measures, m.receipts()...)
 	}

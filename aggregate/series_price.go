@@ -61,8 +61,7 @@ func (p *SeriesPlan[Row, Unit, Group]) String() string {
 		p.dataset, p.unitName, p.loss, plural(p.periods, p.step.String()), p.labels[0], p.labels[p.periods-1], how)
 	fmt.Fprintf(&b, "each %s counts in at most %s of a group and a %v%s\n", p.unitName, plural(p.cap, "pair"), p.step, p.rowsInEach())
 	for _, in := range p.inputs {
-		r := in.receipt()
-		fmt.Fprintf(&b, "%s is clamped to [%s, %s] per %s, in steps of %s\n", r.Name, r.Lower, r.Upper, r.Per, r.Step)
+		fmt.Fprintln(&b, in.clamped())
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ncolumn\tview\t± at 95 %\tbeside independent noise")

@@ -1,7 +1,6 @@
 package aggregate
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,17 +103,8 @@ func (p *seriesCore) checkParts(release int, parts [][]*big.Int) error {
 
 // receipt is the public record of a release of the series.
 func (p *SeriesPlan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
-	r := Receipt{
-		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Analyst: c.Analyst, Periods: c.Periods,
-		Loss: c.Loss, States: c.States, Noise: p.family.String(), Groups: p.series.Query.GroupName, MaxGroups: p.cap, MaxRows: p.maxRows, Plan: c.Plan,
-		Account: paid.Account, Entry: paid.Entry, Hash: hex.EncodeToString(paid.Hash[:]), At: paid.At.UTC(),
-	}
-	for _, a := range p.answers {
-		r.Columns = append(r.Columns, a.String())
-	}
-	for _, in := range p.inputs {
-		r.Values = append(r.Values, in.receipt())
-	}
+	r := newReceipt(c, paid, p.answers, p.inputs)
+	r.Noise, r.Groups, r.MaxGroups, r.MaxRows = p.family.String(), p.series.Query.GroupName, p.cap, p.maxRows
 	for i, m := range p.measures {
 		r.Measures = append(r.Measures, ReceiptMeasure{
 			Name: m.measure.String() + ", " + m.strategy.Name, Mechanism: p.events[i].Mechanism, Scale: m.law.Scale.RatString(),

@@ -108,16 +108,7 @@ func testProcesses(t *testing.T, d Durable) {
 	place := d.Create(t)
 	s, done := d.open(t, place)
 	create(t, s, limit)
-	children := make([]*child, processes)
-	for i := range children {
-		children[i] = d.start(t, roleSpend, place, fmt.Sprint("process ", i))
-	}
-	for _, c := range children {
-		c.wait(t, "ready")
-	}
-	for _, c := range children {
-		c.send(t, "go")
-	}
+	children := d.race(t, roleSpend, place, processes)
 	paid := 0
 	for _, c := range children {
 		paid += len(c.rest(t)["paid"])
@@ -136,16 +127,7 @@ func testProcessesOneKey(t *testing.T, d Durable) {
 	place := d.Create(t)
 	s, done := d.open(t, place)
 	create(t, s, 5)
-	children := make([]*child, processes)
-	for i := range children {
-		children[i] = d.start(t, roleSame, place, fmt.Sprint("process ", i))
-	}
-	for _, c := range children {
-		c.wait(t, "ready")
-	}
-	for _, c := range children {
-		c.send(t, "go")
-	}
+	children := d.race(t, roleSame, place, processes)
 	var got []string
 	for _, c := range children {
 		got = append(got, c.rest(t)["kept"]...)
@@ -160,6 +142,22 @@ func testProcessesOneKey(t *testing.T, d Durable) {
 	}
 	wantSpent(t, s, 5, 1)
 	done()
+}
+
+// race starts processes, and lets them go once all are ready.
+func (d Durable) race(t *testing.T, role, place string, processes int) []*child {
+	t.Helper()
+	children := make([]*child, processes)
+	for i := range children {
+		children[i] = d.start(t, role, place, fmt.Sprint("process ", i))
+	}
+	for _, c := range children {
+		c.wait(t, "ready")
+	}
+	for _, c := range children {
+		c.send(t, "go")
+	}
+	return children
 }
 
 // testKill kills processes that spend: at a random moment after a random number

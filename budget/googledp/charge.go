@@ -42,6 +42,11 @@ func addTimes(sum, x *big.Rat, n int) {
 	}
 }
 
+// answer returns the events of an answer, if its options were ok.
+func (c *checker) answer(name string, n noisy) ([]dp.Event, error) {
+	return c.events(declared(name, n.epsilon, n.delta))
+}
+
 // declared is the event of an aggregator.
 func declared(name string, epsilon, delta float64) dp.Event {
 	e := dp.Event{Mechanism: dp.Declared, For: name, Epsilon: exact.Decimal(epsilon), Count: 1}

@@ -10,18 +10,15 @@ import (
 // counted once per partition.
 func Count(opt dpagg.CountOptions) ([]dp.Event, error) {
 	c := &checker{options: "CountOptions"}
-	c.count(opt)
-	return c.events(declared("google count", opt.Epsilon, opt.Delta))
+	n, _ := c.count(opt)
+	return c.answer("google count", n)
 }
 
 // ThresholdedCount returns the events of Count.ThresholdedResult(delta).
 func ThresholdedCount(opt dpagg.CountOptions, delta float64) ([]dp.Event, error) {
 	c := &checker{options: "CountOptions"}
-	var over float64
-	if n, ok := c.count(opt); ok {
-		over = c.thresholded(n, ": ThresholdedResult", delta)
-	}
-	return c.events(declared("google count", opt.Epsilon, opt.Delta), threshold("google count, keys", over))
+	n, ok := c.count(opt)
+	return c.selected("google count", n, ok, delta)
 }
 
 func (c *checker) count(opt dpagg.CountOptions) (noisy, bool) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/google/differential-privacy/go/v2/noise"
+
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // thresholded returns the δ of releasing only the partitions whose noisy number
@@ -52,4 +54,14 @@ func atLeast(delta, actual float64) float64 {
 		return actual
 	}
 	return up
+}
+
+// selected returns the events of an answer that is released where it reaches the threshold
+// for delta. If the options are not ok, there are none.
+func (c *checker) selected(name string, n noisy, ok bool, delta float64) ([]dp.Event, error) {
+	over := 0.0
+	if ok {
+		over = c.thresholded(n, ": ThresholdedResult", delta)
+	}
+	return c.events(declared(name, n.epsilon, n.delta), threshold(name+", keys", over))
 }

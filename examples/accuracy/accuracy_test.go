@@ -138,7 +138,7 @@ func TestIntervalsAreNotRefuted(t *testing.T) {
 		if r.Wide && r.Above == "" {
 			t.Errorf("%s of %s, n = %d, ε = %v: %.1f %% of the intervals cover, and nothing says why more than 97.5 %% do", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage)
 		}
-		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "keys" {
+		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "groups" {
 			t.Errorf("%s of %s, n = %d, ε = %v: errors are %v and %v, must be positive", r.Task, r.Data, r.N, r.Epsilon, r.Ours, r.Peer)
 		}
 	}
@@ -171,7 +171,7 @@ var shownGoals = map[int]float64{1: 0.93, 4: 1.25, 6: 1.3, 8: 1.35, 32: 1.55}
 
 func meetGoals(t *testing.T, results []result) {
 	for _, r := range results {
-		if goal := shownGoals[r.L0]; r.Task == "keys alone" && r.Epsilon == 1 && r.Ratio < goal {
+		if goal := shownGoals[r.L0]; r.Task == "groups alone" && r.Epsilon == 1 && r.Ratio < goal {
 			t.Errorf("a unit in up to %d: %.2f of the peer's groups are shown, must be at least %v", r.L0, r.Ratio, goal)
 		}
 	}
@@ -245,11 +245,11 @@ func TestRowsOfAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, stderr := accuracy(t, "-rows", file, "-unit", "patient", "-month", "day", "-value", "minutes", "-upper", "100", "-max-rows", "3",
-		"-epsilon", "1,2", "-max-keys", "1,2", "-runs", "3")
+		"-epsilon", "1,2", "-max-groups", "1,2", "-runs", "3")
 	if code != 0 || strings.Count(out, "\n") != 9 || !strings.Contains(out, "over 2 groups") {
 		t.Errorf("status %d, output\n%s%s", code, out, stderr)
 	}
-	code, _, stderr = accuracy(t, "-rows", file, "-value", "minutes", "-group", "a", "-month", "b", "-max-keys", "1.5")
+	code, _, stderr = accuracy(t, "-rows", file, "-value", "minutes", "-group", "a", "-month", "b", "-max-groups", "1.5")
 	for _, want := range []string{"needs -unit", "-group and -month", "-lower below -upper", "whole numbers"} {
 		if code != 2 || !strings.Contains(stderr, want) {
 			t.Errorf("status %d, message %q lacks %q", code, stderr, want)

@@ -86,7 +86,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.Lower, "lower", 0, "with -value: what a unit's total in a group is at least")
 	f.Float64Var(&o.Upper, "upper", 0, "with -value: what it is at most")
 	o.MaxGroups = numbers{1, 2, 4}
-	f.Var(&o.MaxGroups, "max-keys", "with -rows: caps on the groups of a unit to try")
+	f.Var(&o.MaxGroups, "max-groups", "with -rows: caps on the groups of a unit to try")
 	f.IntVar(&o.MaxRows, "max-rows", 1, "with -rows: cap on the rows of a unit in a group")
 	return f
 }
@@ -165,7 +165,7 @@ func (o *options) rowsMistakes() []error {
 	}
 	for _, k := range o.MaxGroups {
 		if k != float64(int(k)) {
-			fail("-max-keys has %v, must be whole numbers", k)
+			fail("-max-groups has %v, must be whole numbers", k)
 		}
 	}
 	return errs

@@ -29,7 +29,7 @@ func kinds(a *asked) []kind {
 // google returns Google's library as a contender, used as its examples use it: one
 // aggregator for each group and answer.
 func google(a *asked, k kind) contender {
-	if a.column == keysColumn {
+	if a.column == groupsColumn {
 		return func(context.Context) ([][]answer, error) { return a.googleKeys() }
 	}
 	return func(context.Context) ([][]answer, error) {

@@ -88,7 +88,7 @@ func (t *task) allCaps() []int {
 // place puts units into groups.
 func (a *asked) place() {
 	switch {
-	case a.column == keysColumn:
+	case a.column == groupsColumn:
 		a.set.Name = "Zipf groups"
 		a.crowd = zipfCrowd(a.n)
 	case a.groups > 0:
@@ -149,7 +149,7 @@ func (a *asked) measure(ctx context.Context, runs int) (result, error) {
 		if r.PeerNoise == "" || a.better(a.floor(got.error), r.Peer) {
 			r.Peer, r.PeerNoise, r.PeerCoverage = a.floor(got.error), k.name, got.coverage()
 		}
-		if a.column == keysColumn {
+		if a.column == groupsColumn {
 			r.PeerNoise = "its own choice"
 			break
 		}

@@ -15,7 +15,7 @@ const (
 	meanColumn
 	varianceColumn
 	ranksColumn
-	keysColumn // which groups there are
+	groupsColumn // which groups there are
 )
 
 // A task is a question that is asked of every data set, and how an answer is
@@ -36,7 +36,7 @@ type task struct {
 }
 
 // more says whether a larger figure is better.
-func (t *task) more() bool { return t.column == keysColumn }
+func (t *task) more() bool { return t.column == groupsColumn }
 
 var tasks = []*task{
 	{Name: "count", Title: "How many", Error: "root mean square error, of the count", column: countColumn, alone: true},
@@ -50,8 +50,8 @@ var tasks = []*task{
 	{Name: "nine quantiles", Title: "Nine quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9)},
 	{Name: "nine quantiles without interval", Title: "Nine quantiles without intervals", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9), points: true},
 	{Name: "99 quantiles", Title: "99 quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(99), once: true},
-	{Name: "keys", Title: "Groups that are shown", Error: "number of groups", column: keysColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
-	{Name: "keys alone", Title: "Groups that are shown, without their counts", Error: "number of groups", column: keysColumn, caps: []int{1, 4, 6, 8, 32}, alone: true, bare: true},
+	{Name: "groups", Title: "Groups that are shown", Error: "number of groups", column: groupsColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
+	{Name: "groups alone", Title: "Groups that are shown, without their counts", Error: "number of groups", column: groupsColumn, caps: []int{1, 4, 6, 8, 32}, alone: true, bare: true},
 }
 
 func evenRanks(n int) []float64 {
@@ -98,7 +98,7 @@ type score struct {
 
 // score compares answers, by group and column, with the truth.
 func (a *asked) score(got [][]answer) score {
-	if a.column == keysColumn {
+	if a.column == groupsColumn {
 		return score{loss: float64(len(got))}
 	}
 	var s score
@@ -149,7 +149,7 @@ func (a *asked) loss(i int, x answer) float64 {
 
 // figure turns the mean loss of all runs into the task's error.
 func (t *task) figure(mean float64) float64 {
-	if t.column == ranksColumn || t.column == keysColumn {
+	if t.column == ranksColumn || t.column == groupsColumn {
 		return mean
 	}
 	return math.Sqrt(mean)
