@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // so that a zone is the same on every machine
 )
@@ -167,7 +168,8 @@ func newClock(f *Format) *clock {
 	texts := []string{f.Layout}
 	switch f.Layout {
 	case "":
-		texts = known()
+		k.layouts = slices.Clone(knownLayouts())
+		return k
 	case "m/d/y":
 		texts = slashes("1", "2")
 	case "d/m/y":
@@ -177,10 +179,18 @@ func newClock(f *Format) *clock {
 	case "excel":
 		k.since, texts = excel, nil
 	}
-	for _, text := range texts {
-		k.layouts = append(k.layouts, layout{text, hasOffset(text)})
-	}
+	k.layouts = layoutsOf(texts)
 	return k
+}
+
+// knownLayouts are worked out once.
+var knownLayouts = sync.OnceValue(func() []layout { return layoutsOf(known()) })
+
+func layoutsOf(texts []string) (all []layout) {
+	for _, text := range texts {
+		all = append(all, layout{text, hasOffset(text)})
+	}
+	return all
 }
 
 // hasOffset reports whether a layout writes the offset from UTC.

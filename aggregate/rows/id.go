@@ -19,7 +19,7 @@ import (
 // the memory, a page that is swapped out. Without the Secret an ID tells nothing of a name, also
 // to who can try all names, and IDs of two runs cannot be put together. It does not hide how
 // many rows a unit has or what is in them, and nothing from whoever reads the Secret in
-// the same memory: it makes rows no less personal.
+// the same memory: it makes rows no less personal. Units that are asked for consent by name need the name.
 type ID [aes.BlockSize]byte
 
 // Format prints that there is something private.

@@ -255,8 +255,8 @@ func TestRowsOfAFile(t *testing.T) {
 			t.Errorf("status %d, message %q lacks %q", code, stderr, want)
 		}
 	}
-	code, _, stderr = accuracy(t, "-rows", file, "-unit", "nobody", "-group", "nothing")
-	if code != 1 || !strings.Contains(stderr, `-unit is "nobody"`) || !strings.Contains(stderr, `-group is "nothing"`) {
+	code, _, stderr = accuracy(t, "-rows", file, "-unit", "nobody", "-group", "nothing", "-value", "minutes", "-upper", "9")
+	if code != 1 || !strings.Contains(stderr, `-unit: `+file+` has no column "nobody"`) || !strings.Contains(stderr, `-group: `+file+` has no column "nothing"`) {
 		t.Errorf("status %d, message %q", code, stderr)
 	}
 }

@@ -3,19 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -29,7 +26,7 @@ type visit struct {
 // cap, how far its numbers are from the exact ones, with what caps and bounds cut
 // off.
 func (o *options) forecast(ctx context.Context, w io.Writer) error {
-	rows, err := o.readRows()
+	rows, err := o.readRows(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,69 +56,41 @@ func (o *options) reportColumns() []string {
 	return names
 }
 
-// readRows reads the columns that flags name.
-func (o *options) readRows() ([]visit, error) {
-	f, err := os.Open(o.Rows)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := csv.NewReader(f)
-	lines.ReuseRecord = true
-	header, err := lines.Read()
-	if err != nil {
-		return nil, fmt.Errorf("%s: the header: %w", o.Rows, err)
-	}
-	parse, err := o.parser(header)
-	if err != nil {
-		return nil, err
-	}
-	var rows []visit
-	for {
-		line, err := lines.Read()
-		if errors.Is(err, io.EOF) {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.Rows, err)
-		}
-		row, err := parse(line)
-		if err != nil {
-			n, _ := lines.FieldPos(0)
-			return nil, fmt.Errorf("%s: line %d: %w", o.Rows, n, err)
-		}
-		rows = append(rows, row)
-	}
+// A record is what is read of a line.
+type record struct {
+	Unit  string
+	Group string `rows:",asis"`
+	Month rows.Date
+	Value float64
 }
 
-// parser finds the columns in the header and returns what reads a line.
-func (o *options) parser(header []string) (func([]string) (visit, error), error) {
-	var errs []error
-	find := func(name, what string) int {
-		at := slices.Index(header, name)
-		if name != "" && at < 0 {
-			errs = append(errs, fmt.Errorf("-%s is %q, which is no column of %s; its columns are %s", what, name, o.Rows, strings.Join(header, ", ")))
-		}
-		return at
-	}
-	unit, group, month, value := find(o.Unit, "unit"), find(o.Group, "group"), find(o.Month, "month"), find(o.Value, "value")
-	return func(line []string) (v visit, err error) {
-		v.unit = strings.Clone(line[unit])
-		switch {
-		case group >= 0:
-			v.group = strings.Clone(line[group])
-		case month >= 0 && len(line[month]) < len("2026-01"):
-			return v, fmt.Errorf("%s is not a date such as 2026-01-31", o.Month)
-		case month >= 0:
-			v.group = strings.Clone(line[month][:len("2026-01")])
-		}
-		if value >= 0 {
-			if v.value, err = strconv.ParseFloat(line[value], 64); err != nil || math.IsNaN(v.value) {
-				return v, fmt.Errorf("%s is not a number", o.Value)
+// readRows reads the columns that flags name.
+func (o *options) readRows(ctx context.Context) ([]visit, error) {
+	files, err := rows.Files[record](ctx, rows.Options{
+		Format:  rows.Format{Marks: []string{}}, // only a blank is missing
+		Columns: map[string]string{"Unit": o.Unit, "Group": o.Group, "Month": o.Month, "Value": o.Value},
+		Called: func(field string) string {
+			if strings.HasPrefix(field, "Format.") {
+				return field // there are no flags for these
 			}
+			return "-" + strings.ToLower(field)
+		},
+	}, o.Rows)
+	if err != nil {
+		return nil, err
+	}
+	var all []visit
+	for l, err := range files[0] {
+		if err != nil {
+			return nil, err
 		}
-		return v, nil
-	}, errors.Join(errs...)
+		group := l.Group
+		if o.Month != "" {
+			group = fmt.Sprintf("%04d-%02d", l.Month.Year, l.Month.Month)
+		}
+		all = append(all, visit{l.Unit, group, l.Value})
+	}
+	return all, nil
 }
 
 // An exact group is what the rows say without bounds, caps or noise: what each

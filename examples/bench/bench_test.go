@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 func TestEveryEngineIsMeasured(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bench.json")
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"-rows", "3000", "-rounds", "1", "-engines", "map,ours", "-json", file}, &out, &errs); code != 0 {
+	if code := run(t.Context(), []string{"-rows", "3000", "-rounds", "1", "-engines", "map,ours,csv", "-json", file}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	text, err := os.ReadFile(file)
@@ -37,7 +37,7 @@ func TestEveryEngineIsMeasured(t *testing.T) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 6 || strings.Count(out.String(), "\n") != 7 {
+	if len(all) != 9 || strings.Count(out.String(), "\n") != 10 {
 		t.Fatalf("%d results:\n%s", len(all), out.String())
 	}
 	for _, r := range all {
@@ -57,7 +57,11 @@ func TestEnginesShowGroups(t *testing.T) {
 		if c.columns == quantiles && c.engine == "google" {
 			continue // its quantiles take their time
 		}
-		shown, err := c.answer(t.Context(), rows)
+		answer, err := c.prepare(rows, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := answer(t.Context())
 		if err != nil || shown < 20 {
 			t.Errorf("%v shows %d groups: %v", c, shown, err)
 		}

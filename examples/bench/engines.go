@@ -25,25 +25,44 @@ const (
 )
 
 var cases = []work{
-	{sums, "map", 1}, {sums, "ours", 1}, {sums, "ours", 2}, {sums, "google", 1},
-	{quantiles, "map", 1}, {quantiles, "ours", 1}, {quantiles, "ours", 2}, {quantiles, "google", 1},
+	{sums, "map", 1}, {sums, "ours", 1}, {sums, "ours", 2}, {sums, "csv", 1}, {sums, "csv", 2}, {sums, "google", 1},
+	{quantiles, "map", 1}, {quantiles, "ours", 1}, {quantiles, "ours", 2}, {quantiles, "csv", 1}, {quantiles, "google", 1},
 }
 
 func (w work) String() string { return fmt.Sprintf("%s/%s/%d", w.columns, w.engine, w.workers) }
 
-// answer reads all rows and answers, and returns how many groups it shows.
-func (w work) answer(ctx context.Context, rows []sales.Sale) (int, error) {
+// prepare returns what reads all rows, answers, and returns how many groups it shows. What
+// it needs beforehand is made in a folder.
+func (w work) prepare(rows []sales.Sale, dir string) (answer func(context.Context) (int, error), err error) {
 	switch w.engine {
 	case "ours":
-		return w.ours(ctx, rows)
+		return func(ctx context.Context) (int, error) { return w.ours(ctx, slicesOf(w.parts(rows))) }, nil
+	case "csv":
+		files, err := writeFiles(dir, w.parts(rows))
+		return func(ctx context.Context) (int, error) { return w.fromFiles(ctx, files) }, err
 	case "google":
-		return w.google(rows)
+		return func(context.Context) (int, error) { return w.google(rows) }, nil
 	}
-	return sales.ByMap(rows, w.columns == quantiles), nil
+	return func(context.Context) (int, error) { return sales.ByMap(rows, w.columns == quantiles), nil }, nil
+}
+
+// parts gives each worker its rows.
+func (w work) parts(rows []sales.Sale) (parts [][]sales.Sale) {
+	for i := range w.workers {
+		parts = append(parts, rows[i*len(rows)/w.workers:(i+1)*len(rows)/w.workers])
+	}
+	return parts
+}
+
+func slicesOf(parts [][]sales.Sale) (sources []iter.Seq2[sales.Sale, error]) {
+	for _, part := range parts {
+		sources = append(sources, aggregate.Slice(part))
+	}
+	return sources
 }
 
 // ours is Equipoise, from rows to a release that is paid for.
-func (w work) ours(ctx context.Context, rows []sales.Sale) (int, error) {
+func (w work) ours(ctx context.Context, sources []iter.Seq2[sales.Sale, error]) (int, error) {
 	loss := dp.Approx{Epsilon: 5, Delta: 1e-5}
 	plan, err := sales.Plan(loss, w.columns == quantiles)
 	if err != nil {
@@ -52,10 +71,6 @@ func (w work) ours(ctx context.Context, rows []sales.Sale) (int, error) {
 	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "sales", Unit: "customer", Limit: loss})
 	if err != nil {
 		return 0, err
-	}
-	var sources []iter.Seq2[sales.Sale, error]
-	for i := range w.workers {
-		sources = append(sources, aggregate.Slice(rows[i*len(rows)/w.workers:(i+1)*len(rows)/w.workers]))
 	}
 	part, err := plan.Collect(ctx, sources...)
 	if err != nil {

@@ -25,7 +25,16 @@ func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
 	if i < 0 {
 		return fmt.Errorf("there is no case %q", o.child)
 	}
-	c, rows := cases[i], sales.Make(o.rows)
+	c := cases[i]
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	answer, err := c.prepare(sales.Make(o.rows), dir)
+	if err != nil {
+		return err
+	}
 	debug.FreeOSMemory()
 	_, _ = peak() // that of making the rows
 	before, err := peak()
@@ -33,7 +42,7 @@ func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	start, cpu := time.Now(), processTime()
-	shown, err := c.answer(ctx, rows)
+	shown, err := answer(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,7 +51,7 @@ func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if shown == 0 && len(rows) > 100_000 {
+	if shown == 0 && o.rows > 100_000 {
 		return errors.New("no group is shown")
 	}
 	return json.NewEncoder(stdout).Encode(result{
