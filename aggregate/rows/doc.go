@@ -13,8 +13,8 @@
 //	part, err := plan.Collect(ctx, sales...)
 //
 // The fields of a row say what is read: a tag names the column, and a field without one is
-// called as its column is. They are strings, booleans, numbers, [time.Time], [Date] and [ID],
-// or types made of these. With the option asis a field takes what stands there, also
+// called as its column is. They are strings, booleans, numbers or types made of these, [time.Time],
+// [Date] and [ID]. With the option asis a field takes what stands there, also
 // nothing and marks of nothing. A field with the tag "-" is left alone.
 //
 // Every mistake in a type, in options and in a header comes back at once, before a row is

@@ -175,7 +175,7 @@ func (s *setter) field(f *field, v reflect.Value) error {
 		f.zero = true
 		s.integer(f, v)
 	default:
-		return fmt.Errorf("rows: field %s is a %v, must be a string, a bool, a number, a time.Time, a rows.Date, a rows.ID or a type made of one; a field with the tag `%s:\"-\"` is left alone", f.name, v.Type(), tag)
+		return fmt.Errorf("rows: field %s is a %v, must be a string, a bool, a number or a type made of one, a time.Time, a rows.Date or a rows.ID; a field with the tag `%s:\"-\"` is left alone", f.name, v.Type(), tag)
 	}
 	return nil
 }

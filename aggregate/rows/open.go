@@ -16,7 +16,7 @@ import (
 
 // Files opens files as [Read] reads them, each a source of its own that may be read at the
 // same time as the others, and closed when it was read. All mistakes in all of them are returned
-// together, and then no file stays open. A pipe is waited for no longer than ctx allows.
+// together, and then no file stays open. A source that is never read keeps its file open. A pipe is waited for no longer than ctx allows.
 func Files[Row any](ctx context.Context, o Options, paths ...string) (sources []iter.Seq2[Row, error], err error) {
 	if len(paths) == 0 {
 		return nil, errors.New("rows: no path is given, must be at least one")

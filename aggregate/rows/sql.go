@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,6 +107,10 @@ func (t *sqlRows) Read(column int, to table.Sink) {
 		to.Int(v)
 	case float64:
 		to.Float(v)
+	case float32: // of some drivers
+		to.Float(float64(v))
+	case uint64:
+		to.Number(strconv.AppendUint(nil, v, 10))
 	case bool:
 		to.Bool(v)
 	case time.Time:
