@@ -13,16 +13,27 @@ type answer struct {
 	weights []*big.Rat // of the parts of the measure, for counts and sums
 	within  span       // of counts and sums
 	index   int        // of a quantile, among those of the measure
+	quick   *quickly   // or nil
 }
 
 // answerColumns works out every answer.
 func (c *compiled) answerColumns(asked []column, selects bool) {
-	c.answerOf = make(map[column]int, len(asked))
-	for i, column := range asked {
+	for _, column := range asked {
 		w := wantOf(asked, column, selects)
-		c.answers = append(c.answers, newAnswer(column, c.find(w.form, w.value)))
-		c.answerOf[column] = i
+		a := newAnswer(column, c.find(w.form, w.value))
+		a.quick = newQuickly(a)
+		c.answers = append(c.answers, a)
 	}
+}
+
+// answerOf returns which answer is that of a column, or -1.
+func (c *compiled) answerOf(asked column) int {
+	for i := range c.answers {
+		if a := &c.answers[i].column; a.kind == asked.kind && a.value == asked.value && *a == asked {
+			return i
+		}
+	}
+	return -1
 }
 
 func newAnswer(c column, m *measure) answer {

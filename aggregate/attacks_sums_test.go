@@ -104,18 +104,18 @@ func (c *compiled) vector(m *measure, g group) map[string]*big.Int {
 	part, histogram := 0, 0
 	for _, other := range c.measures {
 		if other == m && m.drawing != nil {
-			for i, n := range m.onLadder(histogramOf(g.points[histogram])) {
+			for i, n := range m.onLadder(g.points[histogram]) {
 				v[fmt.Sprint(i)] = new(big.Int).Lsh(big.NewInt(n), m.shift)
 			}
 		} else if other == m && m.form == formRanks {
-			for leaf, n := range histogramOf(g.points[histogram]) {
+			for _, leaf := range g.points[histogram] {
 				size := int64(1)
 				for level := range m.shape.Height {
 					name := fmt.Sprint(level, " ", leaf/size)
 					if v[name] == nil {
 						v[name] = new(big.Int)
 					}
-					v[name].Add(v[name], new(big.Int).Lsh(big.NewInt(n), m.shift))
+					v[name].Add(v[name], new(big.Int).Lsh(big.NewInt(1), m.shift))
 					size *= int64(m.shape.Base)
 				}
 			}
@@ -141,15 +141,15 @@ func treeOf[T dp.Number](v *Value[T]) []AnyColumn {
 	return all
 }
 
-// onLadder returns the counts of a histogram on the ladder of some cells that might
+// onLadder returns the counts of sorted points on the ladder of some cells that might
 // have been drawn.
-func (m *measure) onLadder(histogram map[int64]int64) []int64 {
+func (m *measure) onLadder(points []int64) []int64 {
 	d := m.drawing
 	cells := make([]int64, len(d.ranks))
 	for i, r := range d.ranks {
 		cells[i] = int64(r.Share() * float64(d.base.Cells()-1))
 	}
-	return quantile.NewLadder(d.base, cells, d.levels).Counts(quantile.NewCounts(d.cells(histogram)))
+	return quantile.NewLadder(d.base, cells, d.levels).Counts(quantile.NewCounts(points, d.width))
 }
 
 // checkChange fails t if the noise of any measure is too small for the change

@@ -70,12 +70,3 @@ func (p *partial[Group]) each() iter.Seq2[Group, group] {
 		}
 	}
 }
-
-// histogramOf counts points.
-func histogramOf(points []int64) map[int64]int64 {
-	histogram := make(map[int64]int64)
-	for _, p := range points {
-		histogram[p]++
-	}
-	return histogram
-}

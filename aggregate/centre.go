@@ -64,13 +64,13 @@ func (c *compiled) drawCommon(session *core.Session) map[*measure]int64 {
 	return draws
 }
 
-// drawn returns the noise of one group.
-func (m *measure) drawn(session *core.Session, first common) []int64 {
+// ownParts returns how many parts have noise of their own in every group: all but the number
+// of units in any of them.
+func (m *measure) ownParts() int {
 	if m.joint == nil || m.joint.centre == nil {
-		return session.Noise(m.law, m.parts())
+		return m.parts()
 	}
-	draws := append([]int64(nil), session.Noise(m.law, m.joint.people())...)
-	return append(draws, first.draws[m])
+	return m.joint.people()
 }
 
 // lengthen returns the square of the L2 norm of what a unit moves by in all groups, if its

@@ -64,7 +64,7 @@ func inAll(groups int, xs ...float64) (rows []stay) {
 func TestNumbersFromTheirMiddleHideEveryUnit(t *testing.T) {
 	claim := dp.Approx{Epsilon: 0.5, Delta: 0.1} // which the noise is tight for
 	right := func(p *Plan[stay, int, int], session *core.Session, g group, draws map[*measure]int64) Cell {
-		cell, _ := p.noisy(session, g, common{draws: draws})
+		cell, _ := p.noisyCell(session, g, draws)
 		return cell
 	}
 	bare := func(p *Plan[stay, int, int], session *core.Session, g group, _ map[*measure]int64) Cell {
@@ -83,11 +83,11 @@ func TestNumbersFromTheirMiddleHideEveryUnit(t *testing.T) {
 			core.InSession(func(session *core.Session) {
 				draws := p.drawCommon(session)
 				for key, g := range all.each() {
-					cell := noisy(p, session, g, draws)
+					numbers := noisy(p, session, g, draws).Noisy()
 					if key > 0 {
-						cell.sums = cell.sums[:people] // what is common is the same again
+						numbers = numbers[:people] // what is common is the same again
 					}
-					s.Numbers = append(s.Numbers, cell.Noisy()...)
+					s.Numbers = append(s.Numbers, numbers...)
 				}
 			})
 			return s
@@ -136,7 +136,7 @@ func TestNumbersFromTheirMiddleAreReadBackAsTheyWere(t *testing.T) {
 		return low <= want && want <= high
 	}
 	for range draws {
-		_, cells := addNoise(p.compiled, all)
+		cells := noisyCells(p.compiled, all)
 		for k, want := range truth {
 			for _, cell := range cells {
 				e := cell.estimate(p.answers[k])
@@ -211,7 +211,7 @@ func TestChangesAllowForNoiseThatGroupsShare(t *testing.T) {
 	sum, mean := Column[float64]{p.answers[1].column}, Column[float64]{p.answers[2].column}
 	held := map[string]int{}
 	for range draws {
-		_, cells := addNoise(p.compiled, all)
+		cells := noisyCells(p.compiled, all)
 		a, b := cells[2], cells[3]
 		for name, c := range map[string]struct {
 			e, alone dp.Estimate[float64]
@@ -228,7 +228,7 @@ func TestChangesAllowForNoiseThatGroupsShare(t *testing.T) {
 				t.Fatalf("%s: the noise of a change is %v, and without what is common %v", name, c.e.StdDev, c.alone.StdDev)
 			}
 		}
-		_, others := addNoise(p.compiled, all)
+		others := noisyCells(p.compiled, all)
 		if e := units.Change(a, others[3]); e.StdDev != units.Of(others[3]).Minus(units.Of(a)).StdDev {
 			t.Fatal("cells of two releases are taken to share noise")
 		}

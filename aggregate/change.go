@@ -14,7 +14,7 @@ import (
 // two lie on different sides of the middle of their bounds. Like [Column.Of] it panics if
 // the column is not in the plan of a cell.
 func (c Column[T]) Change(from, to Cell) dp.Estimate[float64] {
-	a := c.answer(to)
+	a := to.plan().answers[c.answer(to)]
 	if !a.measure.common(from, to) {
 		return c.Of(to).Minus(c.Of(from))
 	}
@@ -32,11 +32,11 @@ func (c Column[T]) Change(from, to Cell) dp.Estimate[float64] {
 // common reports whether two cells share noise that the measure has: they do if they
 // are of one release, and so have the same noisy number of units.
 func (m *measure) common(a, b Cell) bool {
-	if m.joint == nil || m.joint.centre == nil || a.plan != b.plan {
+	if m.joint == nil || m.joint.centre == nil || a.plan() != b.plan() {
 		return false
 	}
 	at := m.first + m.joint.people()
-	return a.sums[at].Cmp(b.sums[at]) == 0
+	return a.sums()[at].Cmp(b.sums()[at]) == 0
 }
 
 // difference estimates a count or a sum of one cell less that of another, of which the

@@ -20,14 +20,39 @@ type AnyColumn interface {
 // facts allow. It reads what was released and costs nothing. It panics if the column
 // is not in the plan that made the cell, which is a mistake of the program.
 func (c Column[T]) Of(cell Cell) dp.Estimate[T] {
-	return typed[T](cell.estimate(c.answer(cell)))
+	i := c.answer(cell)
+	a := &cell.of.plan.answers[i]
+	q, known := a.quickly(cell)
+	value := T(q.value)
+	if known && a.integer() {
+		value = T(q.whole)
+		known = int64(value) == q.whole && (value < 0) == (q.whole < 0)
+	}
+	if !known {
+		return typed[T](cell.estimate(*a))
+	}
+	e := dp.NewEstimateAt(value, q.stdDev, spreads[T]{cell.of}, cell.at*len(cell.of.plan.answers)+i)
+	e.Unknown = q.unknown
+	return e
 }
 
-// answer returns how the column is read from a cell.
-func (c Column[T]) answer(cell Cell) answer {
-	if cell.plan != nil {
-		if i, ok := cell.plan.answerOf[c.column]; ok {
-			return cell.plan.answers[i]
+// spreads are those of all columns of all cells, cell by cell: from rationals.
+type spreads[T dp.Number] struct{ of *results }
+
+// At is for [dp.NewEstimateAt].
+func (s spreads[T]) At(i int) dp.Spread[T] {
+	n := len(s.of.plan.answers)
+	return wholly[T]{typed[T](Cell{s.of, i / n}.estimate(s.of.plan.answers[i%n]))}
+}
+
+// A wholly is an estimate that was read from rationals, as a spread.
+type wholly[T dp.Number] struct{ dp.Estimate[T] }
+
+// answer returns which answer of its plan the column is.
+func (c Column[T]) answer(cell Cell) int {
+	if plan := cell.plan(); plan != nil {
+		if i := plan.answerOf(c.column); i >= 0 {
+			return i
 		}
 	}
 	panic(fmt.Sprintf("aggregate: column %v is not in the plan of this cell", c))

@@ -116,7 +116,7 @@ func TestTheStandardDeviationOfAMeanIsThatOfItsNoise(t *testing.T) {
 	m := p.measures[0]
 	cell := func(n int64) Cell { // n records at either end
 		size, _ := new(big.Float).SetRat(m.recordSize()).Int64()
-		return Cell{plan: p.compiled, sums: []*big.Int{big.NewInt(n * size), big.NewInt(n * size)}}
+		return cellOf(p.compiled, []*big.Int{big.NewInt(n * size), big.NewInt(n * size)})
 	}
 	noise := m.law.StdDev() * math.Sqrt2 * 50 / 100 // of the sum, in records that are 100 steps
 	noise /= math.Exp2(float64(m.shift))
@@ -162,7 +162,7 @@ func TestIntervalsOfDrawnQuantilesAreNarrowWithoutNoise(t *testing.T) {
 		}
 		_, cells := addNoise(p.compiled, partial.state())
 		for i := range asked {
-			e := all[i].Of(cells[0])
+			e := all[i].Of(Cell{cells, 0})
 			for _, c := range ladder {
 				if lo, hi := e.Interval(c); e.Value != 30 || e.Unknown || lo < 29 || hi > 31 {
 					t.Errorf("of %d quantiles, p%d is %v, and at %v %v to %v, want 30", len(asked), 30+i, e.Value, c, lo, hi)

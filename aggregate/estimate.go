@@ -19,7 +19,7 @@ func (cell Cell) estimate(a answer) estimate {
 	case kindStdDev:
 		return cell.variance(a).squareRoot()
 	}
-	return a.measure.quantile(cell.ranks[a.measure.list][a.index])
+	return a.measure.quantile(cell.ranks()[a.measure.rank+a.index])
 }
 
 // linear estimates Σ wᵢ·partᵢ, in records. It is unbiased, and its interval is that
@@ -64,7 +64,7 @@ func (cell Cell) weighted(a answer) (value *big.Rat, floats []float64) {
 	recordSize := a.measure.recordSize()
 	value = new(big.Rat)
 	floats = make([]float64, len(a.weights))
-	for i, sum := range partsOf(a.measure, cell.sums) {
+	for i, sum := range partsOf(a.measure, cell.sums()) {
 		w := new(big.Rat).Quo(a.weights[i], recordSize)
 		floats[i], _ = w.Float64()
 		value.Add(value, w.Mul(w, new(big.Rat).SetInt(sum)))
@@ -80,8 +80,8 @@ func (m *measure) quantile(r ranked) estimate {
 	if len(r.Lows) == 0 {
 		return withoutInterval(value(r.Point), m.valueSpan())
 	}
-	low, _ := value(r.Lows[1]).Float64()
-	high, _ := value(r.Highs[1]).Float64()
+	low, _ := value(r.Lows[stdDevAt]).Float64()
+	high, _ := value(r.Highs[stdDevAt]).Float64()
 	e := estimate{value: value(r.Point), stdDev: (high - low) / 2, within: m.valueSpan()}
 	e.interval = func(confidence float64) (lo, hi *big.Rat) {
 		for i, c := range ladder {
@@ -91,10 +91,17 @@ func (m *measure) quantile(r ranked) estimate {
 		}
 		return nil, nil
 	}
-	lo, hi := e.interval(0.95)
+	lo, hi := e.interval(ladder[unknownAt])
 	e.unknown = !core.Noiseless() && lo.Cmp(e.within.least) <= 0 && hi.Cmp(e.within.most) >= 0 && lo.Cmp(hi) < 0
 	return e
 }
+
+// Which of the confidences of the ladder say how far a quantile is off, and that nothing is
+// known of it.
+const (
+	stdDevAt  = 1
+	unknownAt = 4
+)
 
 // withoutInterval is an estimate for whose interval nothing was paid. It is
 // anywhere within its range for all that was released.

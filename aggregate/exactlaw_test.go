@@ -120,12 +120,31 @@ func (c *compiled) releasedLaw(spans float64, groups ...group) distribution {
 	return lawOf(spans, func(s *core.Session) string {
 		output := ""
 		for i, g := range groups {
-			if cell, shown := c.noisy(s, g, common{}); shown {
-				output += fmt.Sprint(i, cell.sums, cell.ranks)
+			if cell, shown := c.noisyCell(s, g, nil); shown {
+				output += fmt.Sprint(i, cell.sums(), cell.ranks())
 			}
 		}
 		return output
 	})
+}
+
+// noisyCell adds noise to one group.
+func (c *compiled) noisyCell(s *core.Session, g group, draws map[*measure]int64) (cell Cell, shown bool) {
+	of := &exacts{width: c.sums, sums: g.sums}
+	for _, points := range g.points {
+		of.lists = append(of.lists, list{ends: []int{len(points)}, points: points})
+	}
+	cell.of = c.newResults(1)
+	return cell, c.noisy(s, of, []uint32{0}, common{draws: draws}, cell.of, 0) == 1
+}
+
+// noisyCells adds noise to all groups.
+func noisyCells(c *compiled, all *partial[int]) (cells []Cell) {
+	released, of := addNoise(c, all)
+	for i := range released {
+		cells = append(cells, Cell{of, i})
+	}
+	return cells
 }
 
 // of returns a plan of a calibration, for groups that are made by hand.
@@ -290,7 +309,9 @@ func TestQuantilesKeepTheirClaimExactlyAndATenthLessDoesNot(t *testing.T) {
 	}
 	law := func(points ...int64) distribution {
 		return lawOf(spans, func(s *core.Session) string {
-			return fmt.Sprint(m.noisyRanks(s, histogramOf(points), nil))
+			read := make([]ranked, len(m.quantiles))
+			m.noisyRanks(&ranker{session: s}, points, read)
+			return fmt.Sprint(read)
 		})
 	}
 	refuted := func() bool {

@@ -9,7 +9,7 @@ import (
 )
 
 // find selects groups by the units in them, and returns nothing but which they are.
-func find[Group comparable](c *compiled, units [][]Group) (released []Group, cells []Cell) {
+func find[Group comparable](c *compiled, units [][]Group) (released []Group, shown *results) {
 	core.InSession(func(session *core.Session) {
 		if c.finder.coin != nil {
 			released = throw(session, c.finder.coin, countUnits(units, c.maxGroups, nil, func(int64) int64 { return 1 }))
@@ -25,10 +25,7 @@ func find[Group comparable](c *compiled, units [][]Group) (released []Group, cel
 		}
 	})
 	keys.Sort(released)
-	for range released {
-		cells = append(cells, Cell{plan: c})
-	}
-	return released, cells
+	return released, c.newResults(len(released))
 }
 
 // countUnits adds up the weights of units in the first maxGroups of their groups that are

@@ -177,13 +177,13 @@ func (c *compiled) likely(of *measure, among stretch, records int64) Cell {
 			of.record(among(i), partsOf(of, g.sums))
 		}
 	}
-	cell := Cell{plan: c, sums: make([]*big.Int, c.sums)}
+	sums := make([]*big.Int, c.sums)
 	if of.joint != nil && of.joint.centre != nil {
 		partsOf(of, g.sums)[of.joint.people()] = exact.Int(ManyRecords) // as if there were no other group
 	}
 	for i, sum := range of.centred(partsOf(of, g.sums)) {
 		scaled := new(big.Int).Mul(sum.Shl(of.shift).Big(), big.NewInt(records))
-		cell.sums[of.first+i] = scaled.Quo(scaled, big.NewInt(ManyRecords))
+		sums[of.first+i] = scaled.Quo(scaled, big.NewInt(ManyRecords))
 	}
-	return cell
+	return cellOf(c, sums)
 }

@@ -61,7 +61,7 @@ func readAlike(t *testing.T, maker, reader *compiled, text []byte) {
 			t.Fatalf("group %v is missing", key)
 		}
 		for i := range maker.answers {
-			x, y := typed[float64](cell.estimate(maker.answers[i])), typed[float64](other.estimate(other.plan.answers[i]))
+			x, y := typed[float64](cell.estimate(maker.answers[i])), typed[float64](other.estimate(other.plan().answers[i]))
 			if x.Value != y.Value || x.StdDev != y.StdDev || fmt.Sprint(x.Interval(0.9)) != fmt.Sprint(y.Interval(0.9)) {
 				t.Errorf("%v of group %v is %v ± %v, was %v ± %v", maker.answers[i], key, y.Value, y.StdDev, x.Value, x.StdDev)
 			}

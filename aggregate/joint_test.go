@@ -55,9 +55,9 @@ func TestSeveralNumbersKeepTheirClaimExactly(t *testing.T) {
 			for b := int64(-far); b <= far; b++ {
 				for e := int64(-far); e <= far; e++ {
 					session := core.Scripted(func(_ *core.Law, dst []int64) { dst[0], dst[1], dst[2] = a, b, e })
-					cell, _ := c.noisy(session, g, common{})
+					cell, _ := c.noisyCell(session, g, nil)
 					p := math.Exp(-float64(max(a, -a, b, -b, e, -e)) / float64(scale))
-					d[fmt.Sprint(cell.sums)] += p
+					d[fmt.Sprint(cell.sums())] += p
 					total += p
 				}
 			}
@@ -135,7 +135,8 @@ func TestSeveralNumbersAreReadBackAsTheyWere(t *testing.T) {
 				held := 0
 				for range draws {
 					released, cells := addNoise(p.compiled, groups)
-					for i, cell := range cells {
+					for i := range released {
+						cell := Cell{cells, i}
 						for k := range 4 {
 							answer := p.answers[k]
 							e := cell.estimate(answer)
@@ -232,8 +233,7 @@ func TestColumnsOfAVectorAreForecastAndAddedUp(t *testing.T) {
 	groups, held := p.collectedFor(t, rows), 0
 	const draws = 1000
 	for range draws {
-		_, cells := addNoise(p.compiled, groups)
-		e := together(cells, p.answers[1])
+		e := together(noisyCells(p.compiled, groups), p.answers[1])
 		lo, hi := e.interval(0.95)
 		if truth := big.NewRat(240, 1); lo.Cmp(truth) <= 0 && truth.Cmp(hi) <= 0 {
 			held++

@@ -25,7 +25,7 @@ func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 	groups := make([]group, 0, len(r.groups))
 	for key, cell := range r.All() {
 		estimates := make(map[string]estimateJSON)
-		for _, a := range cell.plan.answers {
+		for _, a := range cell.plan().answers {
 			estimates[a.String()] = cell.estimate(a).json(a.integer())
 		}
 		groups = append(groups, group{key, estimates})

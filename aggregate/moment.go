@@ -48,22 +48,30 @@ func wholes(weights ...int64) weighing {
 	return newWeighing(all)
 }
 
-func (cell Cell) moment(a answer) moment {
-	m, on := a.measure, a.on()
-	size := m.recordSize()
-	if m.joint != nil {
-		size.SetInt64(m.joint.times[0])
-	}
+func (cell Cell) moment(a answer) moment { return a.moment(partsOf(a.measure, cell.sums())) }
+
+// moment returns the moment of some noisy sums, or without sums what is the same in all
+// cells.
+func (a answer) moment(sums []*big.Int) moment {
+	m, on, size := a.measure, a.on(), a.partSize()
 	unit, _ := size.Float64()
 	arm := new(big.Rat).Mul(on.grid.Step, big.NewRat(on.grid.Cells, 2))
 	o := moment{law: m.law, unit: 1 / unit, arm: arm, middle: new(big.Rat).Add(on.grid.Lower, arm), bounds: on.valueSpan()}
-	for _, sum := range partsOf(m, cell.sums) {
+	for _, sum := range sums {
 		part := new(big.Rat).Quo(new(big.Rat).SetInt(sum), size)
 		near, _ := part.Float64()
 		o.parts, o.near = append(o.parts, part), append(o.near, near)
 	}
 	o.weigh(m, a.value, size)
 	return o
+}
+
+// partSize returns what a record of the count is in the noisy sums.
+func (a answer) partSize() *big.Rat {
+	if j := a.measure.joint; j != nil {
+		return big.NewRat(j.times[0], 1)
+	}
+	return a.measure.recordSize()
 }
 
 // weigh sets the weights of the parts.
@@ -76,7 +84,7 @@ func (o *moment) weigh(m *measure, v *value, size *big.Rat) {
 			positions[i].Mul(positions[i], size)
 		}
 		o.ones, o.positions = newWeighing(ones), newWeighing(positions)
-	case len(o.parts) == 2:
+	case m.parts() == 2:
 		o.ones, o.positions = wholes(1, 1), wholes(-1, 1)
 	case o.law.Family == core.Laplace:
 		o.ones, o.positions, o.squares = wholes(1, 1, 1), wholes(-1, 0, 1), wholes(1, -1, 1)
@@ -115,6 +123,9 @@ func (o moment) hidden(noise float64) bool {
 	return !(n > noise)
 }
 
+// countNoise returns how large the noise of the count can be, for a mean to be known.
+func (o moment) countNoise() float64 { return o.law.Combined(0.95, o.scaled(o.ones.near)...) }
+
 // position returns the mean position, in [-1, 1], and 0 where the noisy count is
 // not positive.
 func (o moment) position() float64 {
@@ -137,11 +148,14 @@ func (o moment) excess(at float64) float64 {
 
 // shifted returns the weights of the parts in excess(at).
 func (o moment) shifted(at float64) []float64 {
-	weights := make([]float64, len(o.positions.near))
-	for i, p := range o.positions.near {
-		weights[i] = p - at*o.ones.near[i]
+	return shifted(make([]float64, len(o.positions.near)), o.positions.near, o.ones.near, at)
+}
+
+func shifted(to, positions, ones []float64, at float64) []float64 {
+	for i, p := range positions {
+		to[i] = p - float64(at*ones[i])
 	}
-	return weights
+	return to
 }
 
 // reach returns how large the noise of excess(at) can be, at a confidence.
@@ -161,7 +175,7 @@ func (cell Cell) mean(a answer) estimate {
 		value:   new(big.Rat).Set(o.middle),
 		stdDev:  min(arm*o.law.CombinedStdDev(o.scaled(o.shifted(at))...)/max(n, o.unit), arm),
 		within:  o.bounds,
-		unknown: o.hidden(o.law.Combined(0.95, o.scaled(o.ones.near)...)),
+		unknown: o.hidden(o.countNoise()),
 		interval: func(confidence float64) (lo, hi *big.Rat) {
 			return o.at(o.edge(at, -1, confidence)), o.at(o.edge(at, 1, confidence))
 		},

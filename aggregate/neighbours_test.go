@@ -92,7 +92,7 @@ func (c *compiled) change(a, b *partial[int]) (l1, l2 []*big.Int) {
 			if m.form != formRanks {
 				continue
 			}
-			hx, hy := histogramOf(x.points[histogram]), histogramOf(y.points[histogram])
+			hx, hy := x.points[histogram], y.points[histogram]
 			histogram++
 			if m.drawing != nil {
 				cx, cy := m.onLadder(hx), m.onLadder(hy)
@@ -110,15 +110,15 @@ func (c *compiled) change(a, b *partial[int]) (l1, l2 []*big.Int) {
 }
 
 // nodes returns by how much the counts of all nodes of a tree differ.
-func nodes(m *measure, a, b map[int64]int64) map[[2]int64]int64 {
+func nodes(m *measure, a, b []int64) map[[2]int64]int64 {
 	diff := map[[2]int64]int64{}
 	size := int64(1)
 	for level := m.shape.Height; level > 0; level-- {
-		for leaf, n := range a {
-			diff[[2]int64{int64(level), leaf / size}] += n
+		for _, leaf := range a {
+			diff[[2]int64{int64(level), leaf / size}]++
 		}
-		for leaf, n := range b {
-			diff[[2]int64{int64(level), leaf / size}] -= n
+		for _, leaf := range b {
+			diff[[2]int64{int64(level), leaf / size}]--
 		}
 		size *= int64(m.shape.Base)
 	}

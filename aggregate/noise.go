@@ -1,28 +1,60 @@
 package aggregate
 
 import (
-	"math/big"
+	"runtime"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
+// A batch is how many groups get noise of one session, and fewGroups how many are not
+// worth a worker.
+const (
+	batch     = 256
+	fewGroups = 16
+)
+
 // addNoise draws the noise of a release, which must have been paid for. It is the one
 // place where exact sums are read, and what it returns is public. It returns the groups
 // that are selected, in an order that does not depend on that of the rows.
-func addNoise[Group comparable](c *compiled, exact *partial[Group]) (released []Group, cells []Cell) {
+func addNoise[Group comparable](c *compiled, of *partial[Group]) (released []Group, shown *results) {
+	var first common
 	core.InSession(func(session *core.Session) {
-		first := common{draws: c.drawCommon(session)}
+		first.draws = c.drawCommon(session)
 		if c.drawsTwice() {
-			first.near = drawFirst(c, session, exact.each())
-		}
-		for key, g := range exact.each() {
-			if cell, ok := c.noisy(session, g, first); ok {
-				released, cells = append(released, key), append(cells, cell)
-			}
+			first.near = c.drawFirst(session, &of.exacts)
 		}
 	})
-	return released, cells
+	defer clear(first.draws)
+	shown = c.newResults(len(of.groups))
+	ids := make([]uint32, len(of.groups))
+	ends := make([]int, (len(ids)+batch-1)/batch)
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(ids)/fewGroups))
+	inParallel(workers, len(ends), func(int) func(int) {
+		return func(i int) {
+			from, to := i*batch, min((i+1)*batch, len(ids))
+			for at := range ids[from:to] {
+				ids[from+at] = uint32(from + at)
+			}
+			core.InSession(func(session *core.Session) {
+				ends[i] = c.noisy(session, &of.exacts, ids[from:to], first, shown, from)
+			})
+		}
+	})
+	all := 0
+	for _, n := range ends {
+		all += n
+	}
+	released = make([]Group, 0, all)
+	for i, n := range ends {
+		from := i * batch
+		shown.move(len(released), from, n)
+		for _, id := range ids[from : from+n] {
+			released = append(released, of.groups[id])
+		}
+	}
+	shown.cut(all)
+	return released, shown
 }
 
 // common is what is drawn of all groups together, before each.
@@ -31,24 +63,53 @@ type common struct {
 	draws map[*measure]int64 // the noise on the number of units in any of them
 }
 
-// noisy adds noise to a group. It reports false if the group is not selected.
-func (c *compiled) noisy(session *core.Session, g group, first common) (cell Cell, ok bool) {
-	cell = Cell{plan: c, sums: make([]*big.Int, 0, c.sums)}
+// noisy adds noise to groups, and puts them into results from a place on. Those that are
+// selected it leaves as the first of ids, and it returns how many they are. Which they are is
+// found out first, and nothing else is drawn of the others.
+func (c *compiled) noisy(session *core.Session, of *exacts, ids []uint32, first common, to *results, at int) int {
+	var units *measure
+	if c.threshold != nil {
+		units = c.units()
+		ids = ids[:c.noisySums(session, units, of, ids, first, to, at)]
+	}
+	by := &ranker{session: session, near: first.near}
+	defer by.counts.Wipe()
 	for _, m := range c.measures {
-		if m.form == formRanks {
-			cell.ranks = append(cell.ranks, m.noisyRanks(session, histogramOf(g.points[m.list]), first.near))
-			continue
-		}
-		sums := m.centred(partsOf(m, g.sums))
-		for i, draw := range m.drawn(session, first) {
-			sum := sums[i].Shl(m.shift).Add(exact.Int(draw))
-			if m.form == formUnits && !c.threshold.passes(sum) {
-				return cell, false
+		switch {
+		case m == units:
+		case m.form == formRanks:
+			for i, id := range ids {
+				m.noisyRanks(by, of.lists[m.list].of(int(id)), to.ranksOf(at+i, m))
 			}
-			cell.sums = append(cell.sums, sum.Big())
+		default:
+			c.noisySums(session, m, of, ids, first, to, at)
 		}
 	}
-	return cell, true
+	return len(ids)
+}
+
+// noisySums adds noise to the sums of one measure. It returns how many groups are selected by
+// it, as [compiled.noisy] does.
+func (c *compiled) noisySums(session *core.Session, m *measure, of *exacts, ids []uint32, first common, to *results, at int) (selected int) {
+	own, shared := m.ownParts(), first.draws[m]
+	draws := session.Noise(m.law, own*len(ids))
+	for i, id := range ids {
+		noisy := to.sumsOf(at+selected, m)
+		for j, sum := range m.centred(of.sums[int(id)*of.width+m.first:][:m.parts()]) {
+			draw := shared
+			if j < own {
+				draw = draws[i*own+j]
+			}
+			noisy[j] = sum.Shl(m.shift).Add(exact.Int(draw))
+		}
+		if m.form == formUnits && !c.threshold.passes(noisy[0]) {
+			clear(noisy)
+			continue
+		}
+		ids[selected] = id
+		selected++
+	}
+	return selected
 }
 
 // passes reports whether a noisy count of units is enough for its group to be

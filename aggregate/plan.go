@@ -23,10 +23,10 @@ type compiled struct {
 	maxGroups, maxRows int
 	loss               dp.Loss
 	calibration
-	inputs           []input  // in the order of their first column
-	answers          []answer // in the order of the columns, each once
-	answerOf         map[column]int
+	inputs           []input    // in the order of their first column
+	answers          []answer   // in the order of the columns, each once
 	sums, histograms int        // of a group
+	ranks            int        // quantiles of a group
 	paid             []dp.Event // what a run pays for; whoever gets it gets a copy
 	fingerprint      string
 	question         string // fingerprint of what is asked, without noise
@@ -135,6 +135,8 @@ func (c *compiled) placeMeasures(asked []column) {
 		if m.form == formRanks {
 			c.histograms++
 			m.quantiles = quantilesOf(asked, m.value)
+			m.rank = c.ranks
+			c.ranks += len(m.quantiles)
 		}
 		if m.value != nil {
 			c.inputs[m.input] = input{m.value, m.grid}

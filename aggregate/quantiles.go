@@ -2,12 +2,13 @@ package aggregate
 
 import (
 	"cmp"
-	"maps"
 	"math/big"
 	"slices"
+	"sort"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/quantile"
 )
 
 // A ranked is a noisy quantile: points of the value's grid.
@@ -20,42 +21,40 @@ type ranked struct {
 // ladder holds the confidences at which intervals of quantiles are kept.
 var ladder = []float64{0.5, 0.68, 0.8, 0.9, 0.95, 0.99, 0.999}
 
-// noisyRanks returns the quantiles that are asked of a measure, by the mechanism that
-// the plan chose for it.
-func (m *measure) noisyRanks(session *core.Session, histogram map[int64]int64, near bases) []ranked {
-	var all []ranked
+// A ranker is what the quantiles of some groups are found with, one group after the other.
+type ranker struct {
+	session *core.Session
+	near    bases
+	counts  quantile.Counts
+}
+
+// noisyRanks finds the quantiles that are asked of a measure, by the mechanism that
+// the plan chose for it, in one group, whose points are sorted.
+func (m *measure) noisyRanks(by *ranker, points []int64, to []ranked) {
 	if m.drawing != nil {
-		all = m.draw(session, histogram, near)
+		m.draw(by, points, to)
 	} else {
-		all = m.readTree(session, histogram)
+		m.readTree(by.session, points, to)
 	}
-	for i := range all {
+	for i := range to {
 		if core.Noiseless() {
-			all[i].moveTo(m.exactly(histogram, m.quantiles[i].rank))
+			to[i].moveTo(m.exactly(points, m.quantiles[i].rank))
 		}
 	}
-	inOrder(all, m.quantiles)
-	return all
+	inOrder(to, m.quantiles)
 }
 
 // exactly returns the quantile of the rows themselves, for tests without noise: the
 // first point that at least the rank's share of all records does not exceed, and
 // the lower bound if there are none.
-func (m *measure) exactly(histogram map[int64]int64, rank float64) int64 {
-	all := int64(0)
-	for _, n := range histogram {
-		all += n
+func (m *measure) exactly(points []int64, rank float64) int64 {
+	if len(points) == 0 {
+		least, _ := m.grid.Range()
+		return least
 	}
 	want := exact.Decimal(rank)
-	want.Mul(want, big.NewRat(all, 1))
-	upTo := int64(0)
-	for _, p := range slices.Sorted(maps.Keys(histogram)) {
-		if upTo += histogram[p]; big.NewRat(upTo, 1).Cmp(want) >= 0 {
-			return p
-		}
-	}
-	least, _ := m.grid.Range()
-	return least
+	want.Mul(want, big.NewRat(int64(len(points)), 1))
+	return points[sort.Search(len(points)-1, func(i int) bool { return big.NewRat(int64(i+1), 1).Cmp(want) >= 0 })]
 }
 
 // moveTo sets a quantile, and widens its intervals to hold it.

@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"math/big"
 	"slices"
@@ -258,37 +257,28 @@ func (c *calibration) drawsTwice() bool {
 // draws of every group is near what is drawn: it is what groups have in common, and
 // known better than what one of them is. A unit has L0 times as many records there as
 // in a group, and is in one draw of each rank in place of L0.
-func drawFirst[Group any](c *compiled, session *core.Session, groups iter.Seq2[Group, group]) bases {
-	pooled := make(map[*measure]map[int64]int64)
-	for _, m := range c.measures {
-		if m.drawing != nil && m.drawing.first != nil {
-			pooled[m] = make(map[int64]int64)
-		}
-	}
-	for _, g := range groups {
-		for m, all := range pooled {
-			for cell, n := range m.drawing.cells(histogramOf(g.points[m.list])) {
-				all[cell] += n
-			}
-		}
-	}
+func (c *compiled) drawFirst(session *core.Session, of *exacts) bases {
 	near := make(bases)
 	for _, m := range c.measures {
-		if all := pooled[m]; all != nil {
-			for _, cell := range m.drawing.first.Draw(session, quantile.NewCounts(all)) {
-				near[m] = append(near[m], m.drawing.base.Near(cell))
-			}
-			clear(all)
+		if m.drawing == nil || m.drawing.first == nil {
+			continue
 		}
+		pooled := slices.Clone(of.lists[m.list].points)
+		slices.Sort(pooled)
+		for _, cell := range m.drawing.first.Draw(session, quantile.NewCounts(pooled, m.drawing.width)) {
+			near[m] = append(near[m], m.drawing.base.Near(cell))
+		}
+		clear(pooled)
 	}
 	return near
 }
 
-// draw draws the ranks of one group, and reads the ends of intervals.
-func (m *measure) draw(session *core.Session, histogram map[int64]int64, near bases) []ranked {
-	d := m.drawing
-	counts := quantile.NewCounts(d.cells(histogram))
-	cells := d.plan.DrawNear(session, counts, near[m])
+// draw draws the ranks of one group, whose points are sorted, and reads the ends of
+// intervals.
+func (m *measure) draw(by *ranker, points []int64, to []ranked) {
+	d, counts := m.drawing, &by.counts
+	counts.Set(points, d.width)
+	cells := d.plan.DrawNear(by.session, counts, by.near[m])
 	if core.Noiseless() {
 		cells = quantile.Exact(counts, d.ranks)
 	}
@@ -297,33 +287,19 @@ func (m *measure) draw(session *core.Session, histogram map[int64]int64, near ba
 		steps := quantile.NewLadder(d.base, cells, d.levels)
 		exact := steps.Counts(counts)
 		noisy := make([]float64, len(exact))
-		m.noisyCounts(exact, session.Noise(m.law, len(exact)), noisy)
+		m.noisyCounts(exact, by.session.Noise(m.law, len(exact)), noisy)
 		clear(exact)
 		reading = steps.Read(noisy)
 	}
-	var all []ranked
-	for _, asked := range m.quantiles {
+	for j, asked := range m.quantiles {
 		rank := quantile.NewRank(asked.rank)
 		i, _ := slices.BinarySearch(d.ranks, rank)
 		r := ranked{Point: d.middle(cells[i], m.grid.Cells)}
 		if reading != nil && !asked.bare {
 			m.readEnds(&r, reading.Of(rank))
 		}
-		all = append(all, r)
+		to[j] = r
 	}
-	return all
-}
-
-// cells returns the histogram of cells.
-func (d *drawing) cells(points map[int64]int64) map[int64]int64 {
-	if d.width == 1 {
-		return points
-	}
-	cells := make(map[int64]int64, len(points))
-	for point, n := range points {
-		cells[point/d.width] += n
-	}
-	return cells
 }
 
 // middle returns the point in the middle of a cell.
@@ -340,6 +316,7 @@ var ladderReaches = func() (all []float64) {
 // readEnds reads the intervals of a quantile at every confidence of the ladder.
 func (m *measure) readEnds(r *ranked, excess *quantile.Excess) {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
+	r.Lows, r.Highs = roomForEnds()
 	for _, z := range ladderReaches {
 		far := m.law.FarAt(z)
 		low, high := excess.Interval(func(squares, fourths float64) float64 { return far(squares, fourths) * stdDev })

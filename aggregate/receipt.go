@@ -194,6 +194,18 @@ func (r Receipt) protects() string {
 	return dp.ProtectionOf(r.Loss).Of(r.Unit)
 }
 
+// reread returns the receipt as whoever reads what is stored has it.
+func (r Receipt) reread() (as Receipt) {
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = json.Unmarshal(text, &as)
+	}
+	if err != nil {
+		panic("aggregate: internal error: a receipt that was stored is not read: " + err.Error())
+	}
+	return as
+}
+
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (r *Receipt) UnmarshalJSON(text []byte) error {
 	var j receiptJSON

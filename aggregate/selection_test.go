@@ -37,12 +37,12 @@ func TestSelectionLooksAtTheNoisyCount(t *testing.T) {
 		s := core.Begin()
 		g := p.newGroup()
 		g.sums[0] = exact.Int(p.threshold.at >> p.threshold.shift)
-		cell, ok := p.noisy(s, g, common{})
+		cell, ok := p.noisyCell(s, g, nil)
 		s.End()
 		if ok {
 			shown++
-			if cell.sums[0].Int64() < p.threshold.at {
-				t.Fatalf("a group of %v shows below the threshold %d", cell.sums[0], p.threshold.at)
+			if cell.sums()[0].Int64() < p.threshold.at {
+				t.Fatalf("a group of %v shows below the threshold %d", cell.sums()[0], p.threshold.at)
 			}
 		}
 	}

@@ -35,9 +35,9 @@ func (t *threshold) beneath(seen *big.Int, confidence float64) *big.Int {
 // lowerEnd returns the lower end of an answer from the threshold's own measure, and
 // nil for all others.
 func (cell Cell) lowerEnd(a answer, confidence float64) *big.Rat {
-	if a.kind != kindUnits || a.measure.form != formUnits || cell.plan.threshold == nil {
+	if a.kind != kindUnits || a.measure.form != formUnits || cell.plan().threshold == nil {
 		return nil
 	}
-	seen := partsOf(a.measure, cell.sums)[0]
-	return new(big.Rat).Quo(new(big.Rat).SetInt(cell.plan.threshold.beneath(seen, confidence)), a.measure.recordSize())
+	seen := partsOf(a.measure, cell.sums())[0]
+	return new(big.Rat).Quo(new(big.Rat).SetInt(cell.plan().threshold.beneath(seen, confidence)), a.measure.recordSize())
 }

@@ -1,11 +1,15 @@
 package aggregate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
+	"strconv"
 
+	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
 
@@ -27,17 +31,79 @@ type storedGroup struct {
 
 const format = "equipoise release 1"
 
-// encode writes a release in the form in which it is kept.
-func encode[Group comparable](c *compiled, receipt Receipt, released []Group, cells []Cell) []byte {
-	s := stored{Format: format, Plan: c.fingerprint, Question: c.question, Receipt: receipt}
-	for i, key := range released {
-		s.Groups = append(s.Groups, storedGroup{Key: keys.Encode(key), Sums: cells[i].sums, Ranks: cells[i].ranks})
-	}
-	text, err := json.Marshal(s)
+// encode writes a release in the form in which it is kept: as encoding/json writes stored,
+// without making it.
+func encode[Group comparable](c *compiled, receipt Receipt, released []Group, cells *results) []byte {
+	text, err := json.Marshal(stored{Format: format, Plan: c.fingerprint, Question: c.question, Receipt: receipt})
 	if err != nil {
 		panic("aggregate: internal error: a release cannot be written as JSON: " + err.Error())
 	}
-	return text
+	if len(released) == 0 {
+		return text
+	}
+	text = append(bytes.TrimSuffix(text, []byte("null}")), '[')
+	writer, begin := keys.NewWriter[Group](), len(text)
+	for i, key := range released {
+		if i == sampled {
+			each := (len(text) - begin) / sampled
+			text = slices.Grow(text, (each+each/16)*(len(released)-sampled)+2)
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = cells.append(writer.AppendJSON(append(text, `{"key":`...), key), i)
+	}
+	return append(text, "]}"...)
+}
+
+// sampled is of how many groups the text says about how long that of all will be.
+const sampled = 1000
+
+// append appends what is stored of a cell after its key.
+func (r *results) append(to []byte, cell int) []byte {
+	for i, sum := range r.sums[cell*r.plan.sums:][:r.plan.sums] {
+		to = sum.Append(append(to, separated(i, `,"sums":[`)...))
+	}
+	if r.plan.sums > 0 {
+		to = append(to, ']')
+	}
+	for _, m := range r.plan.measures {
+		if m.form != formRanks {
+			continue
+		}
+		to = append(to, separated(m.list, `,"ranks":[`)...)
+		for i, q := range r.ranksOf(cell, m) {
+			to = q.append(append(to, separated(i, "[")...))
+		}
+		to = append(to, ']')
+	}
+	if r.plan.histograms > 0 {
+		to = append(to, ']')
+	}
+	return append(to, '}')
+}
+
+// append appends what is stored of a quantile.
+func (r ranked) append(to []byte) []byte {
+	to = strconv.AppendInt(append(to, `{"point":`...), r.Point, 10)
+	for i, low := range r.Lows {
+		to = strconv.AppendInt(append(to, separated(i, `,"lows":[`)...), low, 10)
+	}
+	for i, high := range r.Highs {
+		to = strconv.AppendInt(append(to, separated(i, `],"highs":[`)...), high, 10)
+	}
+	if len(r.Lows) > 0 {
+		to = append(to, ']')
+	}
+	return append(to, '}')
+}
+
+// separated is what stands before the i-th element of a list: how it begins, or a comma.
+func separated(i int, first string) string {
+	if i == 0 {
+		return first
+	}
+	return ","
 }
 
 // decode reads what encode wrote.
@@ -53,26 +119,34 @@ func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error)
 	if err != nil {
 		return nil, err
 	}
-	r := &Release[Group]{receipt: s.Receipt, index: make(map[Group]int, len(s.Groups))}
-	for _, g := range s.Groups {
+	cells, all, index := c.newResults(len(s.Groups)), make([]Group, 0, len(s.Groups)), make(map[Group]int, len(s.Groups))
+	for i, g := range s.Groups {
 		key, err := keys.Decode[Group](g.Key)
 		if err == nil {
 			err = c.checkGroup(g)
 		}
-		if _, twice := r.index[key]; err == nil && twice {
+		if _, twice := index[key]; err == nil && twice {
 			err = fmt.Errorf("group %s is there twice", g.Key)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 		}
-		r.index[key] = len(r.groups)
-		r.groups = append(r.groups, key)
-		r.cells = append(r.cells, Cell{plan: c, sums: g.Sums, ranks: g.Ranks})
+		index[key] = i
+		all = append(all, key)
+		cells.set(i, g)
 	}
 	if err := c.checkCommon(s.Groups); err != nil {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 	}
-	return r, nil
+	return &Release[Group]{groups: all, cells: cells, index: func() map[Group]int { return index }, receipt: s.Receipt}, nil
+}
+
+// set puts what is stored of a group into a cell.
+func (r *results) set(cell int, g storedGroup) {
+	for i, sum := range g.Sums {
+		r.sums[cell*r.plan.sums+i] = exact.FromBig(sum)
+	}
+	copy(r.ranks[cell*r.plan.ranks:], slices.Concat(g.Ranks...))
 }
 
 // checkGroup returns an error if a stored group does not have the numbers that

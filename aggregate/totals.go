@@ -18,12 +18,9 @@ import (
 // It is an error if a group is not in the release or named twice, or if the column
 // is no count and no sum: quantiles and means of several groups do not follow from those of each.
 func Total[T dp.Number, Group comparable](r *Release[Group], c Column[T], groups ...Group) (dp.Estimate[T], error) {
-	cells := r.cells
-	if len(groups) > 0 {
-		var err error
-		if cells, err = r.named(groups); err != nil {
-			return dp.Estimate[T]{}, err
-		}
+	cells, err := r.named(groups)
+	if err != nil {
+		return dp.Estimate[T]{}, err
 	}
 	switch c.kind {
 	case kindCount, kindUnits, kindSum:
@@ -33,11 +30,16 @@ func Total[T dp.Number, Group comparable](r *Release[Group], c Column[T], groups
 	if len(cells) == 0 {
 		return dp.NewEstimate[T](0, 0, nil), nil
 	}
-	return typed[T](together(cells, c.answer(cells[0]))), nil
+	return typed[T](together(cells, cells[0].plan().answers[c.answer(cells[0])])), nil
 }
 
-// named returns the cells of groups.
+// named returns the cells of groups, and all cells if none is named.
 func (r *Release[Group]) named(groups []Group) (cells []Cell, err error) {
+	if len(groups) == 0 {
+		for _, cell := range r.All() {
+			cells = append(cells, cell)
+		}
+	}
 	var errs []error
 	seen := make(map[Group]bool, len(groups))
 	for _, g := range groups {

@@ -32,15 +32,15 @@ func (m *measure) chooseLeaves(branching int, earlier bool) {
 	}
 }
 
-// leaves returns the histogram that the tree of a measure takes: of points, or of
-// leaves that are not of one width.
-func (m *measure) leaves(points map[int64]int64) map[int64]int64 {
+// leaves returns what the tree of a measure takes: points, or leaves that are not of one
+// width.
+func (m *measure) leaves(points []int64) []int64 {
 	if m.cuts == nil {
 		return points
 	}
-	leaves := make(map[int64]int64, len(points))
-	for point, n := range points {
-		leaves[m.cuts.Part(point)] += n
+	leaves := make([]int64, len(points))
+	for i, point := range points {
+		leaves[i] = m.cuts.Part(point)
 	}
 	return leaves
 }
@@ -54,22 +54,20 @@ func (m *measure) pointOf(leaf int64, within float64) int64 {
 	return first + int64(within*float64(last-first)+0.5)
 }
 
-// readTree reads the quantiles from a tree of noisy counts.
-func (m *measure) readTree(session *core.Session, histogram map[int64]int64) []ranked {
+// readTree reads the quantiles of one group, whose points are sorted, from a tree of noisy
+// counts.
+func (m *measure) readTree(session *core.Session, points []int64, to []ranked) {
 	stdDev := math.Ldexp(m.law.StdDev(), -int(m.shift))
-	tree := ranktree.New(m.shape, m.leaves(histogram), stdDev, func(counts []int64, noisy []float64) {
+	tree := ranktree.New(m.shape, m.leaves(points), stdDev, func(counts []int64, noisy []float64) {
 		m.noisyCounts(counts, session.Noise(m.law, len(counts)), noisy)
 	})
-	var all []ranked
 	widths := m.widths()
-	for _, asked := range m.quantiles {
-		r := m.search(tree, asked.rank, widths)
+	for i, asked := range m.quantiles {
+		to[i] = m.search(tree, asked.rank, widths)
 		if asked.bare {
-			r.Lows, r.Highs = nil, nil
+			to[i].Lows, to[i].Highs = nil, nil
 		}
-		all = append(all, r)
 	}
-	return all
 }
 
 // noisyCounts adds independent draws to the counts of a tree or a ladder. A sum that fits is
@@ -100,6 +98,7 @@ func (m *measure) widths() []float64 {
 func (m *measure) search(tree *ranktree.Tree, rank float64, widths []float64) ranked {
 	leaf, within := tree.Descend(rank)
 	r := ranked{Point: m.pointOf(leaf, within)}
+	r.Lows, r.Highs = roomForEnds()
 	for _, z := range widths {
 		low, high := tree.Search(rank, -z), tree.Search(rank, z)
 		r.Lows = append(r.Lows, min(m.pointOf(low, 0), r.Point))

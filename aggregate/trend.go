@@ -120,8 +120,8 @@ func (t *Trend[Group]) groups(s Stretch[Group]) ([]int, error) {
 
 // cell returns the sums over some groups and a span, less those over others.
 func (t *Trend[Group]) cell(plus, minus []int, v, w matrix.Span) Cell {
-	cell := Cell{sums: make([]*big.Int, t.core.sums)}
-	for i := range cell.sums {
+	sums := make([]*big.Int, t.core.sums)
+	for i := range sums {
 		sum := new(big.Int)
 		for _, g := range plus {
 			sum.Add(sum, t.totals[g][i][v.To]).Sub(sum, t.totals[g][i][v.From])
@@ -129,10 +129,9 @@ func (t *Trend[Group]) cell(plus, minus []int, v, w matrix.Span) Cell {
 		for _, g := range minus {
 			sum.Sub(sum, t.totals[g][i][w.To]).Add(sum, t.totals[g][i][w.From])
 		}
-		cell.sums[i] = sum
+		sums[i] = sum
 	}
-	cell.plan = t.core.read(func(m *shared) float64 { return math.Sqrt(m.variance(plus, minus, v, w)) }, minus != nil)
-	return cell
+	return cellOf(t.core.read(func(m *shared) float64 { return math.Sqrt(m.variance(plus, minus, v, w)) }, minus != nil), sums)
 }
 
 // variance returns that of the difference of two sums, in those of a row.

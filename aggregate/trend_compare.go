@@ -18,7 +18,7 @@ func Difference[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of,
 		return dp.Estimate[float64]{}, err
 	}
 	cell := t.cell(two.plus, two.minus, two.v, two.w)
-	return typed[float64](cell.estimate(cell.plan.answers[two.answer])), nil
+	return typed[float64](cell.estimate(cell.plan().answers[two.answer])), nil
 }
 
 // Ratio returns a count or a sum over one stretch divided by that over another: 1.05 is
@@ -33,7 +33,7 @@ func Ratio[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, to S
 	}
 	r := ratio{}
 	numerator, denominator := t.cell(two.plus, nil, two.v, matrix.Span{}), t.cell(two.minus, nil, two.w, matrix.Span{})
-	n, d := numerator.linear(numerator.plan.answers[two.answer]), denominator.linear(denominator.plan.answers[two.answer])
+	n, d := numerator.linear(numerator.plan().answers[two.answer]), denominator.linear(denominator.plan().answers[two.answer])
 	r.n, _ = n.value.Float64()
 	r.d, _ = d.value.Float64()
 	r.nn, r.dd = n.stdDev*n.stdDev, d.stdDev*d.stdDev
@@ -61,8 +61,8 @@ type two struct {
 }
 
 func (t *Trend[Group]) compare(c column, a, b Stretch[Group]) (two, error) {
-	answer, ok := t.core.answerOf[c]
-	if !ok {
+	answer := t.core.answerOf(c)
+	if answer < 0 {
 		return two{}, fmt.Errorf("aggregate: column %v is not in the series", c)
 	}
 	if c.kind != kindCount && c.kind != kindUnits && c.kind != kindSum {

@@ -27,7 +27,7 @@ func Smooth[T dp.Number, Group comparable](t *Trend[Group], c Column[T], s Stret
 	noisy, unit, m := make([]float64, s.To-s.From), 0.0, t.core.sharedOf(two.answer)
 	for i := range noisy {
 		cell := t.cell(two.plus, nil, period(i), matrix.Span{})
-		l := cell.linear(cell.plan.answers[two.answer])
+		l := cell.linear(cell.plan().answers[two.answer])
 		noisy[i], _ = l.value.Float64()
 		if v := m.variance(two.plus, nil, period(i), matrix.Span{}); v > 0 {
 			unit = max(unit, l.stdDev*l.stdDev/v)

@@ -23,7 +23,17 @@ type Estimate[T Number] struct {
 	// every confidence.
 	Unknown bool
 
-	spread Spread[T]
+	spread  Spread[T]
+	spreads interface{ At(i int) Spread[T] } // or nil; its own is that of at
+	at      int
+}
+
+// own returns the spread of the estimate, or nil.
+func (e Estimate[T]) own() Spread[T] {
+	if e.spreads != nil {
+		return e.spreads.At(e.at)
+	}
+	return e.spread
 }
 
 // A Spread says how far an estimate may be from the number before noise. If it also
@@ -38,6 +48,12 @@ type Spread[T Number] interface {
 // get estimates from [Noise.Add] or from a release.
 func NewEstimate[T Number](value T, stdDev float64, spread Spread[T]) Estimate[T] {
 	return Estimate[T]{Value: value, StdDev: stdDev, spread: spread}
+}
+
+// NewEstimateAt is [NewEstimate] with the i-th of many spreads, which is made when somebody
+// asks for it. It allocates nothing.
+func NewEstimateAt[T Number](value T, stdDev float64, spreads interface{ At(i int) Spread[T] }, i int) Estimate[T] {
+	return Estimate[T]{Value: value, StdDev: stdDev, spreads: spreads, at: i}
 }
 
 // NewUnknown returns the estimate of a number of which nothing is known but that it
@@ -71,10 +87,11 @@ func (l limits[T]) Interval(float64) (lo, hi T) { return l.lo, l.hi }
 // A confidence of 1 or more, or NaN, gives the whole range; one of 0 or less gives
 // the interval of confidence 0.
 func (e Estimate[T]) Interval(confidence float64) (lo, hi T) {
-	if e.spread == nil {
+	spread := e.own()
+	if spread == nil {
 		return e.Value, e.Value
 	}
-	return e.spread.Interval(confidence)
+	return spread.Interval(confidence)
 }
 
 // Raw returns the estimate as the noise left it, before it was brought into the
@@ -86,7 +103,7 @@ func (e Estimate[T]) Raw() Estimate[float64] {
 		lo, hi := e.ends()
 		return NewUnknown(lo, hi)
 	}
-	if s, ok := e.spread.(interface{ Raw() Estimate[float64] }); ok {
+	if s, ok := e.own().(interface{ Raw() Estimate[float64] }); ok {
 		return s.Raw()
 	}
 	return NewEstimate(float64(e.Value), e.StdDev, Spread[float64](asFloat[T]{e}))

@@ -105,10 +105,10 @@ func gammaTail(k int, x float64) float64 {
 // cubeKurtosis returns the excess kurtosis of Σ wᵢzᵢ: of each vector a sum of uniform
 // numbers times a Gamma(n+1) radius.
 func (l *Law) cubeKurtosis(weights []float64) float64 {
-	n, all, excess := float64(l.numbers), sumOfPowers(weights, 2), 0.0
+	n, all, excess := float64(l.numbers), sumOfSquares(weights), 0.0
 	for vector := range slices.Chunk(weights, l.numbers) {
-		square := sumOfPowers(vector, 2)
-		uniform := 3*square*square - 1.2*sumOfPowers(vector, 4)
+		square := sumOfSquares(vector)
+		uniform := 3*square*square - 1.2*sumOfFourths(vector)
 		excess += uniform*(n+3)*(n+4)/((n+1)*(n+2)) - 3*square*square
 	}
 	return excess / (all * all)

@@ -84,7 +84,7 @@ func (l *Law) Times(factor float64) *Law {
 // CombinedStdDev returns the standard deviation of Σ wᵢXᵢ for independent Xᵢ, or for the
 // numbers of a cube, which depend on each other but are uncorrelated.
 func (l *Law) CombinedStdDev(weights ...float64) float64 {
-	return l.StdDev() * math.Sqrt(sumOfPowers(weights, 2))
+	return l.StdDev() * math.Sqrt(sumOfSquares(weights))
 }
 
 // Combined returns t with P(|Σ wᵢXᵢ| ≤ t) at least the confidence, for
@@ -113,14 +113,14 @@ func (l *Law) kurtosis(weights []float64) float64 {
 	if l.Family == Gaussian {
 		return 0
 	}
-	square := sumOfPowers(weights, 2)
+	square := sumOfSquares(weights)
 	if square == 0 {
 		return 0
 	}
 	if l.Family == Cube {
 		return l.cubeKurtosis(weights)
 	}
-	return 3 * sumOfPowers(weights, 4) / (square * square)
+	return 3 * sumOfFourths(weights) / (square * square)
 }
 
 // Normal returns the two-sided quantile of a standardised symmetric variable
@@ -179,10 +179,18 @@ func twoLaplace(alpha, a, b float64) float64 {
 	return t
 }
 
-func sumOfPowers(weights []float64, n float64) float64 {
+func sumOfSquares(weights []float64) float64 {
 	sum := 0.0
 	for _, w := range weights {
-		sum += math.Pow(w, n)
+		sum += float64(w * w) // rounded, on every machine
+	}
+	return sum
+}
+
+func sumOfFourths(weights []float64) float64 {
+	sum := 0.0
+	for _, w := range weights {
+		sum += math.Pow(w, 4)
 	}
 	return sum
 }

@@ -108,7 +108,7 @@ func TestFarIsCombinedInTermsOfSums(t *testing.T) {
 		law := lawOf(t, f, 100)
 		for _, weights := range [][]float64{{1, 2, -3}, {0.1, 0.1, 0.1, 0.1}, {5, 1, 1, 1, 1}} {
 			for _, confidence := range []float64{-1, 0, 0.3, 0.5, 0.95, 0.999, 1} {
-				got := law.Far(confidence)(sumOfPowers(weights, 2), sumOfPowers(weights, 4)) * law.StdDev()
+				got := law.Far(confidence)(sumOfSquares(weights), sumOfFourths(weights)) * law.StdDev()
 				if want := law.Combined(confidence, weights...); got != want && math.Abs(got/want-1) > 1e-12 {
 					t.Errorf("%v at %v, weights %v: %v, want %v", f, confidence, weights, got, want)
 				}

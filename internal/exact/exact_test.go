@@ -50,6 +50,7 @@ func TestInt128AgreesWithBig(t *testing.T) {
 		return x.Big().Cmp(bx) == 0 && x.Sign() == bx.Sign() && x.Cmp(y) == bx.Cmp(by) &&
 			x.Add(y).Big().Cmp(new(big.Int).Add(bx, by)) == 0 &&
 			x.Sub(y).Big().Cmp(new(big.Int).Sub(bx, by)) == 0 &&
+			string(x.Append([]byte("x"))) == "x"+bx.String() && FromBig(bx) == x && FromBig(by) == y &&
 			x.RoundShift(k).Big().Cmp(rounded) == 0 && Int(a).Clamp() == a
 	}
 	if err := quick.Check(check, &quick.Config{MaxCount: 20000}); err != nil {

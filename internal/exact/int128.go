@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"strconv"
 )
 
 // Int128 is a signed 128-bit integer in two's complement. Its zero value is 0.
@@ -87,6 +88,20 @@ func (a Int128) RoundShift(k uint) Int128 {
 func (a Int128) Big() *big.Int {
 	b := new(big.Int).Lsh(big.NewInt(a.Hi), 64)
 	return b.Add(b, new(big.Int).SetUint64(a.Lo))
+}
+
+// Append appends a in decimal.
+func (a Int128) Append(to []byte) []byte {
+	if a.Hi == int64(a.Lo)>>63 {
+		return strconv.AppendInt(to, int64(a.Lo), 10)
+	}
+	return a.Big().Append(to, 10)
+}
+
+// FromBig returns a number of at most 127 bits and a sign.
+func FromBig(b *big.Int) Int128 {
+	low := new(big.Int).And(b, new(big.Int).SetUint64(math.MaxUint64))
+	return Int128{new(big.Int).Rsh(b, 64).Int64(), low.Uint64()}
 }
 
 // Float64 returns the float64 nearest to a.

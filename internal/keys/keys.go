@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Check returns an error if values of type t cannot be told apart by their
@@ -66,39 +65,7 @@ func parts(v reflect.Value) (n int, part func(reflect.Value, int) reflect.Value)
 }
 
 // Encode returns a text that stands for the key and for no other of its type.
-func Encode[K comparable](k K) string {
-	text, err := json.Marshal(leaves(reflect.ValueOf(k), nil))
-	if err != nil {
-		panic("keys: internal error: strings cannot be written as JSON: " + err.Error())
-	}
-	return string(text)
-}
-
-func leaves(v reflect.Value, to []string) []string {
-	switch {
-	case v.Kind() == reflect.Bool:
-		return append(to, strconv.FormatBool(v.Bool()))
-	case v.CanInt():
-		return append(to, strconv.FormatInt(v.Int(), 10))
-	case v.CanUint():
-		return append(to, strconv.FormatUint(v.Uint(), 10))
-	case v.Kind() == reflect.String:
-		return append(to, quote(v.String()))
-	}
-	n, part := parts(v)
-	for i := range n {
-		to = leaves(part(v, i), to)
-	}
-	return to
-}
-
-// quote keeps bytes that are not UTF-8, which JSON would replace.
-func quote(s string) string {
-	if utf8.ValidString(s) && !strings.HasPrefix(s, "\x00") {
-		return s
-	}
-	return "\x00" + hex.EncodeToString([]byte(s))
-}
+func Encode[K comparable](k K) string { return string(NewWriter[K]().Append(nil, k)) }
 
 func unquote(s string) (string, error) {
 	if !strings.HasPrefix(s, "\x00") {

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -86,4 +87,40 @@ func FuzzKeys(f *testing.F) {
 			}
 		}
 	})
+}
+
+// written is what keys are stored as: the parts as a list of strings, by encoding/json.
+func written(t *testing.T, leaves ...string) string {
+	text, err := json.Marshal(leaves)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What a Writer appends is what encoding/json writes, byte by byte, whatever the bytes of a
+// key; and one of common bytes makes nothing new.
+func TestKeysAreWrittenAsJSONIs(t *testing.T) {
+	w, strings := NewWriter[place](), NewWriter[string]()
+	for _, s := range []string{"", "abc", `a"b\c`, "<&>", "\x01\n\t", "\u2028é", "\x7f", "\x00a", "\xff\xfe", "日本"} {
+		k := place{s, -3, [2]uint16{7, 65535}, true}
+		want := written(t, quote(s), "-3", "7", "65535", "true")
+		if got := Encode(k); got != want {
+			t.Errorf("%q is written %s, want %s", s, got, want)
+		}
+		for _, got := range [][2]string{{string(w.AppendJSON([]byte("x"), k)), want}, {string(strings.AppendJSON([]byte("x"), s)), written(t, quote(s))}} {
+			text, err := json.Marshal(got[1])
+			if err != nil || got[0] != "x"+string(text) {
+				t.Errorf("%q is written %s, want x%s", s, got[0], text)
+			}
+		}
+	}
+	if got, want := Encode(struct{}{}), written(t); got != want {
+		t.Errorf("the only key is written %s, want %s", got, want)
+	}
+	room := make([]byte, 0, 100)
+	w.AppendJSON(room, place{Name: "abc"})
+	if n := testing.AllocsPerRun(100, func() { w.AppendJSON(room, place{Name: "abc"}) }); n > 0 {
+		t.Errorf("a key is written with %v allocations", n)
+	}
 }

@@ -3,6 +3,7 @@ package quantile
 import (
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -11,10 +12,11 @@ import (
 // One operation is the ranks of a group of 1,000 values, and their intervals.
 func BenchmarkDraw(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
-	histogram := make(map[int64]int64)
+	var points []int64
 	for range 1000 {
-		histogram[r.Int64N(1<<31)]++
+		points = append(points, r.Int64N(1<<31))
 	}
+	slices.Sort(points)
 	base := NewBase(0, 1<<31)
 	law, err := core.NewLaw(core.Laplace, big.NewRat(6, 1))
 	if err != nil {
@@ -29,8 +31,12 @@ func BenchmarkDraw(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			counts, session := new(Counts), core.Begin() // for many groups
+			defer session.End()
 			for b.Loop() {
-				reading := read(NewCounts(histogram), base, p, law)
+				counts.Set(points, 1)
+				reading := readIn(session, counts, base, p, law)
 				for _, rank := range ranks {
 					reading.Of(rank).Interval(reachOf(law, 1))
 				}

@@ -1,74 +1,54 @@
 package quantile
 
 import (
-	"cmp"
 	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/sample"
 )
 
-// Counts are the exact records of a group, in sorted cells.
+// Counts are the exact records of a group, in sorted cells, and the memory that drawing its
+// ranks takes. Counts are for one group after another, and for one goroutine.
 type Counts struct {
 	cells  []int64
 	prefix []int64 // of the cells before; one more than cells
+
+	runs     []run
+	segments []sample.Segment
 }
 
-// NewCounts sorts a histogram of cells.
-func NewCounts(histogram map[int64]int64) *Counts {
-	pairs := make([]pair, 0, len(histogram))
-	for cell, n := range histogram {
-		pairs = append(pairs, pair{cell, n})
-	}
-	both := make([]int64, 2*len(pairs)+1)
-	c := &Counts{cells: both[:len(pairs):len(pairs)], prefix: both[len(pairs):]}
-	for i, p := range sorted(pairs) {
-		c.cells[i] = p.cell
-		c.prefix[i+1] = c.prefix[i] + p.n
-	}
+// NewCounts counts sorted points, of which so many in a row share a cell.
+func NewCounts(points []int64, width int64) *Counts {
+	c := new(Counts)
+	c.Set(points, width)
 	return c
 }
 
-// A pair is an occupied cell and its records.
-type pair struct{ cell, n int64 }
-
-// digit is how many bits of a cell are sorted by at once, and fewPairs how many are
-// sorted by comparing them.
-const (
-	digit    = 11
-	fewPairs = 100
-)
-
-// sorted sorts pairs by cell, in place or not: digit by digit, which takes a third of
-// the time that comparing them does.
-func sorted(pairs []pair) []pair {
-	if len(pairs) < fewPairs {
-		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.cell, b.cell) })
-		return pairs
+// Set counts the points of another group.
+func (c *Counts) Set(points []int64, width int64) {
+	c.cells, c.prefix = c.cells[:0], c.prefix[:0]
+	if cap(c.cells) < len(points) {
+		c.cells, c.prefix = make([]int64, 0, len(points)), make([]int64, 0, len(points)+1)
 	}
-	all := int64(0)
-	for _, p := range pairs {
-		all |= p.cell
+	last := int64(-1)
+	for i, point := range points {
+		if width > 1 {
+			point /= width
+		}
+		if point != last {
+			c.cells, c.prefix = append(c.cells, point), append(c.prefix, int64(i))
+			last = point
+		}
 	}
-	other := make([]pair, len(pairs))
-	for shift := 0; all>>shift > 0; shift += digit {
-		byDigit(other, pairs, shift)
-		pairs, other = other, pairs
-	}
-	return pairs
+	c.prefix = append(c.prefix, int64(len(points)))
 }
 
-// byDigit sorts pairs by one digit, and leaves those of one digit in their order.
-func byDigit(to, from []pair, shift int) {
-	var place [1<<digit + 1]int32
-	for _, p := range from {
-		place[p.cell>>shift&(1<<digit-1)+1]++
-	}
-	for i := range 1 << digit {
-		place[i+1] += place[i]
-	}
-	for _, p := range from {
-		at := &place[p.cell>>shift&(1<<digit-1)]
-		to[*at] = p
-		*at++
-	}
+// Wipe sets all memory to zero.
+func (c *Counts) Wipe() {
+	clear(c.cells[:cap(c.cells)])
+	clear(c.prefix[:cap(c.prefix)])
+	clear(c.runs[:cap(c.runs)])
+	clear(c.segments[:cap(c.segments)])
+	*c = Counts{}
 }
 
 // index returns the index of the first occupied cell from a cell on.

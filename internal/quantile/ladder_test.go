@@ -30,7 +30,7 @@ func TestARecordIsInOneRungAndOneBlock(t *testing.T) {
 		}
 		for range 20 {
 			at := r.Int64N(cells)
-			counts := l.Counts(NewCounts(map[int64]int64{at: 3}))
+			counts := l.Counts(NewCounts([]int64{at, at, at}, 1))
 			rungs, blocks := int64(0), int64(0)
 			for _, n := range counts[:l.rungs()] {
 				rungs += n
@@ -132,7 +132,7 @@ func TestIntervalsHoldTheQuantileOfAnyRecords(t *testing.T) {
 				for _, x := range points {
 					histogram[x]++
 				}
-				c := NewCounts(histogram)
+				c := histogramOf(histogram)
 				missed, missedShort := make([]int, len(ranks)), make([]int, len(ranks))
 				for range runs {
 					reading := read(c, base, p, law)
@@ -178,9 +178,12 @@ func reachOf(law *core.Law, times float64) func(squares, fourths float64) float6
 	return func(squares, fourths float64) float64 { return times * far(squares, fourths) * law.StdDev() }
 }
 
-func read(c *Counts, base *Base, p *Plan, law *core.Law) *Reading {
-	session := core.Begin()
-	defer session.End()
+func read(c *Counts, base *Base, p *Plan, law *core.Law) (r *Reading) {
+	core.InSession(func(session *core.Session) { r = readIn(session, c, base, p, law) })
+	return r
+}
+
+func readIn(session *core.Session, c *Counts, base *Base, p *Plan, law *core.Law) *Reading {
 	drawn := p.Draw(session, c)
 	l := NewLadder(base, drawn, Counted(base, len(drawn), law.Family == core.Gaussian))
 	counts := l.Counts(c)

@@ -107,7 +107,7 @@ func (p *Plan) Draw(r Random, c *Counts) []int64 { return p.DrawNear(r, c, nil) 
 // before; or with the plan's where there is none.
 func (p *Plan) DrawNear(r Random, c *Counts, bases []*Base) []int64 {
 	cells := make([]int64, p.n)
-	d := &draws{plan: p, random: r, counts: c, bases: bases, cells: cells, room: newRoom()}
+	d := &draws{plan: p, random: r, counts: c, bases: bases, cells: cells}
 	for _, root := range p.roots {
 		d.solve(root, 0, p.base.cells<<p.parts)
 	}
@@ -131,7 +131,6 @@ type draws struct {
 	counts *Counts
 	bases  []*Base
 	cells  []int64
-	room   *room
 }
 
 func (d *draws) base(q *problem) *Base {
@@ -150,7 +149,6 @@ func (d *draws) solve(q *problem, lo, hi int64) {
 	at := lo
 	if lo < hi {
 		v := newView(q, d.counts, d.base(q), d.plan.parts, lo, hi)
-		v.room = d.room
 		at = v.draw(d.random) << v.scale()
 	}
 	d.cells[q.index] = min(at>>d.plan.parts, d.plan.base.cells-1)

@@ -3,6 +3,7 @@ package quantile
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -51,7 +52,17 @@ func CountsOf(cells []int) *Counts {
 			histogram[int64(c)] = int64(n)
 		}
 	}
-	return NewCounts(histogram)
+	return histogramOf(histogram)
+}
+
+// histogramOf returns the counts of cells.
+func histogramOf(histogram map[int64]int64) *Counts {
+	c := &Counts{prefix: []int64{0}}
+	for _, cell := range slices.Sorted(maps.Keys(histogram)) {
+		c.prefix = append(c.prefix, c.all()+histogram[cell])
+		c.cells = append(c.cells, cell)
+	}
+	return c
 }
 
 // Weighing returns the base whose cells have these measures.

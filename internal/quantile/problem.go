@@ -52,7 +52,7 @@ func (p *problem) calibrate(epsilon *big.Rat, records int64, parts uint) error {
 // exp(-rate·cost), exactly.
 func (v *view) draw(r Random) int64 {
 	runs := v.runs()
-	segments := v.room.segmentsOf(runs)
+	segments := v.counts.segmentsOf(runs)
 	for {
 		i, offset := r.Choose(v.decay, segments)
 		x := v.candidate(runs[i].start + offset)

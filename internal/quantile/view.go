@@ -23,27 +23,15 @@ type view struct {
 	lo, hi int64 // positions
 	before int64 // weight before lo
 	all    int64 // weight between lo and hi
-	room   *room // of the group, or nil
-}
-
-// A room is memory that the draws of a group use one after the other.
-type room struct {
-	runs     []run
-	segments []sample.Segment
-}
-
-// newRoom has room for the runs of most draws.
-func newRoom() *room {
-	return &room{runs: make([]run, 0, 256), segments: make([]sample.Segment, 0, 256)}
 }
 
 // segmentsOf returns the runs as the sampler takes them.
-func (r *room) segmentsOf(runs []run) []sample.Segment {
-	r.segments = r.segments[:0]
+func (c *Counts) segmentsOf(runs []run) []sample.Segment {
+	c.segments = c.segments[:0]
 	for _, run := range runs {
-		r.segments = append(r.segments, sample.Segment{Length: run.length, Cost: run.cost})
+		c.segments = append(c.segments, sample.Segment{Length: run.length, Cost: run.cost})
 	}
-	return r.segments
+	return c.segments
 }
 
 func newView(p *problem, c *Counts, b *Base, parts uint, lo, hi int64) *view {
@@ -139,16 +127,13 @@ type run struct {
 // decides the time of a draw, and not its law.
 func (v *view) runs() []run {
 	at := v.nearest()
-	if v.room == nil {
-		v.room = newRoom()
-	}
-	w := &walk{view: v, runs: v.room.runs[:0], least: v.cost(min(at, v.last()))}
+	w := &walk{view: v, runs: v.counts.runs[:0], least: v.cost(min(at, v.last()))}
 	if at > v.first() {
 		w.least = min(w.least, v.cost(at-1))
 	}
 	w.up(at)
 	w.down(at)
-	v.room.runs = w.runs
+	v.counts.runs = w.runs
 	return w.runs
 }
 

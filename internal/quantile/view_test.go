@@ -270,7 +270,7 @@ func TestHugeCostsAreCutAndNotTurnedOver(t *testing.T) {
 		if err := p.calibrate(big.NewRat(1, 1), 1, parts); err != nil {
 			t.Fatal(err)
 		}
-		v := newView(p, NewCounts(histogram), NewBase(0, 50), parts, 0, 50<<parts)
+		v := newView(p, histogramOf(histogram), NewBase(0, 50), parts, 0, 50<<parts)
 		for range 50 {
 			x := v.first() + r.Int64N(v.last()-v.first()+1)
 			before := new(big.Int).SetInt64(v.weight(x << v.scale()))
@@ -330,20 +330,22 @@ func TestSharesMakeTwoRanksEquallyExact(t *testing.T) {
 	}
 }
 
-// Counts are those of the histogram, in order, however many cells there are and
-// wherever they lie.
-func TestCountsAreSorted(t *testing.T) {
+// Counts are those of the points in every cell, however many cells there are, however wide
+// and wherever they lie.
+func TestCountsAreThoseOfPoints(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 12))
-	for _, n := range []int{0, 1, 2, fewPairs - 1, fewPairs, 1000, 5000} {
-		for _, width := range []int64{1 << 3, 1 << 11, 1 << 12, MaxCells} {
-			histogram := make(map[int64]int64)
-			for range n {
-				histogram[r.Int64N(width)] += r.Int64N(3)
+	for _, n := range []int{0, 1, 2, 1000} {
+		for _, width := range []int64{1, 2, 3, 1 << 20} {
+			points, histogram := make([]int64, n), make(map[int64]int64)
+			for i := range points {
+				points[i] = r.Int64N(int64(1) << (3 + r.IntN(40)))
+				histogram[points[i]/width]++
 			}
-			c, before := NewCounts(histogram), int64(0)
+			slices.Sort(points)
+			c, before := NewCounts(points, width), int64(0)
 			cells := slices.Sorted(maps.Keys(histogram))
 			if !slices.Equal(cells, c.cells) {
-				t.Fatalf("%d of %d cells are not in order", n, width)
+				t.Fatalf("%d points have the cells %v, want %v", n, c.cells, cells)
 			}
 			for i, cell := range cells {
 				if c.prefix[i] != before || c.count(i) != histogram[cell] {

@@ -12,15 +12,15 @@ func TestDescendFindsTheQuantile(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 300 {
 		s := For(1+r.Int64N(70_000), 2+r.IntN(15))
-		histogram := make(map[int64]int64)
-		var points []int64
+		var starts, points []int64
 		for range 1 + r.IntN(60) {
 			leaf := s.Leaf(r.Int64N(s.Leaves*s.Width) >> r.IntN(10))
-			histogram[leaf*s.Width]++
+			starts = append(starts, leaf*s.Width)
 			points = append(points, leaf)
 		}
 		slices.Sort(points)
-		tree := New(s, histogram, 0, func(counts []int64, ys []float64) {
+		slices.Sort(starts)
+		tree := New(s, starts, 0, func(counts []int64, ys []float64) {
 			for i, n := range counts {
 				ys[i] = float64(n)
 			}

@@ -1,59 +1,20 @@
 package ranktree
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
-// A leafCount is a leaf and a number of records.
+// A leafCount is a leaf and the number of records before it.
 type leafCount struct{ leaf, count int64 }
 
-// inOrder returns the occupied leaves of a histogram of points in order, each with
-// the number of records before it, and a last one beyond all of them with the number
-// of all. A leaf is there once for each of its points.
-func (s Shape) inOrder(histogram map[int64]int64) []leafCount {
-	leaves := make([]leafCount, 0, len(histogram)+1)
-	for point, count := range histogram {
-		leaves = append(leaves, leafCount{s.Leaf(point), count})
+// inOrder returns the occupied leaves of sorted points, each with the number of records
+// before it, and a last one beyond all of them with the number of all.
+func (s Shape) inOrder(points []int64) []leafCount {
+	leaves := make([]leafCount, 0, len(points)+1)
+	for i, point := range points {
+		if leaf := s.Leaf(point); len(leaves) == 0 || leaves[len(leaves)-1].leaf != leaf {
+			leaves = append(leaves, leafCount{leaf, int64(i)})
+		}
 	}
-	sortByLeaf(leaves)
-	leaves = append(leaves, leafCount{math.MaxInt64, 0})
-	before := int64(0)
-	for i := range leaves {
-		before, leaves[i].count = before+leaves[i].count, before
-	}
-	return leaves
-}
-
-func byLeaf(a, b leafCount) int { return cmp.Compare(a.leaf, b.leaf) }
-
-// sortByLeaf sorts by counting the two bytes of a leaf, where there are so many
-// leaves that comparing them takes longer.
-func sortByLeaf(leaves []leafCount) {
-	if len(leaves) < 128 || slices.MaxFunc(leaves, byLeaf).leaf >= MaxLeaves {
-		slices.SortFunc(leaves, byLeaf)
-		return
-	}
-	other := make([]leafCount, len(leaves))
-	byByte(other, leaves, 0)
-	byByte(leaves, other, 8)
-}
-
-// byByte writes leaves to dst, sorted by one byte and else in their order.
-func byByte(dst, leaves []leafCount, shift uint) {
-	var starts [257]int
-	for _, l := range leaves {
-		starts[l.leaf>>shift&255+1]++
-	}
-	for i := range 256 {
-		starts[i+1] += starts[i]
-	}
-	for _, l := range leaves {
-		at := &starts[l.leaf>>shift&255]
-		dst[*at] = l
-		*at++
-	}
+	return append(leaves, leafCount{math.MaxInt64, int64(len(points))})
 }
 
 // between returns the leaves from one on and before another, and the one after them.

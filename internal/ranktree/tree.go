@@ -28,12 +28,12 @@ type node struct {
 	leaves   []leafCount // occupied, below the node, and the one after
 }
 
-// New returns the tree over a histogram of points. noisy adds noise to exact
+// New returns the tree over sorted points. noisy adds noise to exact
 // counts; it is called once for the children of every node that a search
 // visits.
-func New(shape Shape, histogram map[int64]int64, stdDev float64, noisy func(exact []int64, noisy []float64)) *Tree {
+func New(shape Shape, points []int64, stdDev float64, noisy func(exact []int64, noisy []float64)) *Tree {
 	t := &Tree{
-		shape: shape, noisy: noisy, sigma2: max(stdDev*stdDev, tiny), leaves: shape.inOrder(histogram),
+		shape: shape, noisy: noisy, sigma2: max(stdDev*stdDev, tiny), leaves: shape.inOrder(points),
 		exact: make([]int64, shape.Base), path: make([]step, shape.Height), known: make(map[int64]estimate, 128),
 	}
 	t.levels = levelsOf(shape, t.sigma2)

@@ -1,8 +1,10 @@
 package ranktree
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -11,7 +13,7 @@ func TestARecordCountsOnceOnEveryLevel(t *testing.T) {
 	s := For(1000, 4)
 	for leaf := range s.Leaves {
 		total, calls := int64(0), 0
-		tree := New(s, map[int64]int64{leaf: 1}, 0, func(counts []int64, _ []float64) {
+		tree := New(s, []int64{leaf}, 0, func(counts []int64, _ []float64) {
 			calls++
 			sum := int64(0)
 			for _, n := range counts {
@@ -34,7 +36,7 @@ func TestARecordCountsOnceOnEveryLevel(t *testing.T) {
 // The counts that are handed to whoever adds noise are exact. They are wiped after.
 func TestExactCountsAreWiped(t *testing.T) {
 	var seen []int64
-	tree := New(For(64, 4), map[int64]int64{3: 7, 60: 2}, 1, func(counts []int64, _ []float64) { seen = counts })
+	tree := New(For(64, 4), []int64{3, 3, 3, 60}, 1, func(counts []int64, _ []float64) { seen = counts })
 	tree.at(3)
 	for _, n := range seen {
 		if n != 0 {
@@ -63,6 +65,14 @@ func aRandomTree(seed uint64) randomTree {
 	return rt
 }
 
+// pointsOf returns the points of a histogram, sorted, each as often as it is there.
+func pointsOf(histogram map[int64]int64) (points []int64) {
+	for _, point := range slices.Sorted(maps.Keys(histogram)) {
+		points = append(points, slices.Repeat([]int64{point}, int(histogram[point]))...)
+	}
+	return points
+}
+
 // leaves returns the histogram of leaves.
 func (rt randomTree) leaves() map[int64]int64 {
 	leaves := map[int64]int64{}
@@ -88,7 +98,7 @@ func (rt randomTree) noise() func(counts []int64, noisy []float64) {
 func TestSearchesFindWhatThePlainTreeFinds(t *testing.T) {
 	for seed := range uint64(300) {
 		rt := aRandomTree(seed)
-		tree := New(rt.shape, rt.histogram, rt.stdDev, rt.noise())
+		tree := New(rt.shape, pointsOf(rt.histogram), rt.stdDev, rt.noise())
 		add := rt.noise()
 		plain := newPlain(rt.shape, rt.leaves(), rt.stdDev, func(counts []int64) []float64 {
 			noisy := make([]float64, len(counts))
@@ -124,7 +134,7 @@ func TestWithoutNoiseAQuantileIsExact(t *testing.T) {
 	for seed := range uint64(200) {
 		rt := aRandomTree(seed)
 		rt.stdDev = 0
-		tree := New(rt.shape, rt.histogram, 0, rt.noise())
+		tree := New(rt.shape, pointsOf(rt.histogram), 0, rt.noise())
 		all := int64(0)
 		for _, n := range rt.histogram {
 			all += n
@@ -159,7 +169,7 @@ func TestTheVarianceOfAnEstimateIsThatOfItsError(t *testing.T) {
 		}
 		sum, n, want := 0.0, 4000, 0.0
 		for range n {
-			tree := New(s, histogram, 3, func(counts []int64, noisy []float64) {
+			tree := New(s, pointsOf(histogram), 3, func(counts []int64, noisy []float64) {
 				for i, c := range counts {
 					noisy[i] = float64(c) + 3*r.NormFloat64()
 				}
@@ -184,7 +194,7 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		tree := New(s, histogram, 5, func(counts []int64, noisy []float64) {
+		tree := New(s, pointsOf(histogram), 5, func(counts []int64, noisy []float64) {
 			for i, n := range counts {
 				noisy[i] = float64(n) + 5*r.NormFloat64()
 			}

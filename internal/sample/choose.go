@@ -25,10 +25,11 @@ func (d *Decay) Choose(s *Source, segments []Segment) (segment int, offset uint6
 	if err != nil {
 		return 0, 0, err
 	}
-	c := newChooser(d, len(segments), total)
+	c := newChooser(d, s.weights, total)
 	for _, seg := range segments {
 		c.push(seg.Length, uint64(seg.Cost)-uint64(least))
 	}
+	s.weights = c.weights
 	i := c.draw(s, func(i int) (uint64, uint64) {
 		return segments[i].Length, uint64(segments[i].Cost) - uint64(least)
 	})
@@ -62,8 +63,9 @@ type chooser struct {
 	sum     uint128
 }
 
-func newChooser(d *Decay, n int, total uint64) *chooser {
-	return &chooser{decay: d, up: uint(bits.LeadingZeros64(total)) - 1, weights: make([]uint128, 0, n)}
+// newChooser returns a chooser that writes its weights over others.
+func newChooser(d *Decay, over []uint128, total uint64) *chooser {
+	return &chooser{decay: d, up: uint(bits.LeadingZeros64(total)) - 1, weights: over[:0]}
 }
 
 func (c *chooser) push(length, gap uint64) {

@@ -96,7 +96,7 @@ func TestChooserAgreesWithIntervals(t *testing.T) {
 			total += items[i][0]
 		}
 		items[0] = [2]uint64{1, 0}
-		c := newChooser(d, len(items), total+1)
+		c := newChooser(d, nil, total+1)
 		for _, it := range items {
 			c.push(it[0], it[1])
 		}
@@ -125,7 +125,7 @@ func TestChooserAgreesWithIntervals(t *testing.T) {
 func TestExactSearchHasItsLaw(t *testing.T) {
 	seed(t, 8)
 	s, d := NewSource(), decay(t, "1/2")
-	c := newChooser(d, 3, 6)
+	c := newChooser(d, nil, 6)
 	item := func(i int) (uint64, uint64) { return uint64(i + 1), uint64(i) }
 	for i := range 3 {
 		c.push(item(i))

@@ -28,6 +28,8 @@ type Source struct {
 	stream cipher.Stream
 	buf    [bufferWords]uint64
 	raw    [8 * bufferWords]byte
+
+	weights []uint128 // scratch of choices, which follow private costs
 }
 
 // NewSource returns a source under a fresh key.
@@ -94,6 +96,7 @@ func (s *Source) Wipe() {
 	s.erase()
 	clear(s.buf[:])
 	clear(s.raw[:])
+	clear(s.weights[:cap(s.weights)])
 	s.pos, s.wiped = bufferWords, true
 }
 

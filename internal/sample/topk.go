@@ -31,7 +31,7 @@ func (d *Decay) TopK(s *Source, scores []int64, k int) []int {
 func (d *Decay) pickLargest(s *Source, scores []int64, rest []int) int {
 	most := largest(scores, rest)
 	gap := func(i int) (uint64, uint64) { return 1, uint64(most) - uint64(scores[rest[i]]) }
-	c := newChooser(d, len(rest), uint64(len(rest)))
+	c := newChooser(d, nil, uint64(len(rest)))
 	for i := range rest {
 		c.push(gap(i))
 	}
