@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"strings"
 	"testing"
 
@@ -19,6 +20,14 @@ func TestAnchorsThatAreNoneAreRefused(t *testing.T) {
 		if x, err := ParseAnchor(s); err == nil || x != (Anchor{}) {
 			t.Errorf("ParseAnchor(%q) = %v, %v", s, x, err)
 		}
+	}
+	for text, seq := range map[string]uint64{"0": 0, "19": 19, "18446744073709551615": math.MaxUint64} {
+		if x, err := ParseAnchor(text + ":" + hash + ":visits"); err != nil || x.Seq != seq || x.String() != text+":"+hash+":visits" {
+			t.Errorf("of record %s: %v, %v", text, x, err)
+		}
+	}
+	if x, err := ParseAnchor("18446744073709551616:" + hash + ":visits"); err == nil {
+		t.Errorf("of a record beyond all: %v", x)
 	}
 	want := Anchor{"a:b", 1, digest(repeated(0x0f))}
 	if x, err := ParseAnchor("1:" + hash + ":a:b"); x != want || err != nil {

@@ -32,6 +32,7 @@ func TestEveryMechanismIsWrittenAsOneOfTheirs(t *testing.T) {
 		"Laplace, beyond count":          {noise(dp.Laplace, 8, 4, 2, math.MaxInt), `[{` + module + `"NonPrivateDpEvent"}]`},
 		"Gaussian":                       {noise(dp.Gaussian, 8, 4, 1, 1), `[{` + module + `"GaussianDpEvent","noise_multiplier":3.9999999999959996}]`},
 		"Gaussian, often":                {noise(dp.Gaussian, 8, 4, 1, 7), `[{` + module + `"SelfComposedDpEvent","event":{` + module + `"GaussianDpEvent","noise_multiplier":3.9999999999959996},"count":7}]`},
+		"Laplace, narrow":                {noise(dp.Laplace, 1, 1, 4, 1), `[{` + module + `"LaplaceDpEvent","noise_multiplier":0.24999999999999997}]`},
 		"discrete Gaussian":              {noise(dp.DiscreteGaussian, 8, 4, 3, 1), `[{` + module + `"DiscreteGaussianDpEvent","sigma":8,"sensitivity":6.0000000000060005,"dimension":4}]`},
 		"discrete Gaussian, often":       {noise(dp.DiscreteGaussian, 8, 4, 3, 9), `[{` + module + `"SelfComposedDpEvent","event":{` + module + `"DiscreteGaussianDpEvent","sigma":8,"sensitivity":6.0000000000060005,"dimension":4},"count":9}]`},
 		"bounded range":                  {dp.Event{Mechanism: dp.BoundedRange, Count: 2, Epsilon: rat(1, 2)}, `[{` + module + `"SelfComposedDpEvent","event":{` + module + `"ExponentialMechanismDpEvent","epsilon":0.5},"count":2}]`},

@@ -191,6 +191,9 @@ func TestARecordIsOneValue(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want ErrTampered", name, r, err)
 		}
 	}
+	if _, err := decodeRecord([]byte("no JSON")); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "a record is not JSON") {
+		t.Errorf("what is no JSON: %v", err)
+	}
 	if short := []byte(sealOpens + hex.EncodeToString(make([]byte, 32)) + sealCloses); len(short) != sealLength {
 		t.Errorf("a seal has %d bytes, not %d", len(short), sealLength)
 	}

@@ -154,3 +154,16 @@ func TestAReservationThatACheckpointLacksIsTampering(t *testing.T) {
 		t.Errorf("Reserve again: %v, want ErrTampered", err)
 	}
 }
+
+// What tells members apart is stored in checkpoints, so it is always the same text.
+func TestMembersHaveTheTextThatCheckpointsHave(t *testing.T) {
+	e := laplaceCharge("k", dp.Pure{}, 4).Events[0]
+	e.Count, e.For = 7, "teaching"
+	const want = `{"mechanism":"laplace","sensitivity":{"l0":1,"linf":1},"scale":"4","count":1}`
+	if got := memberKey(e); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if e.Count != 7 || e.For != "teaching" {
+		t.Errorf("the event became %+v", e)
+	}
+}

@@ -104,6 +104,29 @@ func TestReleasesOfFormat1AreGivenOutAfterACheckpoint(t *testing.T) {
 	}
 }
 
+// Cover goes on after a release that has its digest.
+func TestCoverCoversWhatIsLeft(t *testing.T) {
+	f := readGolden(t)[0]
+	a, charges := importGolden(t, f)
+	before, err := a.Verify(t.Context())
+	if err != nil || len(before.Uncovered) < 2 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	for _, c := range charges {
+		if a.state.keys[c.Key].seq == before.Uncovered[0] {
+			if _, err := a.Kept(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n, err := a.Cover(t.Context()); n != len(before.Uncovered)-1 || err != nil {
+		t.Errorf("Cover: %d, %v, want %d", n, err, len(before.Uncovered)-1)
+	}
+	if after, err := a.Verify(t.Context()); err != nil || after.Uncovered != nil || after.Releases != len(before.Uncovered) {
+		t.Errorf("after it: %+v, %v", after, err)
+	}
+}
+
 // A release without a digest is given out where its digest cannot be recorded, and not
 // where nobody knows whether it was.
 func TestAnUncoveredReleaseIsGivenOutOrItsErrorIs(t *testing.T) {

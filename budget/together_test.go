@@ -136,3 +136,30 @@ func TestABatchHasAnEnd(t *testing.T) {
 		t.Error("the queue does not know what waits")
 	}
 }
+
+// While nobody knows what an append did, nothing more is appended before it is found out.
+func TestNothingIsAppendedInDoubt(t *testing.T) {
+	disk := &unreadable{Store: Memory()}
+	s := &faulty{Store: disk}
+	a, err := Create(t.Context(), s, testTerms(pureOne))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.faults = []fault{{false, errDisk}, {false, errDisk}}
+	if _, err := a.Spend(t.Context(), testCharge("k", dp.Pure{Epsilon: 0.5})); !errors.Is(err, ErrUnknown) {
+		t.Fatalf("Spend: %v, want unknown", err)
+	}
+	disk.from = func(uint64) bool { return true }
+	if _, err := a.Spend(t.Context(), testCharge("other", dp.Pure{Epsilon: 0.25})); !errors.Is(err, ErrUnknown) || !errors.Is(err, errDisk) {
+		t.Errorf("Spend in doubt: %v, want unknown", err)
+	}
+	if n := len(disk.Store.(*memory).accounts["visits"].records); n != 1 {
+		t.Errorf("%d records were appended in doubt", n-1)
+	}
+	disk.from = nil
+	for i, key := range []string{"other", "k"} {
+		if p, err := a.Spend(t.Context(), testCharge(key, dp.Pure{Epsilon: 0.25})); err != nil || p.Entry != uint64(i)+1 {
+			t.Errorf("Spend when all can be read: %+v, %v", p, err)
+		}
+	}
+}

@@ -159,7 +159,7 @@ func (v *verifier) next(rec Record) error {
 	}
 	if r.Charge != nil && v.state != nil {
 		v.report.Charges++
-		if err := v.again(r); err != nil {
+		if err := v.again(r, at); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (v *verifier) next(rec Record) error {
 }
 
 // again decides a stored charge as if it was new.
-func (v *verifier) again(r *record) error {
+func (v *verifier) again(r *record, at time.Time) error {
 	c, err := r.charge()
 	if err != nil {
 		return err
@@ -181,10 +181,6 @@ func (v *verifier) again(r *record) error {
 	}
 	if v.state.frozen != "" {
 		return fmt.Errorf("%w: record %d was accepted while the account was frozen", ErrTampered, r.Seq)
-	}
-	at, err := r.time()
-	if err != nil {
-		return err
 	}
 	d := v.state.draft()
 	price := v.state.setup.Price(c)

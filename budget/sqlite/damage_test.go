@@ -209,6 +209,20 @@ func lookIn(folder string, f files) (bool, error) {
 	return f.look(filepath.Join(folder, "ledger.db"))
 }
 
+// What SQLite finds wrong with a page is said, and of which file.
+func TestWhatSQLiteFindsIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	closed(t, path)
+	text := query(t, path, "SELECT sql FROM sqlite_schema WHERE name = 'records'")
+	exec(t, path, "PRAGMA writable_schema=1", "UPDATE sqlite_schema SET sql = replace(sql, 'data BLOB NOT NULL', 'data BLOB') WHERE name = 'records'")
+	exec(t, path, "INSERT INTO records VALUES ('a', 5, NULL)")
+	exec(t, path, "PRAGMA writable_schema=1", "UPDATE sqlite_schema SET sql = '"+text+"' WHERE name = 'records'")
+	s, err := sqlite.Open(t.Context(), path)
+	if s != nil || err == nil || err.Error() != "sqlite: "+path+" is damaged: NULL value in records.data; put back a copy that is not older than the last release" {
+		t.Errorf("Open: %v, %v", s, err)
+	}
+}
+
 // TestOldCopy: an older copy is refused because of the mark. Without the mark,
 // or with its mark, it is a ledger like any other; the documentation says so.
 func TestOldCopy(t *testing.T) {

@@ -83,3 +83,6 @@ func LookAtEnds(t *testing.T) {
 	smallest = 0
 	t.Cleanup(func() { smallest = before })
 }
+
+// CloseMark closes the mark under a store.
+func CloseMark(s *Store) error { return s.mark.close() }

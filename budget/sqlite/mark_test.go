@@ -1,6 +1,8 @@
 package sqlite_test
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,5 +75,23 @@ func TestChangedReleaseIsFound(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "is not what was kept") {
 			t.Errorf("Releases yields %q, %v, want an error that says so", r.Release, err)
 		}
+	}
+}
+
+// A file that could not be closed is said, once.
+func TestWhatCannotBeClosedIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s, err := sqlite.Create(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.CloseMark(s); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Close: %v, want that the mark is closed", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close again: %v", err)
 	}
 }

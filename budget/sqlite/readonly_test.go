@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	driver "modernc.org/sqlite"
+
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/sqlite"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -276,9 +278,14 @@ func wantReadOnly(t *testing.T, path string, charges int) {
 		t.Errorf("Spend again = %q, %v, want the release", p.Kept, err)
 	}
 	_, err = a.Spend(t.Context(), charge("new"))
+	const to = "to spend, give the right"
 	for what, err := range map[string]error{"Spend": err, "Writable": s.Writable(t.Context())} {
 		if !errors.Is(err, budget.ErrNotAppended) || errors.Is(err, budget.ErrUnknown) || !strings.Contains(err.Error(), "to spend, give the right") {
 			t.Errorf("%s: %v, want budget.ErrNotAppended and what to do", what, err)
+		}
+		said := strings.Contains(err.Error(), "sqlite: "+path+" is open for reading only; "+to) || strings.Contains(err.Error(), "sqlite: "+path+" cannot be written by this user; "+to)
+		if !said || !errors.As(err, new(*driver.Error)) && !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v, want the file, and why it cannot be written", what, err)
 		}
 	}
 	if _, err := a.Keep(t.Context(), charge("two"), []byte("x")); !errors.Is(err, budget.ErrNotAppended) {

@@ -126,7 +126,7 @@ func (h *hunt) batches(s site) [][]*test {
 // statement, anything of the package.
 func (t *test) reaches(s site) bool {
 	if !s.declared() {
-		return t.lines[path.Join(s.pkg, path.Base(s.file))][s.line]
+		return t.lines[path.Join(s.pkg, path.Base(s.file))][s.reached]
 	}
 	for file := range t.lines {
 		if path.Dir(file) == s.pkg {

@@ -21,6 +21,7 @@ type site struct {
 	file       string // from the root of the module
 	function   string
 	line       int
+	reached    int // the line that tests must run: that of the switch, for what a case asks
 	start, end int // bytes of the file
 	text       string
 	change     string // in a word
@@ -85,7 +86,43 @@ type finder struct {
 	body      body
 	fails     bool // the function returns an error
 	idle      map[ast.Node]bool
+	cases     []question
 	sites     []site
+}
+
+// A question is what a case asks, which is run where its switch is, and whatever the
+// answer.
+type question struct {
+	start, end token.Pos
+	line       int // of the switch
+}
+
+// questionsOf notes what the cases of a function ask.
+func (f *finder) questionsOf(d *ast.FuncDecl) {
+	f.cases = nil
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		s, ok := n.(*ast.SwitchStmt)
+		if !ok {
+			return true
+		}
+		for _, c := range s.Body.List {
+			for _, x := range c.(*ast.CaseClause).List {
+				f.cases = append(f.cases, question{x.Pos(), x.End(), f.fset.Position(s.Switch).Line})
+			}
+		}
+		return true
+	})
+}
+
+// reached returns the line that runs what stands at a place.
+func (f *finder) reached(start, end token.Pos) int {
+	line := f.fset.Position(start).Line
+	for _, c := range f.cases {
+		if c.start <= start && end <= c.end {
+			line = c.line // the innermost comes last
+		}
+	}
+	return line
 }
 
 func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
@@ -102,10 +139,11 @@ func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
 				continue
 			}
 			f.function, f.fails, f.body = nameOf(d), returnsError(d.Type.Results), f.bodyOf(d)
+			f.questionsOf(d)
 			ast.Inspect(d.Body, f.visit)
 		case *ast.GenDecl:
 			if d.Tok == token.CONST || d.Tok == token.VAR {
-				f.function, f.fails, f.body = d.Tok.String(), false, body{}
+				f.function, f.fails, f.body, f.cases = d.Tok.String(), false, body{}, nil
 				ast.Inspect(d, f.visit)
 			}
 		}
@@ -167,7 +205,7 @@ func (f *finder) add(start, end token.Pos, text, change string) {
 		lineEnd = to.Offset + n
 	}
 	f.sites = append(f.sites, site{
-		pkg: f.pkg, name: f.name, body: f.body, file: f.file, function: f.function, line: from.Line, start: from.Offset, end: to.Offset, text: text, change: change,
+		pkg: f.pkg, name: f.name, body: f.body, file: f.file, function: f.function, line: from.Line, reached: f.reached(start, end), start: from.Offset, end: to.Offset, text: text, change: change,
 		before: strings.TrimSpace(string(f.source[lineStart:lineEnd])),
 		after:  strings.TrimSpace(string(f.source[lineStart:from.Offset]) + text + string(f.source[to.Offset:lineEnd])),
 	})
