@@ -124,7 +124,18 @@ func TestWhateverCannotBeReadIsMissedByNobody(t *testing.T) {
 			r, err := a.Keep(t.Context(), unkept, []byte("x"))
 			return string(r), err
 		},
-		"Kept":         func(a *Account) (any, error) { r, err := a.Kept(t.Context(), kept); return string(r), err },
+		"Kept": func(a *Account) (any, error) { r, err := a.Kept(t.Context(), kept); return string(r), err },
+		"Kept elsewhere": func(a *Account) (any, error) {
+			b, err := Open(t.Context(), a.store.(*failing).Store, a.name)
+			if err == nil {
+				_, err = b.Keep(t.Context(), unkept, []byte("elsewhere"))
+			}
+			if err != nil {
+				return nil, err
+			}
+			r, err := a.Kept(t.Context(), unkept)
+			return string(r), err
+		},
 		"Kept of none": func(a *Account) (any, error) { r, err := a.Kept(t.Context(), unkept); return r == nil, err },
 		"Payment":      func(a *Account) (any, error) { p, err := a.Payment(t.Context(), "kept"); return string(p.Kept), err },
 		"Afford":       func(a *Account) (any, error) { return nil, a.Afford(t.Context(), kept) },
@@ -132,8 +143,14 @@ func TestWhateverCannotBeReadIsMissedByNobody(t *testing.T) {
 			s, errs, err := a.WhatIf(t.Context(), kept, fresh)
 			return fmt.Sprint(s, errs), err
 		},
-		"Refund":        func(a *Account) (any, error) { return nil, a.Refund(t.Context(), "kept") },
-		"Cover":         func(a *Account) (any, error) { return a.Cover(t.Context()) },
+		"Refund": func(a *Account) (any, error) { return nil, a.Refund(t.Context(), "kept") },
+		"Cover": func(a *Account) (any, error) {
+			n, err := a.Cover(t.Context())
+			if n != 0 {
+				t.Errorf("Cover covered %d, and there is nothing to cover", n)
+			}
+			return n, err
+		},
 		"Status":        func(a *Account) (any, error) { s, err := a.Status(t.Context()); return fmt.Sprint(s), err },
 		"Freeze":        func(a *Account) (any, error) { return nil, a.Freeze(t.Context(), "why", "who") },
 		"Reserve again": func(a *Account) (any, error) { return drawAgain(t.Context(), a) },

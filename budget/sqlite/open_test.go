@@ -217,6 +217,13 @@ func TestLocked(t *testing.T) {
 	if n := count(t, s); n != 5 { // reading needs no lock
 		t.Errorf("%d records, want 5", n)
 	}
+	again, err := sqlite.Open(t.Context(), path) // nor does opening, nor looking at all
+	if err != nil {
+		t.Fatalf("Open while another program writes: %v", err)
+	}
+	if err := errors.Join(again.Check(t.Context()), again.Close()); err != nil {
+		t.Errorf("Check while another program writes: %v", err)
+	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
