@@ -36,7 +36,6 @@ type (
 		At      time.Time `rows:"at"`
 		Day     Date      `rows:"at"`
 		Ignored chan int  `rows:"-"`
-		private int
 	}
 )
 
@@ -51,7 +50,7 @@ var (
 
 func rowsAre(t *testing.T, got, want []all) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(all{}), cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location().String() == b.Location().String() })); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location().String() == b.Location().String() })); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -116,6 +115,7 @@ func TestEveryMistakeInATypeIsNamed(t *testing.T) {
 		E int `rows:"e,asis"`
 		F string
 	}
+	_ = wrong{}.c
 	_, err := readAs[wrong](t, "", Options{Columns: map[string]string{"G": "g", "c": "x"}})
 	for _, part := range []string{
 		"field A is a chan int, must be a string", `field B has the option "omit"`, "field c has a tag and is not exported",
