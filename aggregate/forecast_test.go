@@ -132,3 +132,27 @@ func ExamplePlan_Forecast() {
 	// 28 patients: shown with 0.23, then ± 6
 	// 500 patients: shown with 1, then ± 6
 }
+
+// However few units there are, a forecast of what stays within bounds is no further off
+// than half of them.
+func TestForecastsStayWithinTheBounds(t *testing.T) {
+	q := bills([]int{7}, 1, 3)
+	amount := aggregate.PerRow(q, "amount", amount, aggregate.Bounds[float64]{Upper: 100, Step: 0.01})
+	for _, loss := range []dp.Loss{dp.Pure{Epsilon: 0.1}, dp.Concentrated{Rho: 0.001}} {
+		plan, err := q.Plan(loss, amount.Mean(), amount.Variance(), amount.StdDev())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, units := range []int{1, 3, 10} {
+			forecast, err := plan.Forecast(aggregate.Assumed{Units: units, Rows: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, half := range []float64{50, 1250, 25} {
+				if c := forecast.Columns[i]; !(c.PlusMinus > 0 && c.PlusMinus <= half*(1+1e-9)) {
+					t.Errorf("%v of %d units: %+v, must be within %v", loss, units, c, half)
+				}
+			}
+		}
+	}
+}

@@ -106,3 +106,38 @@ func TestNumbersMayBeMultipliedAsOftenAsTheyFit(t *testing.T) {
 		}
 	}
 }
+
+// The threshold of a release that was paid for is the one that its receipt tells, on the
+// grid of the noise that it was compared with.
+func TestAThresholdThatWasPaidForIsReadByItsReceipt(t *testing.T) {
+	fine := false
+	for _, loss := range []dp.Loss{dp.Approx{Epsilon: 1, Delta: 1e-6}, dp.Approx{Epsilon: 0.1, Delta: 1e-4}} {
+		for _, l0 := range []int{1, 40} {
+			q, _ := many(1, true, 0, 1)
+			q.Groups, q.MaxGroups = nil, l0
+			today, err := q.Plan(loss, q.Units(), q.Count())
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := WithTwiceTheNoise(today)
+			s := stored{Plan: other.fingerprint, Question: other.question, Receipt: other.receipt(other.Charge(Request{Key: "k", Purpose: "p"}), dp.Payment{})}
+			was, units := s.Receipt.Threshold, other.units()
+			s.Receipt.Threshold = was + 3
+			read, err := today.answeredBy(&s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := read.threshold; got.units() != was+3 || got.shift != units.shift || got.law.Scale.Cmp(units.law.Scale) != 0 || got.delta != today.threshold.delta {
+				t.Errorf("%v, %d groups: the threshold is %v units, in 2^-%d of one, with noise of %v; the receipt says %v, 2^-%d and %v", loss, l0, got.units(), got.shift, got.law.Scale, was+3, units.shift, units.law.Scale)
+			}
+			fine = fine || units.shift > 0
+			s.Receipt.Threshold = 0
+			if _, err := today.answeredBy(&s); err == nil || !strings.Contains(err.Error(), "it has other measures") {
+				t.Errorf("%v, %d groups: a receipt without a threshold is read: %v", loss, l0, err)
+			}
+		}
+	}
+	if !fine {
+		t.Error("no noise is finer than the count")
+	}
+}
