@@ -8,6 +8,8 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
+	"github.com/equipoise-dp/equipoise/internal/grid"
+	"github.com/equipoise-dp/equipoise/internal/ranktree"
 )
 
 type cents int16
@@ -180,6 +182,41 @@ func TestCoinsSayFromWhereOnGroupsAreShown(t *testing.T) {
 			if off := func(got, want int64) bool { return max(got-want, want-got) > want/1_000_000 }; off(c.half, want(0.5)) || off(c.surely, want(0.95)) {
 				t.Errorf("ε=%v, %d groups: shown from %d and %d units on, must be %d and %d", epsilon, l0, c.half, c.surely, want(0.5), want(0.95))
 			}
+		}
+	}
+}
+
+// The ends of an interval are the first point of the leaf of its lower end and the last one
+// of that of its upper end, and never on the wrong side of the quantile.
+func TestIntervalsOfTreesReachToTheEndsOfLeaves(t *testing.T) {
+	m := &measure{shape: ranktree.Up(1000, 4, 10), grid: grid.New(new(big.Rat), big.NewRat(999, 1), big.NewRat(1, 1))}
+	for _, histogram := range []map[int64]int64{{345: 7}, {300: 1, 399: 5, 312: 9}, {120: 50, 345: 1, 789: 50}} {
+		tree := ranktree.New(m.shape, histogram, 0, func(counts []int64, noisy []float64) {
+			for i, n := range counts {
+				noisy[i] = float64(n)
+			}
+		})
+		r := m.search(tree, 0.5, []float64{0, 1.96})
+		leaf := r.Point / 100
+		for i := range r.Lows {
+			if r.Lows[i] != leaf*100 || r.Highs[i] != leaf*100+99 {
+				t.Errorf("%v: the median is %d, between %d and %d", histogram, r.Point, r.Lows[i], r.Highs[i])
+			}
+		}
+	}
+}
+
+// A step that a receipt tells is the one that was asked for or a power of two; any other
+// text is none.
+func TestStepsOfReceiptsAreTheirOwn(t *testing.T) {
+	free := &value{lower: new(big.Rat), upper: big.NewRat(8, 1)}
+	asked := &value{lower: new(big.Rat), upper: big.NewRat(8, 1), asked: big.NewRat(1, 10)}
+	for text, want := range map[string]bool{"0.5": true, "2": true, "0.25": true, "0.1": false, "3": false, "0": false, "-1": false, "-0.5": false, "+Inf": false, "Inf": false, "-Inf": false, "NaN": false, "": false, "x": false, "0.5x": false, "1e400": false} {
+		if g := free.gridOfStep(text); (g != nil) != want {
+			t.Errorf("the step %q is taken: %v, must be %v", text, g != nil, want)
+		}
+		if g := asked.gridOfStep(text); (g != nil) != (text == "0.1") {
+			t.Errorf("the step %q is taken for 0.1: %v", text, g != nil)
 		}
 	}
 }
