@@ -18,6 +18,7 @@ import (
 type question struct {
 	wants   []want
 	weights map[want]*big.Rat // of 1 where there is none
+	reads   map[want][]reads  // what columns read of them
 	l0      int64             // groups of a unit
 	rows    int64             // rows of a unit in a group
 	selects bool

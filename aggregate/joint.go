@@ -213,9 +213,8 @@ func (q question) gain(m *measure, f core.Family, scale scaler) float64 {
 		if f == core.Laplace {
 			alone *= math.Sqrt2
 		}
-		all := w.readings()
-		for _, r := range all {
-			sum += m.joint.weights[i] / float64(len(all)) * math.Log(alone*w.alone(r)/m.joint.noise(m.law, w.value, r))
+		for _, r := range q.readings(w) {
+			sum += m.joint.weights[i] * r.weight * math.Log(alone*w.alone(r)/m.joint.noise(m.law, w.value, r))
 		}
 	}
 	return math.Exp(sum)
@@ -245,7 +244,8 @@ func (j *joint) noise(l *core.Law, v *value, r reads) float64 {
 
 // noiseOf returns the standard deviation of a column.
 func (m *measure) noiseOf(w want) float64 {
-	return m.joint.noise(m.law, w.value, w.readings()[0])
+	half, middle := w.halves()
+	return m.joint.noise(m.law, w.value, reads{half: half, middle: middle})
 }
 
 // record adds a record to the sums: the point of each value on its grid.

@@ -2,6 +2,8 @@ package aggregate
 
 import (
 	"math"
+	"math/big"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
 )
@@ -16,17 +18,44 @@ type layout struct {
 	norm                float64   // of what a unit moves by: in a group or, with a centre, in all
 }
 
-// A reads is a number that columns read from a vector: so many times the count and, of
+// A reads is a number that a column reads from a vector: so many times the count and, of
 // how far values are from their middle in halves of their bounds, so many times the sum.
-type reads struct{ half, middle float64 }
+type reads struct{ half, middle, weight float64 }
 
-// readings returns what a want is for. The first one is its own column; a pair also
-// counts, and its mean is that of values half way between the middle and an end.
-func (w want) readings() []reads {
+// readsOf returns what columns read of wants. A mean is that of values half way between
+// the middle of their bounds and an end.
+func readsOf(columns []column, weights map[column]*big.Rat, selects bool) map[want][]reads {
+	all := make(map[want][]reads)
+	for _, c := range columns {
+		w := wantOf(columns, c, selects)
+		r := reads{middle: 1, weight: 1}
+		if given := weights[c]; given != nil {
+			r.weight, _ = given.Float64()
+		}
+		switch half, middle := w.halves(); c.kind {
+		case kindSum:
+			r.half, r.middle = half, middle
+		case kindMean:
+			r.half, r.middle = half, half/2
+		}
+		all[w] = append(all[w], r)
+	}
+	return all
+}
+
+// readings returns what is read of a want, with weights that add up to 1.
+func (q question) readings(w want) []reads {
 	half, middle := w.halves()
-	all := []reads{{half, middle}}
-	if w.form == formPair {
-		all = append(all, reads{0, 1}, reads{half, half / 2})
+	all := []reads{{half, middle, 1}}
+	if given := q.reads[w]; len(given) > 0 {
+		all = slices.Clone(given)
+	}
+	sum := 0.0
+	for _, r := range all {
+		sum += r.weight
+	}
+	for i := range all {
+		all[i].weight /= sum
 	}
 	return all
 }
@@ -110,9 +139,8 @@ func (q question) cost(ws []want, l layout, centred bool) float64 {
 			value = l.values[i]
 			i++
 		}
-		all := w.readings()
-		for _, r := range all {
-			sum += weight / float64(len(all)) * math.Log(norm*math.Hypot(r.half/value, r.middle*back))
+		for _, r := range q.readings(w) {
+			sum += weight * r.weight * math.Log(norm*math.Hypot(r.half/value, r.middle*back))
 		}
 		weights += weight
 	}

@@ -75,7 +75,7 @@ func (q *Query[Row, Unit, Group]) Plan(loss dp.Loss, columns ...AnyColumn) (*Pla
 	}
 	ws, weightOf := wants(asked, weights, q.selects())
 	question := question{
-		wants: ws, weights: weightOf, loss: loss, selects: q.selects(),
+		wants: ws, weights: weightOf, reads: readsOf(asked, weights, q.selects()), loss: loss, selects: q.selects(),
 		l0: int64(q.maxGroups()), rows: int64(q.MaxRowsPerGroup), ranks: ranksAsked(asked), groups: len(q.given()),
 	}
 	calibrated, err := question.calibrate()

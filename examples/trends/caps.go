@@ -109,3 +109,7 @@ func (o *options) embeddedUpper() float64 {
 	unit := math.Pow10(int(math.Floor(math.Log10(upper))) - 1)
 	return round(math.Round(upper/unit) * unit)
 }
+
+// leastRows is how many rows a unit has in a period in which it is at all: as many as
+// the cap, at most. Where the cap is one row, no bounds are narrower than 0 and 1.
+func (o *options) leastRows() int64 { return int64(min(o.MaxRows-1, 1)) }

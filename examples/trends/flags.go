@@ -76,7 +76,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.Float64Var(&o.ForMean, "for-mean", 0, "what a unit has in them, of the amounts of -value, after clamping\n(default for the embedded data: 45)")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")
 	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±150/√ε)")
-	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 3 in a\nweek, 6 in a month, 10 in a quarter, otherwise √ε times that)")
+	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 2 in a\nweek, 4 in a month, 7 in a quarter, otherwise √ε times that)")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
 	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250·√ε in a month)")
 
@@ -197,13 +197,15 @@ func (o *options) usualLimitDelta() float64 {
 	return max(o.Delta, min(round(o.Delta*o.Limit/o.Epsilon), mostDelta))
 }
 
+// mostSteps is how many steps a value has: so many that rounding is nothing beside noise.
+const mostSteps = 1023
+
 // stepFor returns 1, 2 or 5 times a power of ten, so that a value of this width
-// has at most 255 steps: four levels of a tree with four branches, in which a
-// quantile is found with half the noise that a grid of cents would have.
+// has at most mostSteps steps.
 func stepFor(width float64) float64 {
-	power := math.Pow10(int(math.Floor(math.Log10(width / 255))))
+	power := math.Pow10(int(math.Floor(math.Log10(width / mostSteps))))
 	for _, m := range []float64{1, 2, 5} {
-		if width/(m*power) <= 255 {
+		if width/(m*power) <= mostSteps {
 			return round(m * power)
 		}
 	}

@@ -81,7 +81,7 @@ func (o *options) columnsAsked() (*aggregate.Query[row, rows.ID, slot], *asked) 
 		MaxRowsPerGroup: maxRowsRead,
 	}
 	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 },
-		aggregate.Bounds[int64]{Lower: 0, Upper: int64(o.MaxRows)})
+		aggregate.Bounds[int64]{Lower: o.leastRows(), Upper: int64(o.MaxRows)})
 
 	all := &asked{options: o}
 	add(all, quantity{Name: o.UnitNames, Label: "Active " + o.UnitNames, Note: fmt.Sprintf("with at least one %s", o.RowName),
@@ -110,10 +110,25 @@ func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
 	a.quantities = append(a.quantities, q)
 }
 
-// weigh gives the last column more of the loss.
-func (a *asked) weigh(weight float64) {
-	last := len(a.columns) - 1
-	a.columns[last] = aggregate.Weighted{AnyColumn: a.columns[last], Weight: weight}
+// How the loss is shared where there is a value, in the order of the columns: units, rows,
+// total, mean, median and 95th percentile. The number of units is well known with little, and
+// quantiles need much. The first were chosen so that the embedded report, whose data is public, is
+// about as near to its aims in all numbers; where the number of units selects what is shown, it
+// needs as much as the rest.
+var (
+	weightsGiven    = []float64{0.2, 2, 6, 4, 5, 5}
+	weightsSelected = []float64{1, 1, 3, 1, 1, 1}
+)
+
+// weigh shares the loss among all columns.
+func (a *asked) weigh() {
+	weights := weightsGiven
+	if a.options.selects() {
+		weights = weightsSelected
+	}
+	for i, c := range a.columns {
+		a.columns[i] = aggregate.Weighted{AnyColumn: c, Weight: weights[i]}
+	}
 }
 
 func figureOf[T dp.Number](e dp.Estimate[T], confidence float64) figure {
@@ -139,12 +154,12 @@ func (a *asked) addValue(q *aggregate.Query[row, rows.ID, slot]) {
 	fine := cents && o.Step != math.Round(o.Step)
 	add(a, quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
 		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
-	a.weigh(3) // the sum, the mean and the units come from one measure, and are what is read first
 	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Each: true, Cents: cents, exact: exactCell.mean}, value.Mean())
 	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
 	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
+	a.weigh()
 }
 
 // groups says what the cells are: a plan's fingerprint sees names, and not the

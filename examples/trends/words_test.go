@@ -90,7 +90,7 @@ func TestNamesAreInertInCSV(t *testing.T) {
 }
 
 func TestStep(t *testing.T) {
-	for width, want := range map[float64]float64{250: 1, 255: 1, 256: 2, 500: 2, 7000: 50, 0.2: 0.001, 1e6: 5000} {
+	for width, want := range map[float64]float64{250: 0.5, 255: 0.5, 256: 0.5, 500: 0.5, 7000: 10, 0.2: 0.0002, 1e6: 1000} {
 		if got := stepFor(width); got != want {
 			t.Errorf("stepFor(%v) = %v, want %v", width, got, want)
 		}
