@@ -17,7 +17,7 @@ var long = flag.Bool("long", false, "run the longer versions of statistical test
 // at least 94 and at most 99.9 (quantiles are read from a grid of confidences
 // and of leaves, so theirs are wider). The bounds are 6 standard deviations of
 // the binomial away from what fails, so the false-positive rate is below 1e-9.
-func TestIntervalsCover(t *testing.T) {
+func TestIntervalsHoldTheNumberBeforeNoiseAsOftenAsTheySay(t *testing.T) {
 	runs := 150
 	if *long {
 		runs = 3000

@@ -62,7 +62,7 @@ func TestSumsBeyondTheirTypeAreNotCertain(t *testing.T) {
 }
 
 // Two questions that differ in more than code have two fingerprints.
-func TestFingerprintsDiffer(t *testing.T) {
+func TestQuestionsThatDifferHaveTwoFingerprints(t *testing.T) {
 	print := func(p interface{ Fingerprint() string }, err error) string {
 		if err != nil {
 			t.Fatal(err)

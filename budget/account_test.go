@@ -75,7 +75,7 @@ func spendMany(t testing.TB, a *Account, n int, charge func(key string) dp.Charg
 	return n
 }
 
-func TestTenTenths(t *testing.T) {
+func TestTenTenthsAreOne(t *testing.T) {
 	for _, rule := range []Rule{Default, Basic} {
 		terms := testTerms(dp.Pure{Epsilon: 1})
 		terms.Rule = rule

@@ -53,9 +53,9 @@ func (f *faulty) Append(ctx context.Context, account string, records ...Record) 
 	return x.err
 }
 
-// TestAppendFails breaks each append twice: not persisted, and persisted with an
+// TestARetryAfterAFailedAppendPaysOnce breaks each append twice: not persisted, and persisted with an
 // error. Whatever happens, a retry under the same key pays once.
-func TestAppendFails(t *testing.T) {
+func TestARetryAfterAFailedAppendPaysOnce(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		faults  []fault
@@ -93,8 +93,8 @@ func TestAppendFails(t *testing.T) {
 	}
 }
 
-// TestLateLanding: an append that failed, and failed again, is there later.
-func TestLateLanding(t *testing.T) {
+// An append that failed, and failed again, is there later.
+func TestAnAppendThatLandsLateIsFound(t *testing.T) {
 	s := &faulty{Store: Memory()}
 	a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
 	if err != nil {
@@ -128,9 +128,9 @@ func (l *landing) Append(ctx context.Context, account string, records ...Record)
 	return l.faulty.Append(ctx, account, records...)
 }
 
-// TestBatches: who waits while a commit is in flight goes into the next one,
+// Who waits while a commit is in flight goes into the next one,
 // all together, and each is decided after those before it.
-func TestBatches(t *testing.T) {
+func TestWhoWaitsForACommitGoesIntoTheNextOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slowStore{Store: Memory(), commit: time.Second}
 		a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
@@ -191,7 +191,7 @@ func TestCallerGivesUp(t *testing.T) {
 	})
 }
 
-func TestConflicts(t *testing.T) {
+func TestWhatAnotherProgramPaidIsSeen(t *testing.T) {
 	s := Memory()
 	a, err := Create(t.Context(), s, testTerms(dp.Pure{Epsilon: 1}))
 	if err != nil {

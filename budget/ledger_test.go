@@ -53,7 +53,7 @@ func busy(t testing.TB) *Account {
 	return a
 }
 
-func TestVerify(t *testing.T) {
+func TestVerifyReadsTheWholeLedger(t *testing.T) {
 	a := busy(t)
 	r, err := a.Verify(t.Context())
 	if err != nil {
@@ -139,7 +139,7 @@ func TestDeclaredLossMustHoldForTheEvents(t *testing.T) {
 	}
 }
 
-func TestNewerFormat(t *testing.T) {
+func TestANewerFormatIsRefused(t *testing.T) {
 	s := Memory()
 	if err := s.Append(t.Context(), "visits", Record{Data: []byte(`{"v":5,"what":"ever"}`)}); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestNewerFormat(t *testing.T) {
 	}
 }
 
-func TestExportImport(t *testing.T) {
+func TestAnExportIsReadBackWhole(t *testing.T) {
 	a := busy(t)
 	var out bytes.Buffer
 	if err := a.Export(t.Context(), &out); err != nil {
@@ -211,7 +211,7 @@ func TestExportDPAccounting(t *testing.T) {
 	}
 }
 
-func TestFreeze(t *testing.T) {
+func TestAFrozenAccountPaysNothing(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	kept, paid := testCharge("kept", dp.Pure{Epsilon: 0.1}), testCharge("paid", dp.Pure{Epsilon: 0.1})
 	for _, c := range []dp.Charge{kept, paid} {
@@ -259,9 +259,9 @@ func TestRaiseOnlyUp(t *testing.T) {
 	}
 }
 
-// TestFitsFits: what a refusal or a status says is left is accepted, as the
+// What a refusal or a status says is left is accepted, as the
 // decimals that are shown, under every rule and after any history.
-func TestFitsFits(t *testing.T) {
+func TestWhatIsSaidToBeLeftIsAccepted(t *testing.T) {
 	for _, rule := range []Rule{Default, Basic, GDP, ZCDP} {
 		for history := range 6 {
 			terms := testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6})
@@ -346,7 +346,7 @@ func TestKindsOfLoss(t *testing.T) {
 	}
 }
 
-func TestReservation(t *testing.T) {
+func TestAReservationIsPaidOnceAndDrawnInParts(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	whole := gaussianCharge("plan", dp.Approx{Epsilon: 1, Delta: 1e-6}, 20)
 	whole.Events[0].Count = 23
@@ -388,7 +388,7 @@ func TestReservation(t *testing.T) {
 	}
 }
 
-func TestQuestions(t *testing.T) {
+func TestQuestionsAreAnsweredAsSpendingWould(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	c := gaussianCharge("k", dp.Approx{Epsilon: 0.5, Delta: 1e-5}, 20)
 	n, _, err := a.HowMany(t.Context(), c)
@@ -410,7 +410,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-func TestReprice(t *testing.T) {
+func TestAHistoryIsPricedByOtherRules(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Approx{Epsilon: 1, Delta: 1e-6}))
 	spendMany(t, a, 15, func(key string) dp.Charge { return gaussianCharge(key, dp.Approx{Epsilon: 0.25, Delta: 1e-7}, 20) })
 	spent := spentOf(t, a).(dp.Approx)
@@ -436,7 +436,7 @@ func (r *recorder) Observe(_ context.Context, o Observation) {
 	*r = append(*r, strings.TrimSpace(b.String()[strings.Index(b.String(), "equipoise"):]))
 }
 
-func TestObserver(t *testing.T) {
+func TestTheObserverSeesEveryOutcome(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	var seen recorder
 	a.Observe(&seen)
@@ -559,7 +559,7 @@ func TestAReservationsKeyPaysForNoRelease(t *testing.T) {
 
 // A key that was paid and never released is refused once somebody has frozen the
 // account, also by those who have not heard of it.
-func TestFrozenElsewhere(t *testing.T) {
+func TestAFreezeBySomebodyElseIsHeardOf(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
 	b, err := Open(t.Context(), a.store, "visits")
 	if err != nil {

@@ -267,7 +267,7 @@ func TestCoarseSensitivityIsExact(t *testing.T) {
 
 // A11, A12, B9: extreme parameters give noise that is enough, or an error, within
 // a second, and never a panic.
-func TestExtremeParameters(t *testing.T) {
+func TestExtremeParametersGiveEnoughNoiseOrAnError(t *testing.T) {
 	extremes := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, -1, math.SmallestNonzeroFloat64, 1e-300, 1e-17, 1e-6, 1, 700, 709, 710, 1e3, 1e17, 1e300, math.MaxFloat64}
 	sizes := []int64{math.MinInt64, -1, 0, 1, 3, 1 << 20, 1 << 31, 1 << 40, math.MaxInt64}
 	slowest, rng := time.Duration(0), rand.New(rand.NewPCG(3, 4))

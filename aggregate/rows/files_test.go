@@ -181,7 +181,7 @@ func TestHalfAGzipFileIsAnError(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
+func TestNumbersAreReadAsPeopleWriteThem(t *testing.T) {
 	german, swiss, french, dollars := Format{Decimal: ",", Thousands: "."}, Format{Thousands: "'"}, Format{Decimal: ",", Thousands: " "}, Format{Thousands: ",", Currency: "$"}
 	for _, c := range []struct {
 		n     Format
@@ -211,7 +211,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestTimes(t *testing.T) {
+func TestTimesAreReadInTheirLayoutAndZone(t *testing.T) {
 	jan, feb := Date{2026, 1, 31}, Date{2026, 2, 1}
 	for _, c := range []struct {
 		clock Format
@@ -271,7 +271,7 @@ func TestNoLayoutIsTakenForAnother(t *testing.T) {
 	}
 }
 
-func TestMissing(t *testing.T) {
+func TestMissingValuesAreThoseThatAreNamed(t *testing.T) {
 	const file = "who,at,paid\nann,2026-01-31,1\n,2026-01-31,2\nbob,,3\ncy,2026-01-31,\ndan,2026-01-31,#n/a\neve,2026-01-31,5\n"
 	jan := Date{2026, 1, 31}
 	for _, c := range []struct {

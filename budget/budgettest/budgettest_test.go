@@ -12,7 +12,7 @@ var long = flag.Bool("long", false, "edit a ledger 1,000 times instead of 200")
 
 func memory(*testing.T) budget.Store { return budget.Memory() }
 
-func TestMemory(t *testing.T) {
+func TestMemoryIsAStore(t *testing.T) {
 	t.Run("Store", func(t *testing.T) { budgettest.TestStore(t, memory) })
 	t.Run("Account", func(t *testing.T) { budgettest.TestAccount(t, memory) })
 	t.Run("Faults", func(t *testing.T) { budgettest.TestFaults(t, memory) })

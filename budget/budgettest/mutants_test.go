@@ -42,9 +42,9 @@ var mutants = map[string]func() budget.Store{
 	"accounts are not sorted":       func() budget.Store { return &unsorted{Store: budget.Memory()} },
 }
 
-// TestMutants: the suite must fail for every one of them. It runs in a process
+// The suite must fail for every one of them. It runs in a process
 // of its own, where failing is success.
-func TestMutants(t *testing.T) {
+func TestTheSuiteFailsForEveryBrokenStore(t *testing.T) {
 	if name := os.Getenv(envMutant); name != "" {
 		open := func(*testing.T) budget.Store { return mutants[name]() }
 		budgettest.TestStore(t, open)
@@ -52,11 +52,11 @@ func TestMutants(t *testing.T) {
 	}
 	for name := range mutants {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestMutants$", "-test.timeout=60s")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestTheSuiteFailsForEveryBrokenStore$", "-test.timeout=60s")
 			cmd.Env = append(os.Environ(), envMutant+"="+name)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
-			if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: TestMutants/")) {
+			if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: TestTheSuiteFailsForEveryBrokenStore/")) {
 				t.Errorf("the suite accepts this store: %v\n%s", err, out)
 			}
 		})

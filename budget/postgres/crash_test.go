@@ -37,9 +37,9 @@ func TestRefusesServerWithoutFsync(t *testing.T) {
 	}
 }
 
-// TestServerCrash crashes the server again and again while callers append. They
+// TestACrashOfTheServerLosesNothingAcknowledged crashes the server again and again while callers append. They
 // go on by themselves, and what was acknowledged is there.
-func TestServerCrash(t *testing.T) {
+func TestACrashOfTheServerLosesNothingAcknowledged(t *testing.T) {
 	server := private(t)
 	pool := newPool(t, server.dsn)
 	store, err := postgres.Create(t.Context(), pool)
@@ -108,10 +108,10 @@ func records(t *testing.T, s budget.Store, account string) (all []budget.Record)
 	return all
 }
 
-// TestLostConnection cuts the connection in the middle of a commit: before the
+// TestALostConnectionIsNoRefund cuts the connection in the middle of a commit: before the
 // server gets the statement, and before its answer gets back. Both are errors
 // and no conflict; the second took effect.
-func TestLostConnection(t *testing.T) {
+func TestALostConnectionIsNoRefund(t *testing.T) {
 	dsn, err := shared()
 	needed(t, err)
 	pool, proxy := proxied(t, newDatabase(t, dsn))

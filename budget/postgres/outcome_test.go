@@ -170,8 +170,8 @@ func TestNothingWasAppended(t *testing.T) {
 	}
 }
 
-// TestNoConnection: without one nothing was sent.
-func TestNoConnection(t *testing.T) {
+// Without one nothing was sent.
+func TestWithoutAConnectionNothingWasSent(t *testing.T) {
 	dsn := newLedger(t)
 	admin := newPool(t, dsn)
 	config := admin.Config()

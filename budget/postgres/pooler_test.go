@@ -23,9 +23,9 @@ import (
 
 const noPooler = "NOT TESTED: there is no PgBouncer. Install it (apt-get install pgbouncer), which is all that is needed"
 
-// TestBehindPooler: a pooler that gives every transaction another connection of
+// A pooler that gives every transaction another connection of
 // the server changes nothing, with the defaults of the driver and several pools.
-func TestBehindPooler(t *testing.T) {
+func TestAPoolerChangesNothing(t *testing.T) {
 	behind := startPooler(t)
 	open := func(t *testing.T) budget.Store {
 		s, err := postgres.OpenOrCreate(t.Context(), behind(t, newDatabase(t, sharedDSN(t))))
@@ -191,9 +191,9 @@ func findPooler() (string, error) {
 	return "/usr/sbin/pgbouncer", nil
 }
 
-// TestStandby: a standby shows, verifies and gives out what was kept. Spending
+// A standby shows, verifies and gives out what was kept. Spending
 // there says where to go.
-func TestStandby(t *testing.T) {
+func TestAStandbyShowsAndDoesNotSpend(t *testing.T) {
 	primary := private(t)
 	first := newPool(t, primary.dsn)
 	s, err := postgres.Create(t.Context(), first)

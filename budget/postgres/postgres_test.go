@@ -179,8 +179,8 @@ func TestCreateNeverReplaces(t *testing.T) {
 	wantError(t, "Create over a ledger", err, "schema equipoise exists")
 }
 
-// TestCreateRace: of many that create one ledger at once, one does.
-func TestCreateRace(t *testing.T) {
+// Of many that create one ledger at once, one does.
+func TestOfManyThatCreateOneDoes(t *testing.T) {
 	dsn, err := shared()
 	needed(t, err)
 	pool := newPool(t, newDatabase(t, dsn))
@@ -205,7 +205,7 @@ func TestCreateRace(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 	for _, test := range []struct{ query, want string }{
 		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; UPDATE equipoise.ledger SET version = 99", "newer version"},
 		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; DELETE FROM equipoise.ledger", "is not a ledger"},
@@ -223,8 +223,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestOnlyGrows: the tables themselves refuse whoever has a SQL prompt.
-func TestOnlyGrows(t *testing.T) {
+// The tables themselves refuse whoever has a SQL prompt.
+func TestALedgerOnlyGrows(t *testing.T) {
 	pool := newPool(t, newLedger(t))
 	s, err := postgres.Open(t.Context(), pool)
 	if err != nil {
@@ -242,8 +242,8 @@ func TestOnlyGrows(t *testing.T) {
 	}
 }
 
-// TestLostRecords: what somebody deleted all the same is missed.
-func TestLostRecords(t *testing.T) {
+// What somebody deleted all the same is missed.
+func TestDeletedRecordsAreMissed(t *testing.T) {
 	for _, where := range []string{"seq = 4", "seq = 2", "seq = 0", "true"} {
 		t.Run(where, func(t *testing.T) {
 			pool := newPool(t, newLedger(t))
@@ -282,9 +282,9 @@ func TestRecordThatWasNotCounted(t *testing.T) {
 	wantError(t, "Read", err, "damaged")
 }
 
-// TestRights: with the rights that the documentation names everything works and
+// With the rights that the documentation names everything works and
 // nothing can be undone.
-func TestRights(t *testing.T) {
+func TestTheDocumentedRightsAreEnoughAndUndoNothing(t *testing.T) {
 	admin := newPool(t, newLedger(t))
 	pool := service(t, admin)
 	role := pool.Config().ConnConfig.User
@@ -349,9 +349,9 @@ func fill(t *testing.T, s budget.Store, first, n uint64) {
 	}
 }
 
-// TestAsynchronousDefault: where the server's default is to acknowledge before
+// Where the server's default is to acknowledge before
 // the disk has it, our transactions still wait.
-func TestAsynchronousDefault(t *testing.T) {
+func TestCommitsWaitForTheDiskWhateverTheDefault(t *testing.T) {
 	pool := newPool(t, newLedger(t))
 	name := pool.Config().ConnConfig.Database
 	if _, err := pool.Exec(t.Context(), "ALTER DATABASE "+name+" SET synchronous_commit = off"); err != nil {

@@ -133,8 +133,7 @@ func TestOpenOrCreateOpensWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestCreateCancelled leaves nothing.
-func TestCreateCancelled(t *testing.T) {
+func TestACancelledCreateLeavesNothing(t *testing.T) {
 	folder := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

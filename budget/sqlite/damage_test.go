@@ -111,7 +111,7 @@ func (f files) look(path string) (accepted bool, err error) {
 	return true, nil
 }
 
-func TestDamage(t *testing.T) {
+func TestDamageIsFound(t *testing.T) {
 	for state, whole := range examples(t) {
 		t.Run(state, func(t *testing.T) {
 			if ok, err := whole.look(filepath.Join(t.TempDir(), "ledger.db")); !ok || err != nil {
@@ -223,9 +223,9 @@ func TestWhatSQLiteFindsIsSaid(t *testing.T) {
 	}
 }
 
-// TestOldCopy: an older copy is refused because of the mark. Without the mark,
+// An older copy is refused because of the mark. Without the mark,
 // or with its mark, it is a ledger like any other; the documentation says so.
-func TestOldCopy(t *testing.T) {
+func TestAnOlderCopyIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	closed(t, path)
 	old := snapshot(t, path)

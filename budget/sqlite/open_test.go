@@ -55,8 +55,8 @@ func TestCreateWithoutFolder(t *testing.T) {
 	}
 }
 
-// TestPaths: what means something in a DSN or to SQLite means nothing here.
-func TestPaths(t *testing.T) {
+// What means something in a DSN or to SQLite means nothing here.
+func TestPathsMeanWhatTheySay(t *testing.T) {
 	for _, name := range []string{":memory:", "a?mode=memory", "a#b", "a%20b", "a b", "ä", "a&b=c", "file:x"} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -82,7 +82,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		make func(t *testing.T, path string)
@@ -170,8 +170,8 @@ func shrink(t *testing.T, path, table, update string) {
 	exec(t, path, "DROP TRIGGER no_shrinking_of_"+table, update, trigger)
 }
 
-// TestOnlyGrows: the file itself refuses whoever has a SQL prompt.
-func TestOnlyGrows(t *testing.T) {
+// The file itself refuses whoever has a SQL prompt.
+func TestALedgerOnlyGrows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	closed(t, path)
 	db := raw(t, path)
@@ -188,8 +188,8 @@ func TestOnlyGrows(t *testing.T) {
 	}
 }
 
-// TestLocked: who cannot get at the ledger is told so after a bounded wait.
-func TestLocked(t *testing.T) {
+// Who cannot get at the ledger is told so after a bounded wait.
+func TestALockedLedgerIsGivenUpAfterAWhile(t *testing.T) {
 	sqlite.Impatient(t, 20*time.Millisecond)
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	closed(t, path)
@@ -230,7 +230,7 @@ func TestLocked(t *testing.T) {
 	fill(t, s, 5, 1)
 }
 
-func TestOpenLocked(t *testing.T) {
+func TestALockedLedgerIsNotOpenedAndSaysSo(t *testing.T) {
 	sqlite.Impatient(t, 20*time.Millisecond)
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	closed(t, path)
@@ -245,9 +245,9 @@ func TestOpenLocked(t *testing.T) {
 	}
 }
 
-// TestFullDisk: a write for which there is no room changes nothing, is an error
+// A write for which there is no room changes nothing, is an error
 // that says so, and the ledger goes on when there is room.
-func TestFullDisk(t *testing.T) {
+func TestAFullDiskChangesNothing(t *testing.T) {
 	s := create(t)
 	fill(t, s, 0, 5)
 	sqlite.Limit(t, s, 3)

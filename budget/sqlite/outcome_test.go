@@ -34,8 +34,8 @@ func TestEveryResultCodeIsDecided(t *testing.T) {
 	}
 }
 
-// TestCommitErrors: what is no result code of SQLite, or came in its place.
-func TestCommitErrors(t *testing.T) {
+// What is no result code of SQLite, or came in its place.
+func TestWhatIsNoResultCodeCountsAsUnknown(t *testing.T) {
 	for _, test := range []struct {
 		err     error
 		nothing bool

@@ -24,9 +24,9 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
-// TestReadOnly: a ledger that this user may not write is shown, verified, and
+// A ledger that this user may not write is shown, verified, and
 // what was kept is read; spending says why not.
-func TestReadOnly(t *testing.T) {
+func TestAReadOnlyLedgerIsShownAndNotSpent(t *testing.T) {
 	asNobody(t)
 	for _, test := range []struct {
 		name      string

@@ -94,8 +94,8 @@ func TestMigrationIsWholeOrNothing(t *testing.T) {
 	}
 }
 
-// TestMigrationRace: programs that open an old ledger at the same time all can.
-func TestMigrationRace(t *testing.T) {
+// Programs that open an old ledger at the same time all can.
+func TestManyMayOpenAnOldLedgerAtOnce(t *testing.T) {
 	path := goldenFile(t, 1)
 	errs := make(chan error)
 	const racers = 6

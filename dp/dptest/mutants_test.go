@@ -280,7 +280,7 @@ var mutants = []mutant{
 
 // Every mutant is refuted, by name, with the runs that the table gives. The
 // fixtures are seeded: a mutant is refuted every time or never.
-func TestRefutes(t *testing.T) {
+func TestEveryMutantIsRefuted(t *testing.T) {
 	const want = 24
 	if len(mutants) < want {
 		t.Fatalf("%d mutants, want at least %d", len(mutants), want)

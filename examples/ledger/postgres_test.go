@@ -16,7 +16,7 @@ import (
 
 // The same commands on a database: of the server that EQUIPOISE_POSTGRES names
 // as a postgres:// DSN, or of a throw-away one.
-func TestPostgres(t *testing.T) {
+func TestCommandsWorkOnADatabase(t *testing.T) {
 	dsn := os.Getenv("EQUIPOISE_POSTGRES")
 	if !isDSN(dsn) {
 		dsn = startServer(t)

@@ -80,7 +80,7 @@ func TestTheLogAddsUp(t *testing.T) {
 }
 
 // Exact posteriors: odds of 1:1 and ε = ln 3 are 3:1.
-func TestOdds(t *testing.T) {
+func TestOddsAreExact(t *testing.T) {
 	if got := posterior(0.5, math.Log(3)); math.Abs(got-0.75) > 1e-15 {
 		t.Error(got)
 	}
@@ -107,7 +107,7 @@ func TestOdds(t *testing.T) {
 	}
 }
 
-func TestForecast(t *testing.T) {
+func TestTheEndIsForecastFromThePace(t *testing.T) {
 	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	scope := func(spent, left dp.Loss) budget.ScopeStatus {
 		return budget.ScopeStatus{Limit: dp.Approx{Epsilon: 1, Delta: 1e-6}, Spent: spent, Left: left}
@@ -168,7 +168,7 @@ func TestNamesAreHarmless(t *testing.T) {
 }
 
 // A file is replaced at once: after an error there is the old one, and no other.
-func TestReplaceFile(t *testing.T) {
+func TestAFileIsReplacedAtOnce(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "page.html")
 	for _, text := range []string{"old", "new"} {
@@ -188,7 +188,7 @@ func TestReplaceFile(t *testing.T) {
 	}
 }
 
-func TestExitStatus(t *testing.T) {
+func TestExitStatusesAreThoseOfTheHelp(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want int

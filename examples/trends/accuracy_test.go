@@ -114,7 +114,7 @@ func (s *score) coverage() float64 { return float64(s.covered) / float64(s.cells
 // deviation of √(16+4)/6·√(0.05·0.95/n); months share the noise on the number of customers, for
 // which it is taken twice. The share is 0.955 on average, and the test fails 6.7 deviations
 // below, which has a probability below 1e-10.
-func TestAccuracyCoverage(t *testing.T) {
+func TestAccuracyOfIntervalsIsWhatTheySay(t *testing.T) {
 	quantities, scores := measure(t, runs200(), "-max-rows", "100", "-upper", "7000", "-step", "0.01")
 	covered, cells := 0, 0
 	for i, s := range scores {
@@ -132,7 +132,7 @@ func TestAccuracyCoverage(t *testing.T) {
 }
 
 // With the report's own caps and bounds, what the caps cut off counts as error.
-func TestAccuracyDefaults(t *testing.T) {
+func TestAccuracyWithTheReportsOwnCaps(t *testing.T) {
 	quantities, scores := measure(t, runs200())
 	for i, s := range scores {
 		t.Logf("%-16s median relative error %4.1f %%, intervals contain the exact value in %.1f %%", quantities[i].Name, 100*median(s.errors), 100*s.coverage())

@@ -6,7 +6,7 @@ import (
 )
 
 // Caps that are not given are functions of the periods, ε and δ.
-func TestUsualCaps(t *testing.T) {
+func TestCapsFollowPeriodsAndLoss(t *testing.T) {
 	for _, c := range []struct {
 		args           []string
 		periods, rows_ int
@@ -49,7 +49,7 @@ func TestUsualCapsFollowEpsilonAndPeriods(t *testing.T) {
 
 // Other caps are offered with what they would give, and the noise of each is that
 // of the plan with this cap.
-func TestOffers(t *testing.T) {
+func TestOffersHaveTheNoiseOfTheirPlan(t *testing.T) {
 	o, err := parse([]string{"-from", "", "-to", ""})
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden reports")
 // after an intended change: go test ./examples/trends -run Golden -update. Numbers
 // are not frozen, since how much noise a plan needs is the library's business, and
 // other tests look at them.
-func TestGoldenReports(t *testing.T) {
+func TestGoldenReportsSayWhatWasReviewed(t *testing.T) {
 	dptest.NoNoise(t)
 	input := filepath.Join(t.TempDir(), "visits.csv")
 	writeVisits(t, input)

@@ -8,7 +8,7 @@ import (
 
 // Every day of forty years is in the period that its name says, and the period
 // after it begins on the day after its last.
-func TestPeriods(t *testing.T) {
+func TestEveryDayIsInThePeriodOfItsName(t *testing.T) {
 	for _, c := range calendars {
 		day := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
 		for range 40 * 365 {
@@ -41,7 +41,7 @@ func TestPeriodsSortByName(t *testing.T) {
 	}
 }
 
-func TestPeriodNames(t *testing.T) {
+func TestPeriodsAreFoundByTheirNames(t *testing.T) {
 	for _, bad := range []struct {
 		c    calendar
 		name string
@@ -55,7 +55,7 @@ func TestPeriodNames(t *testing.T) {
 }
 
 // Any period names a span, whatever the report's periods are.
-func TestSpans(t *testing.T) {
+func TestAnyPeriodNamesASpan(t *testing.T) {
 	for text, want := range map[string]string{
 		"2026-01-31": "2026-01-31 2026-01-31", "2026-02": "2026-02-01 2026-02-28", "2024-W01": "2024-01-01 2024-01-07", "2026-Q4": "2026-10-01 2026-12-31", "2024": "2024-01-01 2024-12-31",
 		"2026-13": "", "2026-W54": "", "26": "", "": "", "2026-1": "",

@@ -8,7 +8,7 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
-func TestGrouped(t *testing.T) {
+func TestDigitsAreGrouped(t *testing.T) {
 	for _, c := range []struct {
 		x        float64
 		decimals int
@@ -24,7 +24,7 @@ func TestGrouped(t *testing.T) {
 }
 
 // What is left is rounded down.
-func TestLoss(t *testing.T) {
+func TestWhatIsLeftIsRoundedDown(t *testing.T) {
 	for want, l := range map[string]dp.Loss{"ε=1.23 δ=1.59e-06": dp.Approx{Epsilon: 1.23987, Delta: 1.599e-6}, "nothing": nil, "ε=3": dp.Pure{Epsilon: 3}} {
 		if got := loss(l); got != want {
 			t.Errorf("loss(%v) = %q, want %q", l, got, want)
@@ -32,7 +32,7 @@ func TestLoss(t *testing.T) {
 	}
 }
 
-func TestPlural(t *testing.T) {
+func TestWordsHaveTheirPlural(t *testing.T) {
 	for word, want := range map[string]string{
 		"customer": "customers", "search": "searches", "box": "boxes", "child": "children", "person": "people", "woman": "women", "city": "cities", "day": "days",
 		"bus": "buses", "class": "classes", "sales": "sales", "series": "series", "aircraft": "aircraft", "wife": "wives", "shelf": "shelves", "analysis": "analyses", "quiz": "quizzes",
@@ -74,7 +74,7 @@ func TestWordsOfLossesFollowTheLosses(t *testing.T) {
 	}
 }
 
-func TestWrapped(t *testing.T) {
+func TestLinesAreWrapped(t *testing.T) {
 	if got := wrapped("some words  for a ± narrow column", 10); !slices.Equal(got, []string{"some words", "for a ±", "narrow", "column"}) {
 		t.Errorf("%q", got)
 	}
@@ -89,7 +89,7 @@ func TestNamesAreInertInCSV(t *testing.T) {
 	}
 }
 
-func TestStep(t *testing.T) {
+func TestAStepIsRoundAndAbout250OfThemFit(t *testing.T) {
 	for width, want := range map[float64]float64{250: 0.5, 255: 0.5, 256: 0.5, 500: 0.5, 7000: 10, 0.2: 0.0002, 1e6: 1000} {
 		if got := stepFor(width); got != want {
 			t.Errorf("stepFor(%v) = %v, want %v", width, got, want)
@@ -97,7 +97,7 @@ func TestStep(t *testing.T) {
 	}
 }
 
-func TestNiceStep(t *testing.T) {
+func TestNiceStepsAreRound(t *testing.T) {
 	for span, want := range map[float64]float64{10: 2, 9642: 2000, 0: 1, 1: 0.2, 390000: 100000} {
 		if got := niceStep(span); math.Abs(got-want) > 1e-9 {
 			t.Errorf("niceStep(%v) = %v, want %v", span, got, want)

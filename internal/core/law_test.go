@@ -28,7 +28,7 @@ func TestAnEndedSessionDrawsNothing(t *testing.T) {
 
 // The half-width of one draw holds what it says, by the exact sum of the discrete
 // law, and hardly more where the law is fine.
-func TestHalfWidths(t *testing.T) {
+func TestHalfWidthsHoldWhatTheySay(t *testing.T) {
 	for _, scale := range []int64{1, 3, 40} {
 		for f, pmf := range map[Family]func(x, s float64) float64{
 			Laplace:  func(x, s float64) float64 { return math.Exp(-math.Abs(x) / s) },

@@ -93,9 +93,9 @@ func newFilter(rule Rule, share float64, limit dp.Loss) (*Setup, Filter) {
 	return s, s.New(limit, star)
 }
 
-// TestAdversary plays the best adaptive adversary against every rule: the hand
+// TestNoAdaptiveAdversaryExceedsALimit plays the best adaptive adversary against every rule: the hand
 // example of the reference is in its menu.
-func TestAdversary(t *testing.T) {
+func TestNoAdaptiveAdversaryExceedsALimit(t *testing.T) {
 	limit := dp.Approx{Epsilon: 2, Delta: 1e-3}
 	for _, rule := range []Rule{Default, Basic, GDP, ZCDP} {
 		for _, share := range []float64{0, 0.25} {
@@ -132,9 +132,9 @@ func (f *exactFilter) with(m move) (map[float64]float64, float64, bool) {
 	return next, lost, delta <= f.limit.Delta*(1+1e-9)
 }
 
-// TestAdversaryPower shows that the adversary of TestAdversary finds the factor
+// TestTheAdversaryBeatsTheUnsoundRule shows that the adversary of TestNoAdaptiveAdversaryExceedsALimit finds the factor
 // 1.2689 of the reference against the rule that is known to be unsound.
-func TestAdversaryPower(t *testing.T) {
+func TestTheAdversaryBeatsTheUnsoundRule(t *testing.T) {
 	limit := dp.Approx{Epsilon: 2, Delta: 1e-3}
 	menu := handMenu(nil)
 	first, a, b := menu[3], menu[4], menu[0]

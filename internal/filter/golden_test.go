@@ -109,10 +109,10 @@ func (b goldenBudget) rule(t *testing.T, name string) (goldenRule, []float64) {
 	return nil, nil
 }
 
-// TestGoldenDecisions repeats the decisions of the reference, one by one. Two of
+// TestGoldenDecisionsAreTakenAgain repeats the decisions of the reference, one by one. Two of
 // its rules are not in this package: the filter of advanced composition, which
 // ZCDP contains, and the conjunction over a curve.
-func TestGoldenDecisions(t *testing.T) {
+func TestGoldenDecisionsAreTakenAgain(t *testing.T) {
 	var file struct {
 		Results []struct {
 			Rule   string

@@ -47,7 +47,7 @@ func TestEveryValueIsOnTheGrid(t *testing.T) {
 	}
 }
 
-func TestNearestPoint(t *testing.T) {
+func TestTheNearestPointIsTheNearest(t *testing.T) {
 	cents := New(new(big.Rat), big.NewRat(500, 1), big.NewRat(1, 100))
 	for x, want := range map[float64]int64{0: 0, 0.004: 0, 0.01: 1, 19.99: 1999, 499.999: 50000, 1e300: 50000, -3: 0} {
 		if got := cents.Float(x); got != want {

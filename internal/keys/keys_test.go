@@ -47,7 +47,7 @@ func TestOrderKnowsSigns(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestTypesThatDoNotCompareByContentAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		x      any
 		stored bool

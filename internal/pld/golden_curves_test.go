@@ -54,7 +54,7 @@ func TestGoldenGaussianCalibration(t *testing.T) {
 	}
 }
 
-func TestGoldenZcdp(t *testing.T) {
+func TestGoldenCurvesOfZCDPAreMet(t *testing.T) {
 	var file struct {
 		Eps []struct {
 			Rho, Delta float64
@@ -86,7 +86,7 @@ func TestGoldenZcdp(t *testing.T) {
 	}
 }
 
-func TestGoldenRenyi(t *testing.T) {
+func TestGoldenRényiCurvesAreMet(t *testing.T) {
 	var file struct {
 		Results []struct {
 			Events []goldenMechanism

@@ -114,7 +114,7 @@ func readGolden(t *testing.T, name string, into any) {
 	}
 }
 
-func TestGoldenCompositions(t *testing.T) {
+func TestGoldenCompositionsAreMet(t *testing.T) {
 	for _, name := range []string{"single_mechanism.json", "self_composition.json", "heterogeneous.json", "prv_accountant.json"} {
 		t.Run(name, func(t *testing.T) {
 			var file struct{ Results []goldenRow }

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestEnginesAgree prices random compositions by both engines. Each is an upper
+// TestBothEnginesAgree prices random compositions by both engines. Each is an upper
 // bound, so the two can only differ by what one of them is loose; a bound below the
 // other by more than that would be a bound below the truth.
-func TestEnginesAgree(t *testing.T) {
+func TestBothEnginesAgree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	compared, worst := 0, 0.0
 	for range 40 {

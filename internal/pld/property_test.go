@@ -32,9 +32,9 @@ func randomMechanism(rng *rand.Rand) Mechanism {
 	return Table(p, q)
 }
 
-// TestMonotone checks that bounds fall in ε and δ and rise with what is composed,
+// TestBoundsAreMonotone checks that bounds fall in ε and δ and rise with what is composed,
 // up to their tightness.
-func TestMonotone(t *testing.T) {
+func TestBoundsAreMonotone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	const loose = 1 + 5e-3
 	for range 10 {
@@ -71,8 +71,8 @@ func TestMonotone(t *testing.T) {
 	}
 }
 
-// TestNothingFloors checks that there is no smallest δ, against closed forms.
-func TestNothingFloors(t *testing.T) {
+// TestThereIsNoSmallestDelta checks that there is no smallest δ, against closed forms.
+func TestThereIsNoSmallestDelta(t *testing.T) {
 	for _, delta := range []float64{1e-20, 1e-100, 1e-250, 1e-300} {
 		var c Composition
 		c.Add(Gaussian(0.1), 50)
@@ -84,9 +84,9 @@ func TestNothingFloors(t *testing.T) {
 	}
 }
 
-// TestStrangeMechanisms feeds every constructor nonsense and extremes: no panic, no
+// TestNonsenseIsAnsweredAndDoesNotPanic feeds every constructor nonsense and extremes: no panic, no
 // NaN, an answer within a second.
-func TestStrangeMechanisms(t *testing.T) {
+func TestNonsenseIsAnsweredAndDoesNotPanic(t *testing.T) {
 	make2 := []func(a, b float64) Mechanism{
 		func(a, b float64) Mechanism { return Gaussian(a) },
 		func(a, b float64) Mechanism { return Laplace(a) },

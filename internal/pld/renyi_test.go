@@ -29,10 +29,10 @@ func divergence(p, q []float64, alpha float64) float64 {
 	return math.Log(total) / (alpha - 1)
 }
 
-// TestBoundedRange checks that every two-point mechanism of the range costs no more
+// TestABoundedRangeCostsWhatItsWorstPairDoes checks that every two-point mechanism of the range costs no more
 // than its descriptor, in divergence and in δ, and that the exponential mechanism
 // is cheaper than any pure one.
-func TestBoundedRange(t *testing.T) {
+func TestABoundedRangeCostsWhatItsWorstPairDoes(t *testing.T) {
 	for _, e := range []float64{0.01, 0.3, 1, 4} {
 		m := BoundedRange(e)
 		for v := 0.05; v < 1; v += 0.05 {
@@ -66,9 +66,9 @@ func checkCheaper(t *testing.T, cheap, dear Mechanism) {
 	}
 }
 
-// TestZcdpComposition checks that descriptors of zero concentration add up and take
+// TestZCDPAddsUp checks that descriptors of zero concentration add up and take
 // declared masses out.
-func TestZcdpComposition(t *testing.T) {
+func TestZCDPAddsUp(t *testing.T) {
 	var c Composition
 	c.Add(Zcdp(0.01), 30)
 	c.Add(Gaussian(math.Sqrt(2*0.2)), 1)

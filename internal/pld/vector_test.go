@@ -68,9 +68,9 @@ func planeDelta(sigma float64, v [2]int, eps float64) float64 {
 	return total / (norm * norm)
 }
 
-// TestBoxShift checks that the largest shift dominates smaller ones, the scalar
+// TestTheLargestShiftDominates checks that the largest shift dominates smaller ones, the scalar
 // half of the box lemma.
-func TestBoxShift(t *testing.T) {
+func TestTheLargestShiftDominates(t *testing.T) {
 	for _, eps := range []float64{0, 0.2, 1, 3} {
 		for s := 1.0; s < 9; s++ {
 			if DiscreteLaplaceDelta(3, s, eps) > DiscreteLaplaceDelta(3, s+1, eps) {

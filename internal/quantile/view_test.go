@@ -155,7 +155,7 @@ func TestWideBasesFollowMagnitudes(t *testing.T) {
 	}
 }
 
-func TestRanks(t *testing.T) {
+func TestRanksAreMillionths(t *testing.T) {
 	for share, want := range map[float64]Rank{0.5: 500_000, 0.999: 999_000, 1e-12: 1, 1 - 1e-12: 999_999, 1. / 3: 333_333} {
 		if got := NewRank(share); got != want {
 			t.Errorf("share %v is rank %d, want %d", share, got, want)
@@ -174,7 +174,7 @@ func TestRanks(t *testing.T) {
 }
 
 // A plan refuses ranks out of order, no loss and no records.
-func TestPlansRefuse(t *testing.T) {
+func TestAPlanRefusesRanksOutOfOrder(t *testing.T) {
 	base := NewBase(0, 10)
 	for _, ranks := range [][]Rank{nil, {0}, {whole}, {5, 5}, {6, 5, 7}} {
 		if _, err := NewPlan(base, ranks, each(big.NewRat(1, 1), len(ranks)), 1); err == nil {

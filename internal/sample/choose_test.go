@@ -71,7 +71,7 @@ func TestChooseHasItsLaw(t *testing.T) {
 	mustPass(t, "the place in a segment", stat, limit)
 }
 
-func TestChooseRefuses(t *testing.T) {
+func TestChooseRefusesWhatIsNoChoice(t *testing.T) {
 	d := decay(t, "1")
 	for _, segments := range [][]Segment{nil, {{0, 1}}, {{1 << 62, 1}, {1, 1}}, {{math.MaxUint64, 0}, {math.MaxUint64, 0}}} {
 		if _, _, err := d.Choose(NewSource(), segments); err == nil {
@@ -139,7 +139,7 @@ func TestExactSearchHasItsLaw(t *testing.T) {
 	mustPass(t, "exact search", stat, limit)
 }
 
-func TestMulHigh(t *testing.T) {
+func TestMulHighIsTheHighWord(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 10_000 {
 		a, b := uint128{r.Uint64(), r.Uint64() | -(r.Uint64() & 1)}, uint128{r.Uint64() | -(r.Uint64() & 1), r.Uint64()}

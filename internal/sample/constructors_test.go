@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestConstructorsRefuse(t *testing.T) {
+func TestConstructorsRefuseWhatIsNoLaw(t *testing.T) {
 	huge := new(big.Rat).SetInt(new(big.Int).Lsh(one, 5000))
 	for _, f := range families {
 		for _, scale := range []*big.Rat{nil, new(big.Rat), rat("-1"), rat("1/1025"), rat("1099511627777"), huge} {

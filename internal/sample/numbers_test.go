@@ -35,7 +35,7 @@ func TestPow2IsThePolynomial(t *testing.T) {
 // Proof by computation: around each of 64 centres both are expanded in powers
 // of h, |h| <= 1/128, and the differences of the coefficients are summed. The
 // part of 2^-x above degree 12 is below 2^-120.
-func TestPow2Error(t *testing.T) {
+func TestThePolynomialIsAsNearAsItsSlack(t *testing.T) {
 	const prec = 400
 	number := func(x float64) *big.Float { return new(big.Float).SetPrec(prec).SetFloat64(x) }
 	ln2Bounds := ln2(prec)

@@ -84,9 +84,9 @@ func oracleGaussian(s *Source, sigma *big.Rat) int64 {
 	}
 }
 
-// TestOracleAgrees compares both laws with the oracle's by a chi-square test of
+// TestTheOracleAgrees compares both laws with the oracle's by a chi-square test of
 // homogeneity, cell by cell.
-func TestOracleAgrees(t *testing.T) {
+func TestTheOracleAgrees(t *testing.T) {
 	seed(t, 2)
 	const n = 30_000
 	for _, text := range []string{"1/2", "10/7", "16", "1000.5"} {

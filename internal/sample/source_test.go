@@ -50,13 +50,13 @@ func TestSourceRenewsItsKey(t *testing.T) {
 }
 
 // F2: two sources never share a stream.
-func TestSourcesDiffer(t *testing.T) {
+func TestSourcesNeverShareAStream(t *testing.T) {
 	if a, b := NewSource().Uint64(), NewSource().Uint64(); a == b {
 		t.Errorf("two sources begin with the same word %#x", a)
 	}
 }
 
-func TestWipeErases(t *testing.T) {
+func TestWipingErases(t *testing.T) {
 	s := NewSource()
 	s.Uint64()
 	block := reflect.ValueOf(s.block)
@@ -86,7 +86,7 @@ func TestWipeOfAnUnusedSource(t *testing.T) { NewSource().Wipe() }
 
 // F3: no file outside the tests knows a generator that is not cryptographic,
 // or a float.
-func TestImports(t *testing.T) {
+func TestNoFileKnowsAnotherGenerator(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)

@@ -105,9 +105,9 @@ func build(t *testing.T) map[string]string {
 	return pages
 }
 
-// TestPages looks at every page at the width of a phone and of a desk, in light
+// TestPagesFitTheirScreens looks at every page at the width of a phone and of a desk, in light
 // and dark, and as it would be printed.
-func TestPages(t *testing.T) {
+func TestPagesFitTheirScreens(t *testing.T) {
 	browser := start(t)
 	pages := build(t)
 	for _, r := range reports {
