@@ -81,8 +81,8 @@ func Example_caps() {
 	// Output:
 	// at most  1 weeks of a customer: ± 3 in each week
 	// at most  4 weeks of a customer: ± 12 in each week
-	// at most 12 weeks of a customer: ± 29 in each week
-	// at most 52 weeks of a customer: ± 60 in each week
+	// at most 12 weeks of a customer: ± 27 in each week
+	// at most 52 weeks of a customer: ± 34 in each week
 }
 
 // What a year of weekly reports costs, by the rule that adds them up: how many
@@ -338,9 +338,9 @@ func Example_goal() {
 	_, err = forecast.PlanFor(q, goal)
 	fmt.Println(err)
 	// Output:
-	// each week ρ=0.005
-	// units: 2000 ± 100, with 4 % of the loss
-	// euros sum: 80000 ± 3998, with 96 % of the loss
-	// 52 weeks: gdp: ε=3.3808 δ=1e-06
-	// forecast: not for an account of ε=1: units is ± 304.7, must be ± 100; euros sum is ± 1.219e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
+	// each week ρ=0.00481
+	// units: 2000 ± 28, with 100 % of the loss
+	// euros sum: 80000 ± 3997, with 100 % of the loss
+	// 52 weeks: gdp: ε=3.3085 δ=1e-06
+	// forecast: not for an account of ε=1: euros sum is ± 1.195e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
 }

@@ -31,6 +31,14 @@ func TestReadmeCodeRuns(t *testing.T) {
 	if shown != want.String() {
 		t.Errorf("the README shows\n%s\nand the Example is\n%s", shown, want.String())
 	}
+	_, prints, _ := strings.Cut(string(readme), "```text\n")
+	prints, _, _ = strings.Cut(prints, "```\n")
+	_, output, _ := strings.Cut(string(source), "\nfunc Example() {\n")
+	_, output, _ = strings.Cut(output, "\t// Output:\n")
+	output, _, _ = strings.Cut(output, "}\n")
+	if prints == "" || prints != strings.ReplaceAll(output, "\t// ", "") {
+		t.Errorf("the README says that it prints\n%s\nand it prints\n%s", prints, output)
+	}
 	if n := strings.Count(shown, "\n"); n > 25 {
 		t.Errorf("the README's code has %d lines, must have at most 25", n)
 	}
