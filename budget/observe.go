@@ -79,8 +79,8 @@ func (a *Account) Observe(o Observer) {
 func (a *Account) Counts() Counts {
 	c := &a.counts
 	return Counts{
-		c.spent.Load(), c.repeated.Load(), c.refused.Load(), c.keyReused.Load(),
-		c.unknown.Load(), c.failed.Load(), c.conflicts.Load(),
+		Spent: c.spent.Load(), Repeated: c.repeated.Load(), Refused: c.refused.Load(), KeyReused: c.keyReused.Load(),
+		Unknown: c.unknown.Load(), Failed: c.failed.Load(), Conflicts: c.conflicts.Load(),
 	}
 }
 
@@ -90,7 +90,7 @@ func (a *Account) observe(ctx context.Context, out Outcome, r *request, p dp.Pay
 		a.keepRefusal(ctx, r.charge, e)
 	}
 	if o := a.observer.Load(); o != nil {
-		(*o).Observe(ctx, Observation{a.name, r.charge.Purpose, out, p.Entry, r.charge.Loss, err})
+		(*o).Observe(ctx, Observation{Account: a.name, Purpose: r.charge.Purpose, Outcome: out, Entry: p.Entry, Asked: r.charge.Loss, Err: err})
 	}
 }
 

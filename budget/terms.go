@@ -213,7 +213,8 @@ func (t Terms) MarshalJSON() ([]byte, error) {
 		return m
 	}
 	j := termsJSON{
-		t.Dataset, t.Unit, loss(t.Limit), t.Odometer, each(t.Parts), t.Rule.String(), each(t.Purposes), loss(t.Period), loss(t.Analyst), t.EventShare, t.Refusals,
+		Dataset: t.Dataset, Unit: t.Unit, Limit: loss(t.Limit), Odometer: t.Odometer, Parts: each(t.Parts), Rule: t.Rule.String(),
+		Purposes: each(t.Purposes), Period: loss(t.Period), Analyst: loss(t.Analyst), EventShare: t.EventShare, Refusals: t.Refusals,
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -249,7 +250,8 @@ func (t *Terms) UnmarshalJSON(b []byte) error {
 		return m
 	}
 	*t = Terms{
-		j.Dataset, j.Unit, loss(j.Limit), j.Odometer, each(j.Parts), rule, each(j.Purposes), loss(j.Period), loss(j.Analyst), j.EventShare, j.Refusals,
+		Dataset: j.Dataset, Unit: j.Unit, Limit: loss(j.Limit), Odometer: j.Odometer, Parts: each(j.Parts), Rule: rule,
+		Purposes: each(j.Purposes), Period: loss(j.Period), Analyst: loss(j.Analyst), EventShare: j.EventShare, Refusals: j.Refusals,
 	}
 	return errors.Join(errs...)
 }

@@ -225,7 +225,10 @@ func (q *quotient) UnmarshalText(text []byte) error {
 
 // MarshalJSON writes rationals as quotients, so that nothing is rounded.
 func (e Event) MarshalJSON() ([]byte, error) {
-	j := eventJSON{e.Mechanism, e.For, nil, (*quotient)(e.Scale), (*quotient)(e.Epsilon), (*quotient)(e.Delta), (*quotient)(e.Rho), e.Count}
+	j := eventJSON{
+		Mechanism: e.Mechanism, For: e.For, Count: e.Count,
+		Scale: (*quotient)(e.Scale), Epsilon: (*quotient)(e.Epsilon), Delta: (*quotient)(e.Delta), Rho: (*quotient)(e.Rho),
+	}
 	if e.Sensitivity != (Sensitivity{}) {
 		j.Sensitivity = &e.Sensitivity
 	}
@@ -238,7 +241,10 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return fmt.Errorf("dp: event: %w", err)
 	}
-	*e = Event{j.Mechanism, j.For, Sensitivity{}, (*big.Rat)(j.Scale), (*big.Rat)(j.Epsilon), (*big.Rat)(j.Delta), (*big.Rat)(j.Rho), j.Count}
+	*e = Event{
+		Mechanism: j.Mechanism, For: j.For, Count: j.Count,
+		Scale: (*big.Rat)(j.Scale), Epsilon: (*big.Rat)(j.Epsilon), Delta: (*big.Rat)(j.Delta), Rho: (*big.Rat)(j.Rho),
+	}
 	if j.Sensitivity != nil {
 		e.Sensitivity = *j.Sensitivity
 	}
@@ -262,7 +268,10 @@ type chargeJSON struct {
 
 // MarshalJSON implements json.Marshaler.
 func (c Charge) MarshalJSON() ([]byte, error) {
-	return json.Marshal(chargeJSON{c.Dataset, c.Unit, c.Purpose, c.Key, c.Plan, c.Question, c.Analyst, c.Periods, lossJSON{c.Loss}, c.Events, c.States})
+	return json.Marshal(chargeJSON{
+		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Plan: c.Plan, Question: c.Question,
+		Analyst: c.Analyst, Periods: c.Periods, Loss: lossJSON{c.Loss}, Events: c.Events, States: c.States,
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

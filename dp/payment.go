@@ -40,7 +40,9 @@ type paymentJSON struct {
 
 // MarshalJSON implements [json.Marshaler].
 func (p Payment) MarshalJSON() ([]byte, error) {
-	return json.Marshal(paymentJSON{p.Account, p.Entry, p.At.UTC(), hex.EncodeToString(p.Hash[:]), p.Kept, p.Repeated})
+	return json.Marshal(paymentJSON{
+		Account: p.Account, Entry: p.Entry, At: p.At.UTC(), Hash: hex.EncodeToString(p.Hash[:]), Kept: p.Kept, Repeated: p.Repeated,
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, and nothing else.
@@ -59,6 +61,8 @@ func (p *Payment) UnmarshalJSON(b []byte) error {
 	if err != nil || len(hash) != len(p.Hash) || hex.EncodeToString(hash) != j.Hash {
 		return fmt.Errorf("dp: payment: hash is %q, must be %d lower-case hexadecimal digits", j.Hash, 2*len(p.Hash))
 	}
-	*p = Payment{j.Account, j.Entry, j.At, [32]byte(hash), j.Kept, j.Repeated}
+	*p = Payment{
+		Account: j.Account, Entry: j.Entry, At: j.At, Hash: [32]byte(hash), Kept: j.Kept, Repeated: j.Repeated,
+	}
 	return nil
 }

@@ -139,6 +139,11 @@ func TestExactSearchHasItsLaw(t *testing.T) {
 	mustPass(t, "exact search", stat, limit)
 }
 
+func (a uint128) big() *big.Int {
+	x := new(big.Int).SetUint64(a.hi)
+	return x.Lsh(x, 64).Or(x, new(big.Int).SetUint64(a.lo))
+}
+
 func TestMulHighIsTheHighWord(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 10_000 {

@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"math/big"
 	"math/bits"
 )
 
@@ -40,9 +39,4 @@ func (a uint128) mulHigh(b uint128) uint128 {
 	h3 += c
 	lo, c = bits.Add64(lo, l3, c2)
 	return uint128{h3 + c, lo}
-}
-
-func (a uint128) big() *big.Int {
-	x := new(big.Int).SetUint64(a.hi)
-	return x.Lsh(x, 64).Or(x, new(big.Int).SetUint64(a.lo))
 }

@@ -1,6 +1,7 @@
 package policyyaml_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -86,4 +87,25 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The document may be written in YAML, and is kept as JSON, of which the digest is.
+func ExampleParse() {
+	text, err := os.ReadFile("../testdata/visits.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := policyyaml.Parse(text)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	again, err := policy.Parse(p.JSON())
+	fmt.Println(err, again.Digest() == p.Digest())
+	_, err = policyyaml.Parse(append(text, "dataset: orders\n"...))
+	fmt.Println(err)
+	// Output:
+	// <nil> true
+	// policy: dataset is there twice; leave one
 }
