@@ -4,8 +4,9 @@
 // [PlanFor] finds the cheapest plan that meets a goal. [LeastLoss] says what a list of
 // charges costs together, a [Profile] what it costs at every δ, and [Ways] what each kind of
 // account needs for it. How a group
-// will be shown by a plan that one has is said by aggregate's Plan.Forecast, and [Rehearse]
-// runs it on made-up rows.
+// will be shown by a plan that one has is said by aggregate's Plan.Forecast; of rows that may be
+// looked at, its Plan.ForecastOn says what caps and bounds cut off too; and [Rehearse] runs it
+// on made-up rows.
 //
 //	week, board := weekly.Charge(r1), quarterly.Charge(r2)
 //	life := []forecast.Use{{Charge: week, Times: 52}, {Charge: board, Times: 10}}
