@@ -132,11 +132,11 @@ type tally struct {
 	sums        []float64 // of each value
 }
 
-// A cut adds up values as they are, and within their bounds.
-type cut struct{ values, beyond, all, within float64 }
+// A cutOff adds up values as they are, and within their bounds.
+type cutOff struct{ values, beyond, all, within float64 }
 
 // count adds a value and returns it within its bounds.
-func (c *cut) count(x float64, ends [2]float64) float64 {
+func (c *cutOff) count(x float64, ends [2]float64) float64 {
 	y := within(x, ends)
 	if c.values++; x != y {
 		c.beyond++
@@ -151,7 +151,7 @@ func within(x float64, ends [2]float64) float64 { return min(max(x, ends[0]), en
 
 func (l *viewing[Row, Unit, Group]) seen(source string) (*Seen[Group], error) {
 	s := &Seen[Group]{Source: source, Groups: map[Group]Forecast{}, Cut: map[string]SeenCut{}}
-	groups, cuts := map[Group]*tally{}, make([]cut, len(l.wide))
+	groups, cuts := map[Group]*tally{}, make([]cutOff, len(l.wide))
 	for g := range l.given {
 		groups[g] = &tally{sums: make([]float64, len(l.wide))}
 	}
@@ -190,7 +190,7 @@ func (l *viewing[Row, Unit, Group]) seen(source string) (*Seen[Group], error) {
 
 // add adds the rows that one unit has in one group, which is kept with a probability,
 // and of which a part is kept.
-func (l *viewing[Row, Unit, Group]) add(g *tally, cuts []cut, rows [][]int64, kept, few float64) {
+func (l *viewing[Row, Unit, Group]) add(g *tally, cuts []cutOff, rows [][]int64, kept, few float64) {
 	for i, in := range l.wide {
 		if !in.perUnit {
 			for _, row := range rows {

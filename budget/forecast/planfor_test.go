@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,13 @@ type simulation struct {
 	gaussian map[string]bool
 	scale    map[string]float64 // of one part of a measure, in records; of a sum, in the value
 	vector   *vector            // of units and the sum, if they are one
+	rows     float64            // standard deviation of the count, if it is of a vector of all groups
+}
+
+// unknown reports whether a column is read from a law that is not written down here: a mean
+// from a vector of all groups, whose numbers share noise.
+func (s simulation) unknown(column string) bool {
+	return column == "euros mean" && s.vector != nil && s.scale["euros mean"] == 0
 }
 
 // A vector is the number of units and the sum of a value from 0 to upper, released
@@ -64,6 +72,13 @@ func simulate(p *aggregate.Plan[sale, int, string], upper float64, rows int) sim
 		}
 		scale, _ := e.Scale.Float64()
 		unit := float64(e.Sensitivity.LInf) // of one unit
+		if e.For == "numbers per row" {
+			for _, price := range p.Prices() {
+				if price.Column == "count" {
+					s.rows = price.StdDev
+				}
+			}
+		}
 		if e.For == "numbers per unit" {
 			s.vector = &vector{upper: upper, stdDev: map[string]float64{}}
 			if e.Mechanism == dp.CubeNorm {
@@ -122,6 +137,9 @@ func inBoth(gaussian bool, from, to func(x float64) float64) float64 {
 func (s simulation) within(column string, asked float64, units int, mean, upper float64) float64 {
 	if s.vector != nil && (column == "units" || column == "euros sum") {
 		return s.vector.within(column, asked)
+	}
+	if s.rows > 0 && column == "count" {
+		return 2*below(true, asked/s.rows) - 1
 	}
 	_, own := s.scale[column]
 	if b := s.scale["euros mean"]; !own || column == "euros mean" {
@@ -192,9 +210,12 @@ func newRandomGoal(r *rand.Rand) randomGoal {
 }
 
 // probabilities returns that of each aim to be met by a plan, and of a group of
-// ShownFrom units to be shown.
+// ShownFrom units to be shown; nil if the simulation does not know the law of one.
 func (g randomGoal) probabilities(t *testing.T, p *aggregate.Plan[sale, int, string]) (all []float64) {
 	s := simulate(p, g.upper, g.query.MaxRowsPerGroup)
+	if slices.ContainsFunc(g.aims, s.unknown) {
+		return nil
+	}
 	f, err := p.Forecast(g.goal.Of)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +240,7 @@ func (g randomGoal) probabilities(t *testing.T, p *aggregate.Plan[sale, int, str
 // interval of a mean covers more than it has to.
 func TestAPlanMeetsItsGoalAndTheNextCheaperOneDoesNot(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 5))
-	goals, kinds := 10, map[string]int{}
+	goals, kinds, unknown := 10, map[string]int{}, 0
 	if *long {
 		goals = 500
 	}
@@ -230,7 +251,12 @@ func TestAPlanMeetsItsGoalAndTheNextCheaperOneDoesNot(t *testing.T) {
 			t.Errorf("goal %d: %v", n, err)
 			continue
 		}
-		for i, p := range g.probabilities(t, found.Plan) {
+		met := g.probabilities(t, found.Plan)
+		if met == nil {
+			unknown++
+			continue
+		}
+		for i, p := range met {
 			if !(p >= 0.95-1e-4) {
 				t.Errorf("goal %d, aim %d of %v is met with %v: %v\n%+v", n, i, g.aims, p, found.Plan, g.goal)
 			}
@@ -239,8 +265,12 @@ func TestAPlanMeetsItsGoalAndTheNextCheaperOneDoesNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		worst := 1.0
-		for _, p := range g.probabilities(t, cheaper) {
+		worst, below := 1.0, g.probabilities(t, cheaper)
+		if below == nil {
+			unknown++
+			continue
+		}
+		for _, p := range below {
 			worst = min(worst, p)
 		}
 		if worst >= 0.95+3e-4 {
@@ -248,8 +278,8 @@ func TestAPlanMeetsItsGoalAndTheNextCheaperOneDoesNot(t *testing.T) {
 		}
 		kinds[fmt.Sprintf("%T", found.Plan.Charge(aggregate.Request{}).Loss)]++
 	}
-	if len(kinds) < 2 {
-		t.Errorf("only %v were found", kinds)
+	if len(kinds) < 2 || unknown > goals/4 {
+		t.Errorf("only %v were found, and the laws of %d of %d goals are not known", kinds, unknown, goals)
 	}
 }
 

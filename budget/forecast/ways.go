@@ -17,8 +17,8 @@ import (
 // A Way is one kind of account that could pay for a list of uses.
 type Way struct {
 	// Rule, Limit and EventShare are for [budget.Terms]. Limit is the least that
-	// takes all the uses, each under a key of its own, up to a part in a thousand. It
-	// is nil if no limit of this kind does.
+	// takes all the uses, each under a key of its own, up to a part in a thousand; under
+	// [budget.Default] up to one in a hundred. It is nil if no limit of this kind does.
 	Rule       budget.Rule
 	Limit      dp.Loss
 	EventShare float64
