@@ -123,36 +123,37 @@ func TestEveryPartOfACheckpointIsCheckedBeforeItIsUsed(t *testing.T) {
 		change func(*checkpointHead)
 		want   string // "" if it is sound
 	}{
-		"nothing":                      {func(*checkpointHead) {}, ""},
-		"fewer keys than none":         {func(h *checkpointHead) { h.Keys = -1 }, "does not have the keys that it says"},
-		"fewer releases than none":     {func(h *checkpointHead) { h.Kept = -1 }, "does not have the keys that it says"},
-		"a key less":                   {func(h *checkpointHead) { h.Keys-- }, "does not have the keys that it says"},
-		"a key more":                   {func(h *checkpointHead) { h.Keys++ }, "does not have the keys that it says"},
-		"a release more":               {func(h *checkpointHead) { h.Kept++ }, "does not have the keys that it says"},
-		"so many keys that they wrap":  {func(h *checkpointHead) { h.Keys += 1 << 60 }, "does not have the keys that it says"},
-		"itself before it":             {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, "names one that is not before it"},
-		"no digest of the one before":  {func(h *checkpointHead) { h.Before, h.Sum = 1, "00" }, "does not have the digest of the one before it"},
-		"no hexadecimal digest":        {func(h *checkpointHead) { h.Before, h.Sum = 1, "x" }, "does not have the digest of the one before it"},
-		"one before that is none":      {func(h *checkpointHead) { h.Before, h.Sum = 1, hexOf(digest{}) }, "checkpoint 1 is missing"},
-		"no limit":                     {func(h *checkpointHead) { h.Limit = nil }, "checkpoint"},
-		"a limit of nothing":           {func(h *checkpointHead) { h.Limit = loss(dp.Pure{}) }, "checkpoint"},
-		"a limit that is none":         {func(h *checkpointHead) { h.Limit = bad }, "checkpoint"},
-		"a lower limit":                {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 0.5}) }, "it can only be raised"},
-		"the limit of the terms":       {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 1}) }, ""},
-		"an analyst's limit":           {func(h *checkpointHead) { h.Filters = append(h.Filters, checkpointSpent{Kind: "analyst", Name: "ann"}) }, "the terms have none"},
-		"no state of a filter":         {func(h *checkpointHead) { h.Filters[0].State = filter.State{} }, "checkpoint"},
-		"no charge of a reservation":   {func(h *checkpointHead) { h.Plans[0].Charge = nil }, "has no charge"},
-		"no loss of a reservation":     {func(h *checkpointHead) { h.Plans[0].Charge.Loss = dp.Pure{} }, "checkpoint"},
-		"less than nothing left":       {func(h *checkpointHead) { leave(h, -1) }, "are left, which has"},
-		"more left than was reserved":  {func(h *checkpointHead) { leave(h, 2) }, "are left, which has"},
-		"all left that was reserved":   {func(h *checkpointHead) { leave(h, 1) }, ""},
-		"another mechanism left":       {func(h *checkpointHead) { h.Plans[0].Left = map[string]int{"x": 1} }, "are left, which has"},
-		"a member that is not left":    {func(h *checkpointHead) { h.Plans[0].Left = nil }, "has 0 members, must have 1"},
-		"a loss that is none":          {func(h *checkpointHead) { h.Bought[0].Loss = bad }, "checkpoint"},
-		"a loss of nothing":            {func(h *checkpointHead) { h.Bought[0].Loss = loss(dp.Pure{}) }, "checkpoint"},
-		"a loss that was never bought": {func(h *checkpointHead) { h.Bought[0].Times = 0 }, "was bought 0 times"},
-		"a policy of others":           {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: otherPolicy(t)} }, `the policy has dataset "orders"`},
-		"a policy that is none":        {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: json.RawMessage(`{}`)} }, "checkpoint"},
+		"nothing":                        {func(*checkpointHead) {}, ""},
+		"fewer keys than none":           {func(h *checkpointHead) { h.Keys = -1 }, "does not have the keys that it says"},
+		"fewer releases than none":       {func(h *checkpointHead) { h.Kept = -1 }, "does not have the keys that it says"},
+		"a key less":                     {func(h *checkpointHead) { h.Keys-- }, "does not have the keys that it says"},
+		"a key more":                     {func(h *checkpointHead) { h.Keys++ }, "does not have the keys that it says"},
+		"a release more":                 {func(h *checkpointHead) { h.Kept++ }, "does not have the keys that it says"},
+		"so many keys that they wrap":    {func(h *checkpointHead) { h.Keys += 1 << 60 }, "does not have the keys that it says"},
+		"itself before it":               {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, "names one that is not before it"},
+		"no digest of the one before":    {func(h *checkpointHead) { h.Before, h.Sum = 1, "00" }, "does not have the digest of the one before it"},
+		"no hexadecimal digest":          {func(h *checkpointHead) { h.Before, h.Sum = 1, "x" }, "does not have the digest of the one before it"},
+		"one before that is none":        {func(h *checkpointHead) { h.Before, h.Sum = 1, hexOf(digest{}) }, "checkpoint 1 is missing"},
+		"no limit":                       {func(h *checkpointHead) { h.Limit = nil }, "checkpoint"},
+		"a limit of nothing":             {func(h *checkpointHead) { h.Limit = loss(dp.Pure{}) }, "checkpoint"},
+		"a limit that is none":           {func(h *checkpointHead) { h.Limit = bad }, "checkpoint"},
+		"a lower limit":                  {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 0.5}) }, "it can only be raised"},
+		"the limit of the terms":         {func(h *checkpointHead) { h.Limit = loss(dp.Pure{Epsilon: 1}) }, ""},
+		"an analyst's limit":             {func(h *checkpointHead) { h.Filters = append(h.Filters, checkpointSpent{Kind: "analyst", Name: "ann"}) }, "the terms have none"},
+		"no state of a filter":           {func(h *checkpointHead) { h.Filters[0].State = filter.State{} }, "checkpoint"},
+		"no charge of a reservation":     {func(h *checkpointHead) { h.Plans[0].Charge = nil }, "has no charge"},
+		"no loss of a reservation":       {func(h *checkpointHead) { h.Plans[0].Charge.Loss = dp.Pure{} }, "checkpoint"},
+		"less than nothing left":         {func(h *checkpointHead) { leave(h, -1) }, "are left, which has"},
+		"more left than was reserved":    {func(h *checkpointHead) { leave(h, 2) }, "are left, which has"},
+		"all left that was reserved":     {func(h *checkpointHead) { leave(h, 1) }, ""},
+		"another mechanism left":         {func(h *checkpointHead) { h.Plans[0].Left = map[string]int{"x": 1} }, "are left, which has"},
+		"a member that is not left":      {func(h *checkpointHead) { h.Plans[0].Left = nil }, "has 0 members, must have 1"},
+		"a loss that is none":            {func(h *checkpointHead) { h.Bought[0].Loss = bad }, "checkpoint"},
+		"a loss of nothing":              {func(h *checkpointHead) { h.Bought[0].Loss = loss(dp.Pure{}) }, "checkpoint"},
+		"a loss that was never bought":   {func(h *checkpointHead) { h.Bought[0].Times = -2 }, "was bought -2 times"},
+		"a loss that was bought in vain": {func(h *checkpointHead) { h.Bought[0].Times = 0 }, "was bought 0 times"},
+		"a policy of others":             {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: otherPolicy(t)} }, `the policy has dataset "orders"`},
+		"a policy that is none":          {func(h *checkpointHead) { h.Policy = &checkpointPolicy{Policy: json.RawMessage(`{}`)} }, "checkpoint"},
 	} {
 		err := openWithHead(t, a, at, test.change)
 		if (err == nil) != (test.want == "") || err != nil && (!errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), test.want)) {
@@ -167,6 +168,66 @@ func TestEveryPartOfACheckpointIsCheckedBeforeItIsUsed(t *testing.T) {
 			t.Errorf("%s: %v, want ErrTampered", name, err)
 		}
 	}
+}
+
+// Whoever reads all compares every part of a checkpoint with what the records come to.
+func TestEveryPartOfACheckpointIsComparedWithTheRecords(t *testing.T) {
+	a := busy(t)
+	if err := a.Freeze(t.Context(), "to be sure", "officer"); err != nil {
+		t.Fatal(err)
+	}
+	tails(t, 1)
+	a.keepUp(t.Context())
+	at := a.state.checkpoint
+	if at == 0 || len(a.state.filters) < 4 {
+		t.Fatalf("the last checkpoint is %d, and it has %d limits; the test tests nothing", at, len(a.state.filters))
+	}
+	tails(t, 1<<40)
+	for name, change := range map[string]func(*checkpointHead){
+		"nothing":                     func(*checkpointHead) {},
+		"a limit's state":             func(h *checkpointHead) { h.Filters[0].State = filter.State{} },
+		"a limit's name":              func(h *checkpointHead) { h.Filters[1].Name += "x" },
+		"a limit's kind":              func(h *checkpointHead) { h.Filters[1].Kind = "purpose" },
+		"a limit less":                func(h *checkpointHead) { h.Filters = h.Filters[1:] },
+		"the limit of all":            func(h *checkpointHead) { h.Limit = mustMarshal(dp.Approx{Epsilon: 3, Delta: 1e-6}) },
+		"why it is frozen":            func(h *checkpointHead) { h.Frozen = "" },
+		"refusals that stand last":    func(h *checkpointHead) { h.Refused++ },
+		"what is left":                func(h *checkpointHead) { leave(h, 4) },
+		"whom a reservation is for":   func(h *checkpointHead) { h.Plans[0].Charge.Analyst = "ben" },
+		"how often a loss was bought": func(h *checkpointHead) { h.Bought[0].Times++ },
+		"for what it was bought":      func(h *checkpointHead) { h.Bought[0].Purpose = "ads" },
+	} {
+		err := openAllWithHead(t, a, change)
+		if name == "nothing" && err == nil {
+			continue
+		}
+		if name == "nothing" || !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "is not what the records before it come to") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// openAllWithHead opens an account whose last record is a checkpoint, with another head.
+func openAllWithHead(t *testing.T, a *Account, change func(*checkpointHead)) error {
+	t.Helper()
+	records := slices.Clone(stored(a))
+	last := &records[len(records)-1]
+	text, body, _ := bytes.Cut(last.Release, []byte("\n"))
+	var head checkpointHead
+	if err := json.Unmarshal(text, &head); err != nil {
+		t.Fatal(err)
+	}
+	change(&head)
+	before := hexOf(sumOfCheckpoint(a.name, last.Seq, last.Release))
+	last.Release = slices.Concat(mustMarshal(head), []byte("\n"), body)
+	after := hexOf(sumOfCheckpoint(a.name, last.Seq, last.Release))
+	last.Data = seal(bytes.Replace(must2(unseal(last.Data)), []byte(before), []byte(after), 1))
+	s := Memory()
+	if err := s.Append(t.Context(), a.name, records...); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), s, a.name)
+	return err
 }
 
 func leave(h *checkpointHead, n int) {

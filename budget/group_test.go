@@ -75,9 +75,12 @@ func TestARetryAfterAFailedAppendPaysOnce(t *testing.T) {
 			}
 			s.faults = c.faults
 			charge := testCharge("k", dp.Pure{Epsilon: 0.6})
-			_, err = a.Spend(t.Context(), charge)
+			first, err := a.Spend(t.Context(), charge)
 			if errors.Is(err, ErrUnknown) != c.unknown || (err != nil) != c.unknown {
 				t.Errorf("Spend: %v, want unknown: %v", err, c.unknown)
+			}
+			if counts := a.Counts(); !c.unknown && (first.Repeated || counts != Counts{Spent: 1}) {
+				t.Errorf("Spend: repeated %v, and counted as %+v, want spent by this caller and nobody else", first.Repeated, counts)
 			}
 			p, err := a.Spend(t.Context(), charge)
 			if err != nil || p.Entry != 1 {

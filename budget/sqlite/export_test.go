@@ -86,3 +86,6 @@ func LookAtEnds(t *testing.T) {
 
 // CloseMark closes the mark under a store.
 func CloseMark(s *Store) error { return s.mark.close() }
+
+// Smallest is how large a ledger may be for Open to look at every page.
+var Smallest = smallest

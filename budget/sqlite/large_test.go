@@ -84,3 +84,10 @@ func BenchmarkOpen(b *testing.B) {
 	budgettest.BenchmarkOpen(b, times(20_000, 1_000_000), filepath.Join(b.TempDir(), "ledger.db"),
 		func(ctx context.Context, path string) (budget.Store, error) { return sqlite.OpenOrCreate(ctx, path) })
 }
+
+// The documentation says up to which size every page is looked at.
+func TestEveryPageIsLookedAtUpTo32MiB(t *testing.T) {
+	if sqlite.Smallest != 32*1024*1024 {
+		t.Errorf("every page is looked at up to %d bytes", sqlite.Smallest)
+	}
+}
