@@ -28,7 +28,10 @@ func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*parti
 	}
 	all.countPeople(adders)
 	order := p.releaseOrder(groups, all.sums)
-	settled := &partial[Group]{fingerprint: p.fingerprint, exacts: exacts{width: p.sums}}
+	settled := &partial[Group]{
+		fingerprint: p.fingerprint, groups: make([]Group, 0, len(order)),
+		exacts: exacts{width: p.sums, sums: make([]exact.Int128, 0, len(order)*p.sums)},
+	}
 	places := make([]uint32, len(groups))
 	for place, id := range order {
 		places[id] = uint32(place)

@@ -168,7 +168,7 @@ func (p *part[Unit]) rank(c *cell, rows []uint32) {
 			source++
 			c.seen, base = 0, mix(c.priority^mix(uint64(source)+1))
 		}
-		if p.rows.seen != nil && p.rows.seen[row] > 0 {
+		if len(p.rows.seen) > 0 && p.rows.seen[row] > 0 {
 			c.seen = p.rows.seen[row]
 			p.priorities = append(p.priorities, p.rows.priority[row])
 			continue

@@ -2,7 +2,7 @@ package bound
 
 // columns hold rows: the value j of row i is values[i*width+j]. Rows that were chosen
 // before have a priority and a number, see [part.rank]; rows without have the number 0,
-// and where no row has one the columns may be nil.
+// and where no row has one the columns may be empty.
 type columns[Unit comparable] struct {
 	unit     []Unit
 	key      []uint32 // the number of the group
@@ -20,7 +20,7 @@ func (c *columns[Unit]) len() int {
 
 // append appends all rows of other.
 func (c *columns[Unit]) append(other *columns[Unit]) {
-	if other.seen != nil {
+	if len(other.seen) > 0 {
 		c.rankUpTo(c.len())
 		c.priority = append(c.priority, other.priority...)
 		c.seen = append(c.seen, other.seen...)
@@ -28,7 +28,7 @@ func (c *columns[Unit]) append(other *columns[Unit]) {
 	c.unit = append(c.unit, other.unit...)
 	c.key = append(c.key, other.key...)
 	c.values = append(c.values, other.values...)
-	if c.seen != nil {
+	if len(c.seen) > 0 {
 		c.rankUpTo(c.len())
 	}
 }
@@ -43,7 +43,7 @@ func (c *columns[Unit]) rankUpTo(n int) {
 // clear makes room for other rows, and forgets what units there were.
 func (c *columns[Unit]) clear() {
 	clear(c.unit)
-	c.unit, c.key, c.values, c.priority, c.seen = c.unit[:0], c.key[:0], c.values[:0], nil, nil
+	c.unit, c.key, c.values, c.priority, c.seen = c.unit[:0], c.key[:0], c.values[:0], c.priority[:0], c.seen[:0]
 }
 
 // Pages are small at first, since there are many parts, and then of one size.

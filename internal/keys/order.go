@@ -17,10 +17,13 @@ func Order[K comparable](ks []K) []uint32 {
 	if len(ks) == 0 {
 		return order
 	}
-	content := make([]atom, 0, len(ks))
+	var content []atom
 	all := reflect.ValueOf(ks)
 	for i := range ks {
 		content = atoms(all.Index(i), content)
+		if i == 0 {
+			content = slices.Grow(content, len(content)*(len(ks)-1))
+		}
 	}
 	n := len(content) / len(ks)
 	slices.SortFunc(order, func(a, b uint32) int {
