@@ -33,6 +33,15 @@ func (c *columns[Unit]) append(other *columns[Unit]) {
 	}
 }
 
+// clone returns a copy that takes no more memory than it must.
+func (c *columns[Unit]) clone() *columns[Unit] {
+	return &columns[Unit]{
+		unit: exactly(c.unit), key: exactly(c.key), values: exactly(c.values), priority: exactly(c.priority), seen: exactly(c.seen),
+	}
+}
+
+func exactly[T any](s []T) []T { return append(make([]T, 0, len(s)), s...) }
+
 // rankUpTo fills the columns of priorities up to a row.
 func (c *columns[Unit]) rankUpTo(n int) {
 	for len(c.seen) < n {

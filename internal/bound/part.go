@@ -16,7 +16,8 @@ type part[Unit comparable] struct {
 
 	groups []uint64 // the hashes of all groups
 	rows   columns[Unit]
-	ends   []int // of the rows of each source
+	kept   columns[Unit] // scratch
+	ends   []int         // of the rows of each source
 
 	units  []member // in the order of their first rows
 	slots  []uint32 // places in units, plus one, by hash
@@ -140,7 +141,8 @@ func (p *part[Unit]) sortByUnit() bool {
 
 // condensed returns what is kept, with priorities, or nil if it is more than half.
 func (p *part[Unit]) condensed() *columns[Unit] {
-	kept := new(columns[Unit])
+	kept := &p.kept
+	kept.clear()
 	p.ranking = true
 	keep := func(c *cell, rows []uint32) bool {
 		for i, row := range rows {
@@ -157,5 +159,5 @@ func (p *part[Unit]) condensed() *columns[Unit] {
 	if 2*kept.len() > p.rows.len() {
 		return nil
 	}
-	return kept
+	return kept.clone()
 }
