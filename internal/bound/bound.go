@@ -16,7 +16,7 @@ type Caps struct {
 	Rows int // rows in each of them
 }
 
-// A Bounder keeps rows within caps. Its choices are those of the seed.
+// A Bounder keeps rows within caps. Its choices are those of the seed, or of [Keyed] hashes.
 //
 // They come from a keyed hash (hash/maphash), which is not a cipher. The sensitivity
 // does not rest on it: whatever it returns, the caps hold.
@@ -29,6 +29,7 @@ type Bounder[Unit, Key comparable] struct {
 	done    func() bool
 	limit   int // see firstLimit
 	sources []*Source[Unit, Key]
+	keyed   *Keyed[Unit, Key] // or nil
 
 	groups  []Key
 	hashes  []uint64   // of the groups
@@ -42,10 +43,29 @@ func New[Unit, Key comparable](caps Caps, width int, given []Key, seed maphash.S
 	return &Bounder[Unit, Key]{caps: caps, width: width, given: given, seed: seed, odd: maphash.Comparable(seed, 0) | 1, done: done, limit: firstLimit}
 }
 
+// Keyed are hashes with a key that outlives a process, which a seed does not: whoever has
+// the key makes the same choices of the same rows.
+type Keyed[Unit, Key comparable] struct {
+	Unit  func(Unit) (hash uint64, in bool) // a unit that is not in is as if it had no rows
+	Group func(Key) uint64
+}
+
+// ChooseBy makes choices those of keyed hashes. It is called before there are sources, if
+// it is called.
+func (b *Bounder[Unit, Key]) ChooseBy(k *Keyed[Unit, Key]) { b.keyed = k }
+
+// names returns a dictionary of groups.
+func (b *Bounder[Unit, Key]) names() *dictionary[Key] {
+	if b.keyed != nil {
+		return newDictionary(b.given, b.seed, b.keyed.Group)
+	}
+	return newDictionary(b.given, b.seed, nil)
+}
+
 // Groups ends the reading of rows. It returns all groups, those given or those that
 // rows have; groups are named by their number in it. It is called once.
 func (b *Bounder[Unit, Key]) Groups() []Key {
-	all := newDictionary(b.given, b.seed)
+	all := b.names()
 	if len(b.sources) == 1 {
 		all = b.sources[0].names
 	}
@@ -59,7 +79,7 @@ func (b *Bounder[Unit, Key]) Groups() []Key {
 			b.renamed[i] = append(b.renamed[i], id)
 		}
 	}
-	b.groups, b.hashes = all.keys, all.hashes
+	b.groups, b.hashes = all.keys, all.chooseBy()
 	return b.groups
 }
 

@@ -449,3 +449,73 @@ func FuzzBounder(f *testing.F) {
 		check(t, caps, rows, kept(maphash.MakeSeed(), caps, sources...))
 	})
 }
+
+// keyedBy are hashes that a test knows.
+func keyedBy(key uint64, in func(unit int) bool) *Keyed[int, int] {
+	return &Keyed[int, int]{
+		Unit:  func(u int) (uint64, bool) { return mix(key + mix(uint64(u))), in(u) },
+		Group: func(k int) uint64 { return mix(key ^ mix(uint64(k)+1)) },
+	}
+}
+
+// Whoever has the key of the hashes makes the same choices, with whatever seed, in whatever
+// order units come, and whenever shards are condensed; with another key they are others.
+func TestKeyedChoicesDoNotDependOnTheSeed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(16, 1))
+	everyone := func(int) bool { return true }
+	different := 0
+	for i := range 60 {
+		caps := Caps{1 + rng.IntN(4), 1 + rng.IntN(4)}
+		sources := make([][]row, 1+rng.IntN(3))
+		for _, r := range few(rng, 3_000) {
+			j := rng.IntN(len(sources))
+			sources[j] = append(sources[j], r)
+		}
+		keep := func(key uint64, limit int) map[int][]row {
+			b := New[int](caps, 1, []int(nil), maphash.MakeSeed(), never)
+			b.ChooseBy(keyedBy(key, everyone))
+			b.limit = limit
+			all, _ := bounded(b, sources...)
+			return all
+		}
+		want := keep(uint64(i), firstLimit)
+		check(t, caps, slices.Concat(sources...), want)
+		if !reflect.DeepEqual(want, keep(uint64(i), 1+rng.IntN(50))) {
+			t.Fatal("another seed makes other choices")
+		}
+		for _, rows := range sources {
+			slices.SortStableFunc(rows, func(a, b row) int { return b.unit - a.unit })
+		}
+		if !reflect.DeepEqual(want, keep(uint64(i), math.MaxInt)) {
+			t.Fatal("another order of units makes other choices")
+		}
+		if !reflect.DeepEqual(want, keep(uint64(i)+1000, firstLimit)) {
+			different++
+		}
+	}
+	if different < 50 {
+		t.Errorf("of 60 other keys, %d make other choices", different)
+	}
+}
+
+// Of units that are not in nothing is kept, and what is kept of the others is what it is
+// without them.
+func TestUnitsThatAreNotInLeaveNoTrace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(16, 2))
+	even := func(u int) bool { return u%2 == 0 }
+	for i := range 60 {
+		rows, caps := few(rng, 3_000), Caps{1 + rng.IntN(4), 1 + rng.IntN(4)}
+		keep := func(rows []row) map[int][]row {
+			b := New[int](caps, 1, []int(nil), maphash.MakeSeed(), never)
+			b.ChooseBy(keyedBy(uint64(i), even))
+			all, _ := bounded(b, rows)
+			return all
+		}
+		evens := slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return !even(r.unit) })
+		got := keep(rows)
+		check(t, caps, evens, got)
+		if !reflect.DeepEqual(got, keep(evens)) {
+			t.Fatal("units that are not in change what is kept of others")
+		}
+	}
+}

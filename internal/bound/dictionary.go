@@ -15,13 +15,16 @@ type dictionary[Key comparable] struct {
 	keys   []Key
 	hashes []uint64
 
+	keyed   func(Key) uint64 // makes choices, if it is not nil, and not the hash
+	choices []uint64         // of the keys, if there is one
+
 	last   Key // that was asked for last, and its number, if there is one
 	lastID uint32
 }
 
 // newDictionary returns one of given keys, or an open one if there are none.
-func newDictionary[Key comparable](given []Key, seed maphash.Seed) *dictionary[Key] {
-	d := &dictionary[Key]{seed: seed, places: make([]uint64, 64)}
+func newDictionary[Key comparable](given []Key, seed maphash.Seed, keyed func(Key) uint64) *dictionary[Key] {
+	d := &dictionary[Key]{seed: seed, keyed: keyed, places: make([]uint64, 64)}
 	for _, k := range given {
 		d.id(k)
 	}
@@ -55,6 +58,9 @@ func (d *dictionary[Key]) add(k Key, hash, at uint64) {
 	d.last, d.lastID = k, uint32(len(d.keys))
 	d.keys, d.hashes = append(d.keys, k), append(d.hashes, hash)
 	d.places[at] = hash>>32<<32 | uint64(len(d.keys))
+	if d.keyed != nil {
+		d.choices = append(d.choices, d.keyed(k))
+	}
 	if 2*len(d.keys) < len(d.places) {
 		return
 	}
@@ -67,4 +73,12 @@ func (d *dictionary[Key]) add(k Key, hash, at uint64) {
 		}
 		d.places[at] = hash>>32<<32 | uint64(id+1)
 	}
+}
+
+// chooseBy returns the hashes of the keys that choices are made by.
+func (d *dictionary[Key]) chooseBy() []uint64 {
+	if d.keyed != nil {
+		return d.choices
+	}
+	return d.hashes
 }

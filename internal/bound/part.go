@@ -13,6 +13,7 @@ type part[Unit comparable] struct {
 	seed  maphash.Seed
 	odd   uint64
 	done  func() bool
+	keyed func(Unit) (hash uint64, in bool) // or nil
 
 	groups []uint64 // the hashes of all groups
 	rows   columns[Unit]
@@ -38,7 +39,11 @@ type member struct {
 const often = 1024
 
 func newPart[Unit, Key comparable](b *Bounder[Unit, Key]) *part[Unit] {
-	return &part[Unit]{caps: b.caps, width: b.width, seed: b.seed, odd: b.odd, done: b.done}
+	p := &part[Unit]{caps: b.caps, width: b.width, seed: b.seed, odd: b.odd, done: b.done}
+	if b.keyed != nil {
+		p.keyed = b.keyed.Unit
+	}
+	return p
 }
 
 // begin forgets all rows. The next are those of a source, of groups with some hashes.
@@ -68,7 +73,7 @@ func (p *part[Unit]) loadShard(s *shard[Unit], renamed []uint32) {
 	p.ends = append(p.ends, p.rows.len())
 }
 
-// each yields the hash of every unit, and its rows, until yield returns false.
+// each yields the hash of every unit that is in, and its rows, until yield returns false.
 func (p *part[Unit]) each(yield func(unit uint64, rows []uint32) bool) {
 	if p.rows.len() == 0 || !p.findUnits() || !p.sortByUnit() {
 		return
@@ -79,11 +84,20 @@ func (p *part[Unit]) each(yield func(unit uint64, rows []uint32) bool) {
 			return
 		}
 		u := &p.units[i]
-		if !yield(u.hash, p.order[begin:u.end]) {
+		rows := p.order[begin:u.end]
+		begin = u.end
+		if hash, in := p.chooses(u); in && !yield(hash, rows) {
 			return
 		}
-		begin = u.end
 	}
+}
+
+// chooses returns the hash by which the choices of a unit are made, and whether it is in.
+func (p *part[Unit]) chooses(u *member) (hash uint64, in bool) {
+	if p.keyed == nil {
+		return u.hash, true
+	}
+	return p.keyed(p.rows.unit[u.first])
 }
 
 // findUnits numbers the units, and counts their rows. It reports false if it had to end.

@@ -27,7 +27,7 @@ const firstLimit = 256
 // Source returns a new source. It is not for concurrent use with itself; rows of a unit
 // are numbered in the order of the sources.
 func (b *Bounder[Unit, Key]) Source() *Source[Unit, Key] {
-	s := &Source[Unit, Key]{b: b, number: len(b.sources), names: newDictionary(b.given, b.seed), limit: b.limit}
+	s := &Source[Unit, Key]{b: b, number: len(b.sources), names: b.names(), limit: b.limit}
 	b.sources = append(b.sources, s)
 	return s
 }
@@ -67,7 +67,7 @@ func (s *Source[Unit, Key]) condense(shard *shard[Unit]) bool {
 	if s.part == nil {
 		s.part = newPart(s.b)
 	}
-	s.part.begin(s.names.hashes, s.number)
+	s.part.begin(s.names.chooseBy(), s.number)
 	s.part.loadShard(shard, nil)
 	kept := s.part.condensed()
 	if kept == nil {

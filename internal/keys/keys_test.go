@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -80,6 +81,21 @@ func FuzzKeys(f *testing.F) {
 		}
 		if got, err := Decode[string](Encode(s)); err != nil || got != s {
 			t.Errorf("%q became %q (%v)", s, got, err)
+		}
+		form := Append(nil, k)
+		if cut, rest, err := Cut[place](append(form, "rest"...)); err != nil || cut != k || string(rest) != "rest" {
+			t.Errorf("the bytes of %q were read as %q, %q, %v", fmt.Sprint(k), fmt.Sprint(cut), rest, err)
+		}
+		if other := Append(nil, l); k != l && (bytes.HasPrefix(form, other) || bytes.HasPrefix(other, form)) {
+			t.Errorf("the bytes of %q begin as those of %q", fmt.Sprint(k), fmt.Sprint(l))
+		}
+		for n := range form {
+			if _, _, err := Cut[place](form[:n]); err == nil {
+				t.Errorf("the first %d of %d bytes are read as a key", n, len(form))
+			}
+		}
+		if x, rest, err := Cut[place]([]byte(s)); err == nil && string(Append(nil, x))+string(rest) != s {
+			t.Errorf("%q is read as %v, which is written in another way", s, x)
 		}
 		if x, err := Decode[place](s); err == nil {
 			if again, err := Decode[place](Encode(x)); err != nil || again != x {
