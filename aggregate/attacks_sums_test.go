@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -301,22 +300,22 @@ func TestOrderAndMergeTreesDoNotMatter(t *testing.T) {
 			want := collected(t, p, rows)
 			for range 20 {
 				r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-				if got := collected(t, p, rows); !reflect.DeepEqual(got, want) {
+				if got := collected(t, p, rows); !same(got, want) {
 					t.Fatalf("%v: another order of the rows gives other sums", loss)
 				}
 				var shards [3][]entry
 				for _, e := range rows {
 					shards[e.unit%3] = append(shards[e.unit%3], e)
 				}
-				var parts []*Partial[int]
+				var parts []*partial[int]
 				for _, i := range r.Perm(3) {
-					parts = append(parts, newPartial(collected(t, p, shards[i])))
+					parts = append(parts, collected(t, p, shards[i]))
 				}
 				got, err := p.merge(t.Context(), parts)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !reflect.DeepEqual(got, want) {
+				if !same(got, want) {
 					t.Fatalf("%v: partials of some units each give other sums", loss)
 				}
 			}

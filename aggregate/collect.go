@@ -25,10 +25,11 @@ import (
 // It fails if a row cannot be read, or soon after ctx is done, with the error of
 // ctx. Nothing else about the rows can make it fail.
 func (p *Plan[Row, Unit, Group]) Collect(ctx context.Context, rows ...iter.Seq2[Row, error]) (*Partial[Group], error) {
-	return p.collect(ctx, maphash.MakeSeed(), rows...)
+	return p.collect(ctx, maphash.MakeSeed(), nil, rows...)
 }
 
-func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed, sources ...iter.Seq2[Row, error]) (*Partial[Group], error) {
+// collect collects all units with the choices of a seed, or those of a slice with its choices.
+func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed, of *sliced, sources ...iter.Seq2[Row, error]) (*Partial[Group], error) {
 	if len(sources) == 0 || slices.ContainsFunc(sources, func(s iter.Seq2[Row, error]) bool { return s == nil }) {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
@@ -36,20 +37,32 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 		sources = []iter.Seq2[Row, error]{p.query.admitted(ctx, inTurn(sources))}
 	}
 	bounder := bound.New[Unit](p.caps(), len(p.inputs), p.query.given(), seed, func() bool { return ctx.Err() != nil })
+	if of != nil {
+		bounder.ChooseBy(chosenBy[Unit, Group](of))
+	}
 	n, err := p.readAll(ctx, bounder, sources)
 	if err != nil {
 		return nil, err
 	}
+	reduced, err := p.reduced(ctx, bounder, n)
+	if err != nil {
+		return nil, err
+	}
+	reduced.origins = []origin{{space: newSpace(), of: 1}}
+	if of != nil {
+		reduced.origins, reduced.seals = []origin{of.origin}, of.seals
+	}
+	return newPartial(reduced), nil
+}
+
+// reduced bounds and sums rows that were read, of which there are n.
+func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bounder[Unit, Group], n int) (*partial[Group], error) {
 	reduce := p.sum
 	if p.finder != nil {
 		reduce = p.list
 	}
 	groups := bounder.Groups()
-	reduced, err := reduce(ctx, bounder, groups, max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))))
-	if err != nil {
-		return nil, err
-	}
-	return newPartial(reduced), nil
+	return reduce(ctx, bounder, groups, max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))))
 }
 
 // inTurn yields the rows of sources one after the other.
@@ -63,20 +76,6 @@ func inTurn[Row any](sources []iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 			}
 		}
 	}
-}
-
-// A unit brings so many times its groups into a look that there are enough left for the
-// next one, and not all of them, so that no unit fills the memory.
-const (
-	spares    = 8
-	leastKept = 64
-)
-
-func (p *Plan[Row, Unit, Group]) caps() bound.Caps {
-	if p.finder != nil {
-		return bound.Caps{Keys: max(leastKept, p.maxGroups*spares, p.maxGroups), Rows: 1}
-	}
-	return bound.Caps{Keys: p.maxGroups, Rows: p.maxRows}
 }
 
 // fewRows, and as many as there are groups, are not worth a worker of their own.

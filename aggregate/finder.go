@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/bound"
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -204,4 +205,18 @@ func (f *finder) receipts() []ReceiptMeasure {
 		})
 	}
 	return lines
+}
+
+// A unit brings so many times its groups into a look that there are enough left for the
+// next one, and not all of them, so that no unit fills the memory.
+const (
+	spares    = 8
+	leastKept = 64
+)
+
+func (p *Plan[Row, Unit, Group]) caps() bound.Caps {
+	if p.finder != nil {
+		return bound.Caps{Keys: max(leastKept, p.maxGroups*spares, p.maxGroups), Rows: 1}
+	}
+	return bound.Caps{Keys: p.maxGroups, Rows: p.maxRows}
 }

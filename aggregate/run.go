@@ -73,7 +73,8 @@ func (p *Plan[Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, r
 }
 
 // Release is the second half of [Plan.Run]: it pays, adds noise, keeps and
-// releases. No unit may be in two of the partials.
+// releases. No unit may be in two of the partials, as [Plan.Merge] says; if they are shards, all
+// must be there.
 //
 // What it returns is private in the sense of the plan's loss. It has been paid
 // for durably before noise was drawn, and kept durably before it was returned.
@@ -111,21 +112,21 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 
 // merged returns what adds noise to partials of this plan, once it is paid for.
 func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial[Group]) (addingNoise func() ([]Group, *results), err error) {
-	if err := p.checkPartials(partials); err != nil {
+	states, err := p.checkPartials(partials)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := p.merge(ctx, states)
+	if err != nil {
 		return nil, err
 	}
 	if p.finder != nil {
-		var units [][]Group
-		for _, part := range partials {
-			units = append(units, part.state().units...)
-		}
-		return func() ([]Group, *results) { return find(p.compiled, units) }, ctx.Err()
+		return func() ([]Group, *results) { return find(p.compiled, sums.units) }, complete(sums.origins)
 	}
-	sums, err := p.merge(ctx, partials)
 	return func() ([]Group, *results) {
 		if len(partials) > 1 {
 			defer sums.wipe()
 		}
 		return addNoise(p.compiled, sums)
-	}, err
+	}, complete(sums.origins)
 }

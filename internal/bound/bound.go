@@ -48,6 +48,11 @@ func New[Unit, Key comparable](caps Caps, width int, given []Key, seed maphash.S
 type Keyed[Unit, Key comparable] struct {
 	Unit  func(Unit) (hash uint64, in bool) // a unit that is not in is as if it had no rows
 	Group func(Key) uint64
+
+	// ByValue tells the rows of a unit in a group apart by their values and by how many equal
+	// ones there are, and not by when they came and from where. So what is kept of them does not depend on
+	// that; but all of them are kept until it is chosen.
+	ByValue bool
 }
 
 // ChooseBy makes choices those of keyed hashes. It is called before there are sources, if

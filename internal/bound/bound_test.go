@@ -498,6 +498,95 @@ func TestKeyedChoicesDoNotDependOnTheSeed(t *testing.T) {
 	}
 }
 
+// By value, what is kept is a function of which rows there are: not of their order, of the
+// sources that they come from, nor of when shards are condensed.
+func TestChoicesByValueDoNotDependOnTheOrderOfRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(16, 12))
+	for i := range 60 {
+		caps, distinct := Caps{1 + rng.IntN(4), 1 + rng.IntN(4)}, 1+rng.IntN(5)
+		rows := few(rng, 3_000)
+		keep := func() map[[2]int][]int64 {
+			b := New[int](caps, 1, []int(nil), maphash.MakeSeed(), never)
+			k := keyedBy(uint64(i), func(int) bool { return true })
+			k.ByValue = true
+			b.ChooseBy(k)
+			b.limit = 1 + rng.IntN(100)
+			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+			return cellsOf(b, rng, rows, distinct)
+		}
+		want, units, most := keep(), map[int]int{}, map[[2]int]int{}
+		for _, r := range rows {
+			most[[2]int{r.unit, r.key}]++
+		}
+		for at, values := range want {
+			if units[at[0]]++; units[at[0]] > caps.Keys || len(values) != min(caps.Rows, most[at]) {
+				t.Fatalf("%d rows of %d in group %d of %d", len(values), most[at], units[at[0]], caps.Keys)
+			}
+		}
+		for range 3 {
+			if got := keep(); !reflect.DeepEqual(got, want) {
+				t.Fatal("another order of rows keeps others")
+			}
+		}
+	}
+}
+
+// cellsOf returns the values that are kept of each unit and group. A value tells the unit, and
+// of so many kinds of rows which it is.
+func cellsOf(b *Bounder[int, int], rng *rand.Rand, rows []row, distinct int) map[[2]int][]int64 {
+	sources := make([]*Source[int, int], 1+rng.IntN(3))
+	for i := range sources {
+		sources[i] = b.Source()
+	}
+	for _, r := range rows {
+		s := sources[rng.IntN(len(sources))]
+		group, _ := s.Group(r.key)
+		s.Add(r.unit, group)[0] = int64(r.unit*100 + r.n%distinct)
+	}
+	groups, w, of := b.Groups(), b.Worker(), map[[2]int][]int64{}
+	for part := range Parts {
+		w.Each(part, func(group uint32, rows int, values []int64) bool {
+			values = slices.Clone(values)
+			slices.Sort(values)
+			of[[2]int{int(values[0]) / 100, groups[group]}] = values
+			return true
+		})
+	}
+	return of
+}
+
+// By value, rows are as likely as the next, also where some are equal: of ten rows of which
+// six are equal, three are kept. 9 degrees of freedom: above 70 with a probability of 1.5e-11.
+func TestChoicesByValueAreUniform(t *testing.T) {
+	const units = 20_000
+	b := New[int](Caps{1, 3}, 1, []int(nil), maphash.MakeSeed(), never)
+	k := keyedBy(1, func(int) bool { return true })
+	k.ByValue = true
+	b.ChooseBy(k)
+	s := b.Source()
+	for u := range units {
+		for n := range 10 {
+			group, _ := s.Group(0)
+			s.Add(u, group)[0] = int64(min(n, 4))
+		}
+	}
+	b.Groups()
+	w, counts := b.Worker(), make([]float64, 5)
+	for part := range Parts {
+		w.Each(part, func(_ uint32, _ int, values []int64) bool {
+			for _, v := range values {
+				counts[v]++
+			}
+			return true
+		})
+	}
+	counts[4] /= 6
+	for range 5 {
+		counts = append(counts, counts[4])
+	}
+	uniform(t, "rows", counts, 70)
+}
+
 // Of units that are not in nothing is kept, and what is kept of the others is what it is
 // without them.
 func TestUnitsThatAreNotInLeaveNoTrace(t *testing.T) {

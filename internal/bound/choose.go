@@ -18,7 +18,8 @@ type cell struct {
 // A choice is what is kept of one unit: of its cells and of the rows in each those with
 // the smallest priorities. The priority of a cell is a function of the seed, the unit and
 // the group; that of a row is one of the priority of its cell, and of how many rows of
-// this cell came before from the same source.
+// this cell came before from the same source; or, with [Keyed.ByValue], of its values and of how
+// many rows with these came before.
 type choice struct {
 	ranking bool // rows that are all kept are ranked too
 
@@ -28,6 +29,7 @@ type choice struct {
 	byCell     []uint32 // rows
 	priorities []uint64 // of the rows of a cell
 	scratch    []uint64
+	numbers    []uint64
 }
 
 // choose yields what is kept of one unit, whose rows are in the order in which they came. It
@@ -48,18 +50,32 @@ func (p *part[Unit]) choose(unit uint64, rows []uint32, yield func(c *cell, rows
 		}
 		rows := p.byCell[begin:c.end]
 		begin = c.end
-		if over := len(rows) > p.caps.Rows; over || p.ranking {
-			c.priority = p.priority(unit, c.group)
-			p.rank(c, rows)
-			if over {
-				rows = p.dropRows(rows)
-			}
+		if rows = p.chosen(c, unit, rows); rows == nil {
+			return false
 		}
 		if !yield(c, rows) {
 			return false
 		}
 	}
 	return true
+}
+
+// chosen returns the rows of a cell that are kept, or nil if it had to end.
+func (p *part[Unit]) chosen(c *cell, unit uint64, rows []uint32) []uint32 {
+	over := len(rows) > p.caps.Rows
+	if !over && !p.ranking || p.byValue && p.ranking {
+		return rows // by value, all rows are needed to say which are equal
+	}
+	c.priority = p.priority(unit, c.group)
+	if !p.byValue {
+		p.rank(c, rows)
+	} else if !p.rankByValue(c, rows) {
+		return nil
+	}
+	if over {
+		rows = p.dropRows(rows)
+	}
+	return rows
 }
 
 // inOrder returns the groups of a unit that are kept, in the order of their priorities. It
@@ -175,6 +191,42 @@ func (p *part[Unit]) rank(c *cell, rows []uint32) {
 		}
 		c.seen++
 		p.priorities = append(p.priorities, mix(base+c.seen*0x9e3779b97f4a7c15))
+	}
+}
+
+// rankByValue finds the priorities of the rows of a cell by their values. Equal rows are
+// numbered; which of them has which number does not matter, since they are equal. It reports
+// false if it had to end.
+func (p *part[Unit]) rankByValue(c *cell, rows []uint32) bool {
+	p.table = empty(p.table, 2<<bits.Len(uint(len(rows))))
+	p.scratch, p.numbers, p.priorities = p.scratch[:0], p.numbers[:0], p.priorities[:0]
+	for i, row := range rows {
+		if i%often == often-1 && p.done() {
+			return false
+		}
+		hash := c.priority
+		for _, v := range p.rows.values[int(row)*p.width:][:p.width] {
+			hash = mix(hash ^ mix(uint64(v)+0x9e3779b97f4a7c15))
+		}
+		p.priorities = append(p.priorities, mix(hash+p.numberOf(hash)*0x9e3779b97f4a7c15))
+	}
+	return true
+}
+
+// numberOf returns how many rows with this hash there were, with this one.
+func (p *part[Unit]) numberOf(hash uint64) uint64 {
+	mask := uint64(len(p.table) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		id := p.table[at]
+		if id == 0 {
+			p.scratch, p.numbers = append(p.scratch, hash), append(p.numbers, 1)
+			p.table[at] = uint32(len(p.scratch))
+			return 1
+		}
+		if p.scratch[id-1] == hash {
+			p.numbers[id-1]++
+			return p.numbers[id-1]
+		}
 	}
 }
 

@@ -8,12 +8,13 @@ import (
 // A part has the rows of some units while it is found out what is kept of them. Its
 // memory is used again for the next.
 type part[Unit comparable] struct {
-	caps  Caps
-	width int
-	seed  maphash.Seed
-	odd   uint64
-	done  func() bool
-	keyed func(Unit) (hash uint64, in bool) // or nil
+	caps    Caps
+	width   int
+	seed    maphash.Seed
+	odd     uint64
+	done    func() bool
+	keyed   func(Unit) (hash uint64, in bool) // or nil
+	byValue bool
 
 	groups []uint64 // the hashes of all groups
 	rows   columns[Unit]
@@ -41,7 +42,7 @@ const often = 1024
 func newPart[Unit, Key comparable](b *Bounder[Unit, Key]) *part[Unit] {
 	p := &part[Unit]{caps: b.caps, width: b.width, seed: b.seed, odd: b.odd, done: b.done}
 	if b.keyed != nil {
-		p.keyed = b.keyed.Unit
+		p.keyed, p.byValue = b.keyed.Unit, b.keyed.ByValue
 	}
 	return p
 }
@@ -163,8 +164,10 @@ func (p *part[Unit]) condensed() *columns[Unit] {
 			kept.unit = append(kept.unit, p.rows.unit[row])
 			kept.key = append(kept.key, c.group)
 			kept.values = append(kept.values, p.rows.values[int(row)*p.width:][:p.width]...)
-			kept.priority = append(kept.priority, p.priorities[i])
-			kept.seen = append(kept.seen, c.seen)
+			if !p.byValue {
+				kept.priority = append(kept.priority, p.priorities[i])
+				kept.seen = append(kept.seen, c.seen)
+			}
 		}
 		return true
 	}

@@ -1,0 +1,262 @@
+package aggregate
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/keys"
+)
+
+// pack writes what a Partial holds, to be sealed. How long it is follows from the plan
+// where groups are given and there are no quantiles.
+func (p *partial[Group]) pack() []byte {
+	b := packOrigins(nil, p.origins)
+	table, lists := p.groups, [][]uint32(nil)
+	if p.units != nil {
+		table, lists = numbered(p.units)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(len(table)))
+	for _, k := range table {
+		b = keys.Append(b, k)
+	}
+	for _, s := range p.sums {
+		b = binary.BigEndian.AppendUint64(b, uint64(s.Hi))
+		b = binary.BigEndian.AppendUint64(b, s.Lo)
+	}
+	for i := range p.lists {
+		for j := range p.groups {
+			b = packPoints(b, p.lists[i].of(j))
+		}
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(len(lists)))
+	for _, ids := range lists {
+		b = binary.AppendUvarint(b, uint64(len(ids)))
+		for _, id := range ids {
+			b = binary.AppendUvarint(b, uint64(id))
+		}
+	}
+	return b
+}
+
+func packOrigins(b []byte, origins []origin) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(len(origins)))
+	for _, o := range origins {
+		b = append(append(b, o.space[:]...), byte(0))
+		if o.keyed {
+			b[len(b)-1] = 1
+		}
+		b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, o.number), o.of)
+	}
+	return b
+}
+
+// packPoints writes how far each point is from the one before.
+func packPoints(b []byte, points []int64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(points)))
+	last := int64(0)
+	for _, at := range points {
+		b = binary.AppendUvarint(b, uint64(at-last))
+		last = at
+	}
+	return b
+}
+
+// numbered returns the groups of units, each once and in the order of keys, and of each unit their places.
+func numbered[Group comparable](units [][]Group) (table []Group, lists [][]uint32) {
+	ids := make(map[Group]uint32)
+	for _, groups := range units {
+		for _, k := range groups {
+			if _, ok := ids[k]; !ok {
+				ids[k] = 0
+				table = append(table, k)
+			}
+		}
+	}
+	keys.Sort(table)
+	for i, k := range table {
+		ids[k] = uint32(i)
+	}
+	lists = make([][]uint32, len(units))
+	for i, groups := range units {
+		for _, k := range groups {
+			lists[i] = append(lists[i], ids[k])
+		}
+	}
+	return table, lists
+}
+
+// unpack reads what pack wrote for this plan. Whoever has the public key can have written
+// it, so nothing is believed: what is read has a form that rows can have, and no sum is so
+// large that those of other parts could overflow.
+func (p *Plan[Row, Unit, Group]) unpack(b []byte) (*partial[Group], error) {
+	r := &unpacking{rest: b}
+	part := &partial[Group]{fingerprint: p.fingerprint, origins: r.origins()}
+	table := unpackKeys[Group](r)
+	if p.finder == nil {
+		p.unpackSums(r, part, table)
+	} else {
+		part.units = [][]Group{}
+		r.require(ordered(table))
+	}
+	for range r.count() {
+		part.units = append(part.units, unitOf(r, table, p.caps().Keys))
+	}
+	r.require(len(r.rest) == 0 && (p.finder != nil || part.units == nil))
+	if r.failed {
+		return nil, errPacked
+	}
+	return part, nil
+}
+
+var errPacked = errors.New("aggregate: what was sealed is no Partial of this plan; whoever sealed it did not use this library")
+
+// unpackSums reads the sums of groups, and the points.
+func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group], table []Group) {
+	part.groups, part.width = table, p.sums
+	if given := p.query.given(); given != nil {
+		r.require(slices.Equal(given, table))
+	} else {
+		r.require(ordered(table))
+	}
+	r.require(len(table) <= len(r.rest) && len(table)*p.sums*16 <= len(r.rest))
+	most := mostSum * int64(len(part.origins))
+	for i := 0; i < len(table)*p.sums && !r.failed; i++ {
+		sum := exact.Int128{Hi: int64(r.word()), Lo: r.word()}
+		r.require(-most <= sum.Hi && sum.Hi < most)
+		part.sums = append(part.sums, sum)
+	}
+	if p.query.given() == nil {
+		for i := 0; i < len(table) && !r.failed; i++ {
+			r.require(part.sums[i*p.sums+p.units().first].Sign() > 0)
+		}
+	}
+	for _, m := range p.measures {
+		if m.form == formRanks {
+			part.lists = append(part.lists, unpackList(r, len(table), m.grid.Cells))
+		}
+	}
+}
+
+// mostSum bounds the upper half of the sums of one part: 2^104 in all, which 2^42 rows of
+// 2^62 steps have. 2^20 parts of that do not overflow.
+const mostSum = 1 << 40
+
+func unpackList(r *unpacking, groups int, cells int64) (l list) {
+	for i := 0; i < groups && !r.failed; i++ {
+		last := int64(0)
+		for range r.length() {
+			step := r.uvarint()
+			if r.require(step <= uint64(cells-last)); r.failed {
+				return l
+			}
+			last += int64(step)
+			l.points = append(l.points, last)
+		}
+		l.ends = append(l.ends, len(l.points))
+	}
+	return l
+}
+
+// unitOf reads the groups of one unit.
+func unitOf[Group comparable](r *unpacking, table []Group, most int) (groups []Group) {
+	seen := make(map[uint64]bool)
+	n := r.length()
+	r.require(n > 0 && n <= most)
+	for range n {
+		id := r.uvarint()
+		if r.require(id < uint64(len(table)) && !seen[id]); r.failed {
+			return nil
+		}
+		seen[id] = true
+		groups = append(groups, table[id])
+	}
+	return groups
+}
+
+// ordered reports whether keys are in the order of a release, each once.
+func ordered[Group comparable](table []Group) bool {
+	for i, at := range keys.Order(table) {
+		if int(at) != i || i > 0 && table[i] == table[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// An unpacking reads bytes from the front. After it failed everything that it returns is 0.
+type unpacking struct {
+	rest   []byte
+	failed bool
+}
+
+func (r *unpacking) require(ok bool) {
+	if !ok {
+		r.failed, r.rest = true, nil
+	}
+}
+
+// next returns the next n bytes.
+func (r *unpacking) next(n int) []byte {
+	if r.require(n <= len(r.rest)); r.failed {
+		return make([]byte, n)
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *unpacking) word() uint64 { return binary.BigEndian.Uint64(r.next(8)) }
+
+func (r *unpacking) halfWord() uint32 { return binary.BigEndian.Uint32(r.next(4)) }
+
+func (r *unpacking) uvarint() uint64 {
+	x, n := binary.Uvarint(r.rest)
+	if r.require(n > 0); r.failed {
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return x
+}
+
+// count returns how many things come, each of which has a byte at least.
+func (r *unpacking) count() int { return r.most(r.word()) }
+
+func (r *unpacking) length() int { return r.most(r.uvarint()) }
+
+func (r *unpacking) most(n uint64) int {
+	if r.require(n <= uint64(len(r.rest))); r.failed {
+		return 0
+	}
+	return int(n)
+}
+
+func (r *unpacking) origins() (origins []origin) {
+	n := r.count()
+	r.require(n > 0 && n <= mostShards)
+	for range n {
+		o := origin{space: space(r.next(16)), keyed: r.next(1)[0] == 1, number: r.halfWord(), of: r.halfWord()}
+		r.require(o.shard().check() == nil && (o.keyed || o.of == 1))
+		origins = append(origins, o)
+		if i := len(origins) - 1; i > 0 {
+			last := origins[i-1]
+			r.require(last.before(o) < 0 && !last.overlaps(o) && last.keyed == o.keyed && (!o.keyed || last.space == o.space))
+		}
+		if r.failed {
+			return nil
+		}
+	}
+	return origins
+}
+
+func unpackKeys[Group comparable](r *unpacking) (table []Group) {
+	for range r.count() {
+		k, rest, err := keys.Cut[Group](r.rest)
+		if r.require(err == nil); r.failed {
+			return nil
+		}
+		r.rest, table = rest, append(table, k)
+	}
+	return table
+}

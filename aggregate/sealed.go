@@ -1,0 +1,218 @@
+package aggregate
+
+import (
+	"context"
+	"crypto/hpke"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/equipoise-dp/equipoise/internal/sealed"
+)
+
+// kindPartial is what sealed bytes of a Partial call themselves.
+const kindPartial = "partial"
+
+// A Part names one sealed Partial: it tells nothing private. Whoever lists the parts of a
+// release has said of each shard which attempt at it counts, see [Plan.OpenParts].
+type Part struct {
+	Plan   string  `json:"plan"`   // fingerprint
+	Shards []Shard `json:"shards"` // that it holds; none if it was not collected by shards
+	Digest string  `json:"sha256"` // of the sealed bytes, in hexadecimal digits
+}
+
+func (p Part) String() string { return fmt.Sprintf("part %.12s with %v", p.Digest, p.Shards) }
+
+// Seal encrypts a Partial so that it can leave the process: to whoever has the private key,
+// by HPKE (RFC 9180), so that nobody else learns more of it than a power of two of its length. It can be opened
+// with the same plan only, and if it was collected by shards, only be made by who has
+// their secret. It returns its name too.
+//
+// Make a key with hpke.MLKEM768X25519().GenerateKey(). Proof: docs/proofs/sealed.md.
+func (p *Partial[Group]) Seal(to hpke.PublicKey) ([]byte, Part, error) {
+	if p == nil || p.state == nil {
+		return nil, Part{}, errors.New("aggregate: the Partial is empty; Collect makes one")
+	}
+	state := p.state()
+	if state.wiped {
+		return nil, Part{}, errWiped
+	}
+	payload := state.pack()
+	defer clear(payload)
+	bytes, err := sealed.Seal(to, state.seals, sealed.Form{Kind: kindPartial, Plan: state.fingerprint}, payload)
+	if err != nil {
+		return nil, Part{}, fmt.Errorf("aggregate: sealing a Partial: %w", err)
+	}
+	return bytes, Part{Plan: state.fingerprint, Shards: shardsOf(state.origins), Digest: digest(bytes)}, nil
+}
+
+func digest(sealed []byte) string {
+	sum := sha256.Sum256(sealed)
+	return hex.EncodeToString(sum[:])
+}
+
+// shardsOf returns which shards there are, without their secret.
+func shardsOf(origins []origin) (shards []Shard) {
+	for _, o := range origins {
+		if o.keyed {
+			shards = append(shards, o.shard())
+		}
+	}
+	return shards
+}
+
+// Open opens what was sealed with this plan, and merges it. Secret names that of the shards,
+// as [Shard] does, and is empty if there is none; without one whoever has the public key can
+// have made what is opened. What is no sealed Partial of this plan, or was changed or cut off,
+// is an error that tells nothing private.
+func (p *Plan[Row, Unit, Group]) Open(ctx context.Context, key hpke.PrivateKey, secret string, bytes ...[]byte) (*Partial[Group], error) {
+	opener, err := p.opener(key, secret)
+	if err != nil {
+		return nil, err
+	}
+	m := merging[Row, Unit, Group]{plan: p, ctx: ctx}
+	for i, b := range bytes {
+		part, err := opener(b)
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: opening sealed Partial %d: %w", i, err)
+		}
+		if err := m.add(part); err != nil {
+			return nil, err
+		}
+	}
+	return m.merged()
+}
+
+// OpenParts opens the parts that a list names, and merges them as they are read, in memory for few of them. Each
+// counts once: read returns the sealed bytes of a part, and only those count that have its
+// digest. So it does not matter what else was sealed: other attempts at the same shard, or
+// parts of other plans. Key and secret are those of [Plan.Open].
+func (p *Plan[Row, Unit, Group]) OpenParts(ctx context.Context, key hpke.PrivateKey, secret string, parts []Part, read func(Part) ([]byte, error)) (*Partial[Group], error) {
+	opener, err := p.opener(key, secret)
+	if err := errors.Join(err, p.checkParts(parts)); err != nil {
+		return nil, err
+	}
+	m := merging[Row, Unit, Group]{plan: p, ctx: ctx}
+	for _, named := range parts {
+		bytes, err := read(named)
+		if err == nil && digest(bytes) != named.Digest {
+			err = errors.New("it has another digest: it was changed or cut off, or is another attempt")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: reading %v: %w", named, err)
+		}
+		part, err := opener(bytes)
+		if err == nil && !slices.Equal(shardsOf(part.origins), withoutSecret(named.Shards)) {
+			err = errors.New("it holds other shards than its name says")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("aggregate: opening %v: %w", named, err)
+		}
+		if err := m.add(part); err != nil {
+			return nil, err
+		}
+	}
+	return m.merged()
+}
+
+func withoutSecret(shards []Shard) (without []Shard) {
+	for _, s := range shards {
+		without = append(without, Shard{Number: s.Number, Of: s.Of})
+	}
+	return without
+}
+
+// checkParts returns every mistake of a list that can be seen before anything is read.
+func (p *Plan[Row, Unit, Group]) checkParts(parts []Part) error {
+	var errs []error
+	seen := make(map[string]bool)
+	for _, part := range parts {
+		if part.Plan != p.fingerprint {
+			errs = append(errs, fmt.Errorf("aggregate: %v is of another plan", part))
+		}
+		if seen[part.Digest] {
+			errs = append(errs, fmt.Errorf("aggregate: %v is in the list twice; a unit would count twice", part))
+		}
+		seen[part.Digest] = true
+	}
+	return errors.Join(errs...)
+}
+
+// opener returns what opens sealed Partials of this plan.
+func (p *Plan[Row, Unit, Group]) opener(key hpke.PrivateKey, reference string) (func([]byte) (*partial[Group], error), error) {
+	var seals []byte
+	if reference != "" {
+		secret, err := secretAt(reference)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(secret)
+		seals = derived(secret, "seals")
+	}
+	form := sealed.Form{Kind: kindPartial, Plan: p.fingerprint}
+	return func(bytes []byte) (*partial[Group], error) {
+		payload, err := sealed.Open(key, seals, form, bytes)
+		if err != nil {
+			return nil, err
+		}
+		defer clear(payload)
+		part, err := p.unpack(payload)
+		if err != nil {
+			return nil, err
+		}
+		if part.origins[0].keyed != (seals != nil) {
+			return nil, errPacked // a secret makes shards, and nothing else does
+		}
+		part.seals = seals
+		return part, nil
+	}, nil
+}
+
+// A merging merges Partials as they come: two of as many parts become one, so that few are
+// there at a time, and each is added up about as often as there are digits in their number.
+type merging[Row any, Unit, Group comparable] struct {
+	plan  *Plan[Row, Unit, Group]
+	ctx   context.Context
+	stack []*partial[Group]
+	sizes []int
+}
+
+func (m *merging[Row, Unit, Group]) add(part *partial[Group]) error {
+	m.stack, m.sizes = append(m.stack, part), append(m.sizes, 1)
+	for n := len(m.sizes); n > 1 && m.sizes[n-1] >= m.sizes[n-2]; n = len(m.sizes) {
+		if err := m.join(2); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join joins the last n of the stack.
+func (m *merging[Row, Unit, Group]) join(n int) error {
+	from := len(m.stack) - n
+	joined, err := m.plan.merge(m.ctx, m.stack[from:])
+	if err != nil {
+		return err
+	}
+	size := 0
+	for i, part := range m.stack[from:] {
+		part.wipe()
+		size += m.sizes[from+i]
+	}
+	m.stack, m.sizes = append(m.stack[:from], joined), append(m.sizes[:from], size)
+	return nil
+}
+
+func (m *merging[Row, Unit, Group]) merged() (*Partial[Group], error) {
+	if len(m.stack) == 0 {
+		return nil, errors.New("aggregate: nothing sealed is given")
+	}
+	if len(m.stack) > 1 {
+		if err := m.join(len(m.stack)); err != nil {
+			return nil, err
+		}
+	}
+	return newPartial(m.stack[0]), nil
+}
