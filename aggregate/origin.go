@@ -2,9 +2,10 @@ package aggregate
 
 import (
 	"cmp"
-	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 )
 
@@ -21,8 +22,11 @@ type origin struct {
 // Partial, and for a Collector and all that comes of it, and is not split.
 type space [16]byte
 
+// newSpace returns a name that no other space has. It is no secret.
 func newSpace() (s space) {
-	rand.Read(s[:]) // never fails
+	for i := 0; i < len(s); i += 8 {
+		binary.BigEndian.PutUint64(s[i:], maphash.Bytes(maphash.MakeSeed(), nil))
+	}
 	return s
 }
 
