@@ -59,6 +59,9 @@ func (w *Worker[Unit, Key]) load(part int) {
 			page.clear()
 		}
 		w.spare = append(w.spare, shard.came.pages...)
+		if shard.kept != nil {
+			shard.kept.clear()
+		}
 		shard.kept, shard.came = nil, log[Unit]{}
 	}
 }
