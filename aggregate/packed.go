@@ -133,10 +133,25 @@ func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group], 
 		}
 	}
 	for _, m := range p.measures {
+		if m.joint != nil && m.joint.centre != nil && !r.failed {
+			r.require(sameInAll(part, m.first+m.joint.people()))
+		}
 		if m.form == formRanks {
 			part.lists = append(part.lists, unpackList(r, len(table), m.grid.Cells))
 		}
 	}
+}
+
+// sameInAll reports whether a sum is a number of units that all groups have in common. One of a part is
+// below 2^42, so that those of 2^20 parts fit where they are taken from counts.
+func sameInAll[Group comparable](part *partial[Group], at int) bool {
+	for i := range part.groups {
+		n := part.group(i).sums[at]
+		if n != part.group(0).sums[at] || n.Hi != 0 || n.Lo >= uint64(len(part.origins))<<42 {
+			return false
+		}
+	}
+	return true
 }
 
 // mostSum bounds the upper half of the sums of one part: 2^104 in all, which 2^42 rows of

@@ -307,6 +307,15 @@ func hostile(t testing.TB, p *Plan[fact, int, int], whole *partial[int]) map[str
 	add("a small sum", func(p *partial[int]) { p.sums[1] = exact.Int128{Hi: -mostSum - 1} })
 	add("a sum too many", func(p *partial[int]) { p.sums = append(p.sums, exact.Int128{}) })
 	add("a sum too few", func(p *partial[int]) { p.sums = p.sums[1:] })
+	if m := p.measures[0]; m.joint != nil && m.joint.centre != nil {
+		at := m.first + m.joint.people()
+		add("units of one group", func(p *partial[int]) { p.sums[at] = p.sums[at].Add(exact.Int(1)) })
+		add("too many units", func(q *partial[int]) {
+			for i := at; i < len(q.sums); i += p.sums {
+				q.sums[i] = exact.Int(1 << 42)
+			}
+		})
+	}
 	if p.query.given() == nil {
 		add("a group of nobody", func(q *partial[int]) { q.sums[p.units().first] = exact.Int128{} })
 	}

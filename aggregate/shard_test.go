@@ -47,7 +47,17 @@ func cutting(t testing.TB) map[string]*Plan[fact, int, int] {
 		"groups given": facts(t, dp.Concentrated{Rho: 0.5}, limits{-10, 1, 1}, 2, 3),
 		"fine":         facts(t, dp.Pure{Epsilon: 1}, limits{-10, 1, 0}, 2, 3),
 	}
+	all := &Query[fact, int, int]{
+		Dataset: "facts", UnitName: "unit", MaxGroups: 8, MaxRowsPerGroup: 1, Groups: []int{0, 1, 2, 3, 4, 5, 6, 7}, Unit: q.Unit, Group: q.Group,
+	}
+	n := PerUnit(all, "n", func(f fact) int64 { return f.n }, Bounds[int64]{Lower: 0, Upper: 8, Step: 1})
 	var err error
+	if plans["from the middle"], err = all.Plan(dp.Concentrated{Rho: 0.5}, all.Units(), n.Sum(), n.Mean()); err != nil {
+		t.Fatal(err)
+	}
+	if m := plans["from the middle"].measures[0]; m.joint == nil || m.joint.centre == nil {
+		t.Fatalf("%v has no centre", m)
+	}
 	if plans["groups selected"], err = q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), q.Units(), x.Mean(), x.Quantile(0.5)); err != nil {
 		t.Fatal(err)
 	}
