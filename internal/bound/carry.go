@@ -18,7 +18,7 @@ func (s *Source[Unit, Key]) Carry(done func() bool, yield func(Carried[Unit, Key
 	p := newPart(s.b)
 	p.done = done
 	for i := range s.shards {
-		p.begin(s.names.hashes, s.number)
+		p.begin(s.names.chooseBy(), s.number)
 		p.loadShard(&s.shards[i], nil)
 		kept := p.ranked()
 		if done() {
