@@ -80,7 +80,7 @@ func TestACollectorCollectsWhatIsAdded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := ended(t, c); !same(got.state(), p.collectedFor(t, rows)) {
+		if got := ended(t, c); !sameSums(got.state(), p.collectedFor(t, rows)) {
 			t.Errorf("%s: other sums than those of one process", name)
 		}
 		if err := c.Add(fact{}); !errors.Is(err, errEnded) {
@@ -129,10 +129,10 @@ func TestARestoredCollectorMakesTheSameChoices(t *testing.T) {
 				return ended(t, c)
 			}
 			want := collect()
-			if !same(want.state(), collect(1000, 1001, 2500).state()) {
+			if !sameSums(want.state(), collect(1000, 1001, 2500).state()) {
 				t.Errorf("%s: through snapshots other rows are chosen", name)
 			}
-			if p.finder == nil && reference == "" && same(want.state(), p.collectedFor(t, rows)) {
+			if p.finder == nil && reference == "" && sameSums(want.state(), p.collectedFor(t, rows)) {
 				t.Errorf("%s: caps cut nothing off", name)
 			}
 			b, _ := sealTo(t, key, want)
@@ -219,7 +219,7 @@ func TestCollectorsOfShardsAreOneRelease(t *testing.T) {
 		parts = append(parts, ended(t, c))
 	}
 	merged, err := p.Merge(t.Context(), parts...)
-	if err != nil || !same(merged.state(), p.collectedFor(t, rows)) {
+	if err != nil || !sameSums(merged.state(), p.collectedFor(t, rows)) {
 		t.Errorf("other sums than those of one process: %v", err)
 	}
 }
@@ -244,7 +244,7 @@ func TestCollectorsCancel(t *testing.T) {
 	if _, err := p.Restore(ctx, key, "", snapshot); !errors.Is(err, context.Canceled) {
 		t.Errorf("restoring: %v", err)
 	}
-	if !same(ended(t, c).state(), p.collectedFor(t, rows)) {
+	if !sameSums(ended(t, c).state(), p.collectedFor(t, rows)) {
 		t.Error("a snapshot that failed changed what is collected")
 	}
 	other, err := p.Restore(t.Context(), key, "", snapshot)

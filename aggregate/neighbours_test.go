@@ -59,9 +59,9 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxGroups, maxRows int) *Plan[f
 // the same on both sides.
 var theSeed = maphash.MakeSeed()
 
-// same reports whether two Partials hold the same, whoever collected it. Units whose groups
+// sameSums reports whether two Partials hold the same, whoever collected it. Units whose groups
 // are listed come in any order.
-func same[Group comparable](a, b *partial[Group]) bool {
+func sameSums[Group comparable](a, b *partial[Group]) bool {
 	bare := func(p *partial[Group]) *partial[Group] {
 		q := *p
 		q.origins, q.seals = nil, nil
@@ -227,7 +227,7 @@ func TestOrderAndShardingDoNotChangeSums(t *testing.T) {
 		want := p.collectedFor(t, rows)
 		for range 50 {
 			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-			if got := p.collectedFor(t, rows); !same(got, want) {
+			if got := p.collectedFor(t, rows); !sameSums(got, want) {
 				t.Fatalf("%v: another order has other sums", loss)
 			}
 			shards := make([][]fact, 1+rng.IntN(5))
@@ -240,7 +240,7 @@ func TestOrderAndShardingDoNotChangeSums(t *testing.T) {
 				parts = append(parts, p.collectedFor(t, s))
 			}
 			got, err := p.merge(t.Context(), parts)
-			if err != nil || !same(got, want) {
+			if err != nil || !sameSums(got, want) {
 				t.Fatalf("%v: %d shards have other sums (%v)", loss, len(shards), err)
 			}
 		}

@@ -66,7 +66,7 @@ func TestWhatIsSealedIsOpenedByTheSamePlan(t *testing.T) {
 				sealed = append(sealed, bytes)
 			}
 			opened, err := p.Open(t.Context(), key, reference, sealed...)
-			if err != nil || !same(opened.state(), want) {
+			if err != nil || !sameSums(opened.state(), want) {
 				t.Fatalf("%s: %d shards, opened from %d parts, have other sums: %v", name, n, len(sealed), err)
 			}
 			if err := complete(opened.state().origins); err != nil {
@@ -183,7 +183,7 @@ func TestPartsCountOnceAndAsTheListSays(t *testing.T) {
 		}
 		return nil, errors.New("not there")
 	}
-	if got, err := p.OpenParts(t.Context(), key, secret, read, of); err != nil || !same(got.state(), want) {
+	if got, err := p.OpenParts(t.Context(), key, secret, read, of); err != nil || !sameSums(got.state(), want) {
 		t.Errorf("other sums than those of one process: %v", err)
 	}
 	changed := func(change func(parts []Part) []Part) []Part { return change(slices.Clone(parts)) }
@@ -264,7 +264,7 @@ func TestFailuresAndRepeatsChangeNothing(t *testing.T) {
 		for _, part := range got {
 			parts = append(parts, part)
 		}
-		if merged := tree(t, rng, p, parts); !same(merged.state(), want) || complete(merged.state().origins) != nil {
+		if merged := tree(t, rng, p, parts); !sameSums(merged.state(), want) || complete(merged.state().origins) != nil {
 			t.Fatal("other sums than those of one process")
 		}
 	}
@@ -333,7 +333,7 @@ func TestWhatNoRowsHaveIsRefused(t *testing.T) {
 	rng := rand.New(rand.NewPCG(16, 10))
 	for name, p := range cutting(t) {
 		whole := p.collectedFor(t, manyFacts(rng, 500))
-		if back, err := p.unpack(whole.pack()); err != nil || !same(back, whole) || !slices.Equal(back.origins, whole.origins) {
+		if back, err := p.unpack(whole.pack()); err != nil || !sameSums(back, whole) || !slices.Equal(back.origins, whole.origins) {
 			t.Fatalf("%s: what was packed is not unpacked: %v", name, err)
 		}
 		for what, bad := range hostile(t, p, whole) {
@@ -374,7 +374,7 @@ func FuzzUnpack(f *testing.F) {
 			return
 		}
 		again, err := p.unpack(part.pack())
-		if err != nil || !same(again, part) {
+		if err != nil || !sameSums(again, part) {
 			t.Fatalf("unpacked, packed and unpacked it is another: %v", err)
 		}
 		honest := p.collectedFor(t, []fact{{who: 1, group: 1}})

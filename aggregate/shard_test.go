@@ -84,7 +84,7 @@ func TestShardsAreTogetherWhatOneProcessCollects(t *testing.T) {
 	for name, p := range cutting(t) {
 		rows := manyFacts(rng, 3000)
 		want := shardOf(t, p, Shard{0, 1, secret}, Slice(rows))
-		if same(want, p.collectedFor(t, rows)) && p.finder == nil {
+		if sameSums(want, p.collectedFor(t, rows)) && p.finder == nil {
 			t.Errorf("%s: caps cut nothing off", name)
 		}
 		for _, n := range []int{1, 2, 7, 100} {
@@ -111,7 +111,7 @@ func TestShardsAreTogetherWhatOneProcessCollects(t *testing.T) {
 				parts = append(parts, part)
 			}
 			merged := tree(t, rng, p, parts)
-			if got := merged.state(); !same(got, want) {
+			if got := merged.state(); !sameSums(got, want) {
 				t.Errorf("%s: %d shards have other sums than one", name, n)
 			}
 			if err := complete(merged.state().origins); err != nil {
@@ -143,7 +143,7 @@ func TestChoicesFollowTheSecret(t *testing.T) {
 	p := cutting(t)["fine"]
 	rows := manyFacts(rng, 3000)
 	one, other := secretFile(t, aSecret), secretFile(t, strings.ToUpper(aSecret))
-	if same(shardOf(t, p, Shard{0, 1, one}, Slice(rows)), shardOf(t, p, Shard{0, 1, other}, Slice(rows))) {
+	if sameSums(shardOf(t, p, Shard{0, 1, one}, Slice(rows)), shardOf(t, p, Shard{0, 1, other}, Slice(rows))) {
 		t.Error("another secret makes the same choices")
 	}
 	a, err1 := p.ShardOf(one, 1000)
