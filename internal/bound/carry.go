@@ -20,7 +20,7 @@ func (s *Source[Unit, Key]) Carry(done func() bool, yield func(Carried[Unit, Key
 	for i := range s.shards {
 		p.begin(s.names.chooseBy(), s.number)
 		p.loadShard(&s.shards[i], nil)
-		kept := p.ranked()
+		kept := p.ranked(new(columns[Unit]))
 		if done() {
 			return false
 		}

@@ -156,20 +156,16 @@ func (p *part[Unit]) sortByUnit() bool {
 
 // condensed returns what is kept, with priorities, or nil if it is more than half.
 func (p *part[Unit]) condensed() *columns[Unit] {
-<<<<<<< HEAD
-	kept := &p.kept
-	kept.clear()
-=======
-	if kept := p.ranked(); 2*kept.len() <= p.rows.len() {
-		return kept
+	kept := p.ranked(&p.kept)
+	if 2*kept.len() > p.rows.len() {
+		return nil
 	}
-	return nil
+	return kept.clone()
 }
 
-// ranked returns what is kept, with priorities.
-func (p *part[Unit]) ranked() *columns[Unit] {
-	kept := new(columns[Unit])
->>>>>>> a8d5372 (aggregate: a Collector for services that collect all day; sealed snapshots, of which one descendant is released)
+// ranked puts what is kept, with priorities, into columns in place of what they hold.
+func (p *part[Unit]) ranked(kept *columns[Unit]) *columns[Unit] {
+	kept.clear()
 	p.ranking = true
 	keep := func(c *cell, rows []uint32) bool {
 		for i, row := range rows {
@@ -185,12 +181,5 @@ func (p *part[Unit]) ranked() *columns[Unit] {
 	}
 	p.each(func(unit uint64, rows []uint32) bool { return p.choose(unit, rows, keep) })
 	p.ranking = false
-<<<<<<< HEAD
-	if 2*kept.len() > p.rows.len() {
-		return nil
-	}
-	return kept.clone()
-=======
 	return kept
->>>>>>> a8d5372 (aggregate: a Collector for services that collect all day; sealed snapshots, of which one descendant is released)
 }
