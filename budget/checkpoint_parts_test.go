@@ -130,7 +130,7 @@ func TestEveryPartOfACheckpointIsCheckedBeforeItIsUsed(t *testing.T) {
 		"a key more":                     {func(h *checkpointHead) { h.Keys++ }, "does not have the keys that it says"},
 		"a release more":                 {func(h *checkpointHead) { h.Kept++ }, "does not have the keys that it says"},
 		"so many keys that they wrap":    {func(h *checkpointHead) { h.Keys += 1 << 60 }, "does not have the keys that it says"},
-		"itself before it":               {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, "names one that is not before it"},
+		"itself before it":               {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, fmt.Sprintf("checkpoint %d names one that is not before it", at)},
 		"no digest of the one before":    {func(h *checkpointHead) { h.Before, h.Sum = 1, "00" }, "does not have the digest of the one before it"},
 		"no hexadecimal digest":          {func(h *checkpointHead) { h.Before, h.Sum = 1, "x" }, "does not have the digest of the one before it"},
 		"one before that is none":        {func(h *checkpointHead) { h.Before, h.Sum = 1, hexOf(digest{}) }, "checkpoint 1 is missing"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -175,8 +176,12 @@ func TestOpenNeverCreates(t *testing.T) {
 
 func TestCreateNeverReplaces(t *testing.T) {
 	dsn := newLedger(t)
-	_, err := postgres.Create(t.Context(), newPool(t, dsn))
-	wantError(t, "Create over a ledger", err, "schema equipoise exists")
+	pool := newPool(t, dsn)
+	_, err := postgres.Create(t.Context(), pool)
+	wantError(t, "Create over a ledger", err, fmt.Sprintf("schema equipoise exists in database %q; Open uses", pool.Config().ConnConfig.Database))
+	if !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Create over a ledger: %v, want fs.ErrExist", err)
+	}
 }
 
 // Of many that create one ledger at once, one does.
@@ -207,8 +212,8 @@ func TestOfManyThatCreateOneDoes(t *testing.T) {
 
 func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 	for _, test := range []struct{ query, want string }{
-		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; UPDATE equipoise.ledger SET version = 99", "newer version"},
-		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; DELETE FROM equipoise.ledger", "is not a ledger"},
+		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; UPDATE equipoise.ledger SET version = 99", "it is of version 99, this one knows 3; use the newer one"},
+		{"ALTER TABLE equipoise.ledger DISABLE TRIGGER ALL; DELETE FROM equipoise.ledger", "is not a ledger: its versions are [], must be one from 1 to 3"},
 		{"DROP TABLE equipoise.releases", "no table releases"},
 		{"DROP SCHEMA equipoise CASCADE", "no ledger in database"},
 	} {
@@ -219,6 +224,7 @@ func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 			}
 			_, err := postgres.Open(t.Context(), pool)
 			wantError(t, "Open", err, test.want)
+			wantError(t, "Open", err, fmt.Sprintf("database %q", pool.Config().ConnConfig.Database))
 		})
 	}
 }
