@@ -247,7 +247,7 @@ func TestThereAreNoBuildTagsAndNoLogs(t *testing.T) {
 func TestReleasesOfferNoCountsOfWhatWasDropped(t *testing.T) {
 	offered := map[reflect.Type][]string{
 		reflect.TypeFor[*aggregate.Release[int]](): {"All", "Cell", "Len", "MarshalJSON", "Receipt", "String", "UnmarshalJSON"},
-		reflect.TypeFor[*aggregate.Partial[int]](): {"Format", "LogValue", "MarshalText"},
+		reflect.TypeFor[*aggregate.Partial[int]](): {"Format", "LogValue", "MarshalText", "Seal", "Wipe"},
 		reflect.TypeFor[aggregate.Cell]():          {"Noisy"},
 	}
 	for typ, want := range offered {
