@@ -55,7 +55,7 @@ func (s *Secret) hasher() func(name []byte) ID {
 
 // A cmac is the function of NIST SP 800-38B for a block cipher of 128 bits: a
 // pseudorandom function of texts of any length (Iwata and Kurosawa, OMAC, FSE 2003). It needs one call
-// of AES for a name of up to 16 bytes, a twentieth of the time of HMAC-SHA256.
+// of AES for a name of up to 16 bytes, about a seventh of the time of HMAC-SHA256, measured once.
 type cmac struct {
 	block         cipher.Block
 	whole, padded ID // what the last block is combined with
