@@ -30,8 +30,15 @@ func TestNoiseIsThatOfTheSensitivity(t *testing.T) {
 		if r.cells == nil {
 			continue
 		}
+		vectors, problem := q.vectors(r)
+		if problem != "" {
+			t.Fatalf("-question %d: %s\n%s", seed, problem, q)
+		}
 		for j, c := range q.columns {
 			want := q.noiseOf(c)
+			for _, v := range vectors { // one, counted from its middle
+				want = q.deviationOf(v, c)
+			}
 			if got := r.cells[0][j].stdDev; want > 0 && math.Abs(got/want-1) > 1e-6 {
 				t.Errorf("-question %d: the noise of %+v has standard deviation %v, must have %v\n%s", seed, c, got, want, q)
 			}

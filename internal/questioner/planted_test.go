@@ -118,11 +118,11 @@ var mistakes = []planted{
 
 	// Each part of a vector, in aggregate/joint.go.
 	{"the count of a vector is half of what its charge allows", "aggregate",
-		[]string{"count.Rsh(count, 2)", "count.Rsh(count, 3)"}, vectors},
+		[]string{"j.times = []int64{part(l.count)}", "j.times = []int64{part(l.count / 2)}"}, vectors},
 	{"a cube is charged for one row of a unit", "aggregate",
-		[]string{"j.setTimes(new(big.Int).Quo(big.NewInt(length), records), 4)", "j.setTimes(big.NewInt(length), 4)"}, vectors},
+		[]string{"length /= records.Int64()", "length /= min(records.Int64(), 1)"}, vectors},
 	{"a Gaussian vector is charged for one row of a unit", "aggregate",
-		[]string{"change.LInf = new(big.Int).Mul(records, j.norm())", "change.LInf = j.norm()"}, vectors},
+		[]string{"change.LInf.Mul(change.LInf, records)", "_ = records"}, vectors},
 	{"the norm of a vector is that of its count", "aggregate",
 		[]string{"\t\tif i > 0 {\n\t\t\tlength.Mul(length", "\t\tif i > 0 {\n\t\t\tcontinue\n\t\t\tlength.Mul(length"}, vectors},
 	{"the middle of a vector's bounds is off by a step", "aggregate",
@@ -132,7 +132,21 @@ var mistakes = []planted{
 	{"a vector's count adds two", "aggregate",
 		[]string{"exact.Int(j.times[0])", "exact.Int(2 * j.times[0])"}, answers},
 	{"a value of a vector is read from another's number", "aggregate",
-		[]string{"weights[i+1].Mul(g.Step", "weights[max(i, 1)].Mul(g.Step"}, answers},
+		[]string{"weights[i+1].SetFrac(", "weights[max(i, 1)].SetFrac("}, answers},
+
+	// Each part of a centre, in aggregate/centre.go.
+	{"the number of units in any group is not charged", "aggregate",
+		[]string{"sum := square(c.times)", "sum := square(0 * c.times)"}, vectors},
+	{"groups that a unit is not in are not charged", "aggregate",
+		[]string{"away.Mul(away, big.NewInt(groups-l0))", "away.Mul(away, big.NewInt(0*(groups-l0)))"}, vectors},
+	{"groups that a unit is in are charged without what is taken", "aggregate",
+		[]string{"in.Add(in, square(count-c.take))", "in.Add(in, square(count))"}, vectors},
+	{"a unit with a centre is charged for one group", "aggregate",
+		[]string{"if in.Cmp(away) < 0 {", "if in.Cmp(away) != 0 {"}, vectors},
+	{"half of what a centre takes is put back", "aggregate",
+		[]string{"back := big.NewRat(c.take, c.times)", "back := big.NewRat(c.take, 2*c.times)"}, answers},
+	{"noise on the number of units in any group is forgotten", "aggregate",
+		[]string{"weights = append(weights, weights[0]*float64(c.take)/float64(c.times))", "weights = append(weights, 0*float64(c.take)/float64(c.times))"}, vectors},
 }
 
 // root of the module.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
@@ -146,7 +147,7 @@ func (q *question) readGrids(r release) (problem string) {
 		}
 		want := map[bool]string{false: "row", true: "unit"}[s.perUnit]
 		if s.grid != nil && written(s.step).Sign() == 0 {
-			if problem := q.fine(i); problem != "" {
+			if problem := q.fine(i, r); problem != "" {
 				return problem
 			}
 		}
@@ -159,8 +160,9 @@ func (q *question) readGrids(r release) (problem string) {
 
 // fine says what is wrong with a step that the plan chose: integers have whole
 // ones, and others neither fewer than two steps nor so many that a record has a norm
-// of more than 2^30, for which noise is slow to draw and no better.
-func (q *question) fine(value int) string {
+// of more than 2^30, for which noise is slow to draw and no better. A mean in a vector is
+// read as a sum is.
+func (q *question) fine(value int, r release) string {
 	s := &q.values[value]
 	low, high := s.inSteps(false), s.inSteps(true)
 	norms := map[string]float64{"sum": max(math.Abs(low), math.Abs(high)), "mean": high - low, "variance": (high - low) * (high - low)}
@@ -170,6 +172,11 @@ func (q *question) fine(value int) string {
 		if slices.ContainsFunc(q.columns, func(c column) bool { return c.value == value && c.what == what }) {
 			norm = norms[what]
 		}
+	}
+	if slices.ContainsFunc(r.receipt.Measures, func(m aggregate.ReceiptMeasure) bool {
+		return slices.ContainsFunc(m.Numbers, func(n aggregate.ReceiptNumber) bool { return n.Name == s.name+" mean" })
+	}) {
+		norm = norms["sum"]
 	}
 	float := reflect.ValueOf(s.lower).CanFloat()
 	if float && (high-low < 2 || norm > 1<<30) || !float && !s.grid.IsInt() {
