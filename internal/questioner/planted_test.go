@@ -145,8 +145,6 @@ var mistakes = []planted{
 		[]string{"if in.Cmp(away) < 0 {", "if in.Cmp(away) != 0 {"}, vectors},
 	{"half of what a centre takes is put back", "aggregate",
 		[]string{"back := big.NewRat(c.take, c.times)", "back := big.NewRat(c.take, 2*c.times)"}, answers},
-	{"noise on the number of units in any group is forgotten", "aggregate",
-		[]string{"weights = append(weights, weights[0]*float64(c.take)/float64(c.times))", "weights = append(weights, 0*float64(c.take)/float64(c.times))"}, vectors},
 }
 
 // root of the module.
