@@ -73,7 +73,7 @@ func (t *Trend[Group]) compare(c column, a, b Stretch[Group]) (two, error) {
 		return two{}, err
 	}
 	minus, err := t.groups(b)
-	return two{answer, plus, minus, matrix.Span{From: a.From, To: a.To}, matrix.Span{From: b.From, To: b.To}}, err
+	return two{answer: answer, plus: plus, minus: minus, v: matrix.Span{From: a.From, To: a.To}, w: matrix.Span{From: b.From, To: b.To}}, err
 }
 
 // sharedOf returns the measure that answers a column.

@@ -54,7 +54,7 @@ func (d *draft) status() Status {
 	s := Status{Account: d.terms.Dataset, Entries: d.next, Frozen: d.frozen != "", Reason: d.frozen}
 	for _, sc := range d.scopes() {
 		f := d.look(sc)
-		one := ScopeStatus{sc.kind, sc.name, f.Limit(), f.Spent(), f.Left()}
+		one := ScopeStatus{Scope: sc.kind, Name: sc.name, Limit: f.Limit(), Spent: f.Spent(), Left: f.Left()}
 		if sc.kind == scopeAccount {
 			s.Whole = one
 		} else {

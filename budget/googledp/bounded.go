@@ -28,5 +28,5 @@ func (b bounded) half() float64 { return b.upper - (b.lower + (b.upper-b.lower)/
 // share is one of several noisy numbers that ε and δ are split between.
 func (b bounded) share(parts int, largest float64, whole bool) noisy {
 	p := float64(parts)
-	return noisy{b.noise, b.epsilon / p, b.delta / p, b.l0, largest * float64(b.rows), whole}
+	return noisy{noise: b.noise, epsilon: b.epsilon / p, delta: b.delta / p, l0: b.l0, lInf: largest * float64(b.rows), whole: whole}
 }

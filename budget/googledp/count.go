@@ -22,6 +22,6 @@ func ThresholdedCount(opt dpagg.CountOptions, delta float64) ([]dp.Event, error)
 }
 
 func (c *checker) count(opt dpagg.CountOptions) (noisy, bool) {
-	n := noisy{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, 1, true}
+	n := noisy{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, lInf: 1, whole: true}
 	return n, c.privacy(n.noise, n.epsilon, n.delta, n.l0) && c.drawn(n)
 }

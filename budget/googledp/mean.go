@@ -10,7 +10,7 @@ import (
 // a sum, which share ε and δ.
 func Mean(opt dpagg.BoundedMeanOptions) ([]dp.Event, error) {
 	c := &checker{options: "BoundedMeanOptions"}
-	b := bounded{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, opt.MaxContributionsPerPartition, opt.Lower, opt.Upper}
+	b := bounded{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, rows: opt.MaxContributionsPerPartition, lower: opt.Lower, upper: opt.Upper}
 	if c.bounded(b) {
 		_ = c.drawn(b.share(2, 1, true)) && c.drawn(b.share(2, b.half(), false))
 	}

@@ -13,7 +13,7 @@ import (
 // a tree of counts that answers for any number of ranks.
 func Quantiles(opt dpagg.BoundedQuantilesOptions) ([]dp.Event, error) {
 	c := &checker{options: "BoundedQuantilesOptions"}
-	b := bounded{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, opt.MaxContributionsPerPartition, opt.Lower, opt.Upper}
+	b := bounded{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, rows: opt.MaxContributionsPerPartition, lower: opt.Lower, upper: opt.Upper}
 	height := cmp.Or(opt.TreeHeight, dpagg.DefaultTreeHeight)
 	if c.bounded(b) && c.tree(height, cmp.Or(opt.BranchingFactor, dpagg.DefaultBranchingFactor), b.l0) {
 		n := b.share(1, 1, true)

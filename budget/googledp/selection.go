@@ -25,7 +25,7 @@ func (c *checker) selection(opt dpagg.PreAggSelectPartitionOptions) float64 {
 		return opt.Delta
 	}
 	half := opt.Delta / 2
-	n := noisy{noise.Gaussian(), opt.Epsilon, half, opt.MaxPartitionsContributed, 1, true}
+	n := noisy{noise: noise.Gaussian(), epsilon: opt.Epsilon, delta: half, l0: opt.MaxPartitionsContributed, lInf: 1, whole: true}
 	if !c.drawn(n) {
 		return opt.Delta
 	}

@@ -50,7 +50,7 @@ func (c *checker) sumInt64(opt dpagg.BoundedSumInt64Options) (noisy, bool) {
 	ok = c.must(opt.Lower > math.MinInt64, "Lower", opt.Lower, "has no absolute value in 64 bits", "raise it") && ok
 	ok = bounds(c, opt.Lower, opt.Upper) && ok
 	lInf := math.Max(math.Abs(float64(opt.Lower)), math.Abs(float64(opt.Upper)))
-	n := noisy{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, lInf, true}
+	n := noisy{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, lInf: lInf, whole: true}
 	return n, ok && c.drawn(n)
 }
 
@@ -60,6 +60,6 @@ func (c *checker) sumFloat64(opt dpagg.BoundedSumFloat64Options) (noisy, bool) {
 	lInf := math.Max(math.Abs(opt.Lower), math.Abs(opt.Upper))
 	ok = ok && c.must(!math.IsInf(lInf, 1), "Lower", opt.Lower,
 		"cannot be vouched for: bounds must be finite, and the noise follows from them", "give the bounds of a value")
-	n := noisy{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, lInf, false}
+	n := noisy{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, lInf: lInf, whole: false}
 	return n, ok && c.drawn(n)
 }

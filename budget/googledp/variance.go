@@ -23,7 +23,7 @@ func StandardDeviation(opt dpagg.BoundedStandardDeviationOptions) ([]dp.Event, e
 }
 
 func (c *checker) variance(opt dpagg.BoundedVarianceOptions) {
-	b := bounded{opt.Noise, opt.Epsilon, opt.Delta, opt.MaxPartitionsContributed, opt.MaxContributionsPerPartition, opt.Lower, opt.Upper}
+	b := bounded{noise: opt.Noise, epsilon: opt.Epsilon, delta: opt.Delta, l0: opt.MaxPartitionsContributed, rows: opt.MaxContributionsPerPartition, lower: opt.Lower, upper: opt.Upper}
 	if c.bounded(b) {
 		_ = c.drawn(b.share(3, 1, true)) && c.drawn(b.share(3, b.half(), false)) && c.drawn(b.share(3, b.half()*b.half(), false))
 	}

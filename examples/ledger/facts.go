@@ -146,7 +146,7 @@ func (s *statement) publications(entries []budget.Entry) {
 		}
 		c := e.Charge
 		s.List = append(s.List, publication{
-			date(e.At), e.At.UTC().Format(time.DateOnly), c.Purpose, results(c.Events, s.Unit), span(c.Periods), c.Analyst, c.Loss.String(),
+			Date: date(e.At), Day: e.At.UTC().Format(time.DateOnly), Purpose: c.Purpose, Results: results(c.Events, s.Unit), Periods: span(c.Periods), Asker: c.Analyst, Cost: c.Loss.String(),
 		})
 	}
 }

@@ -86,7 +86,7 @@ func loggedOf(entries []budget.Entry, totals []dp.Loss) []logged {
 	out := make([]logged, len(entries))
 	before := dp.Loss(nil)
 	for i, e := range entries {
-		out[i] = logged{e.Seq, e.Kind, e.At, hex.EncodeToString(e.Hash[:]), e.Terms, e.Charge, e.Decisions, e.From, e.Limit, e.Reason, e.By, e.Refused, e.Policy, e.Purpose, e.Outside, rise(before, totals[i]), totals[i]}
+		out[i] = logged{Seq: e.Seq, Kind: e.Kind, At: e.At, Hash: hex.EncodeToString(e.Hash[:]), Terms: e.Terms, Charge: e.Charge, Took: e.Decisions, From: e.From, Limit: e.Limit, Reason: e.Reason, By: e.By, Refused: e.Refused, Policy: e.Policy, Purpose: e.Purpose, Outside: e.Outside, Cost: rise(before, totals[i]), Spent: totals[i]}
 		before = totals[i]
 	}
 	return out

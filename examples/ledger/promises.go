@@ -50,7 +50,7 @@ func promiseOf(in *budget.InForce) *promise {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Purposes)) {
 		u := p.Purposes[name]
-		out.Purposes = append(out.Purposes, purposeTold{name, u.Reason, u.Basis, date(u.Until), consentTold(u.Consent), slices.Contains(in.Withdrawn, name)})
+		out.Purposes = append(out.Purposes, purposeTold{Name: name, Reason: u.Reason, Basis: u.Basis, Until: date(u.Until), Consent: consentTold(u.Consent), Ended: slices.Contains(in.Withdrawn, name)})
 	}
 	return out
 }

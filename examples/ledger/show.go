@@ -89,15 +89,15 @@ func (e *env) look(ctx context.Context, s *store, name string) (shown, error) {
 	}
 	t, times := a.Terms(), chargeTimes(entries)
 	return shown{
-		st.Account, t.Unit, t.Rule.String(), st.Entries, len(times), refusedIn(entries), st.Frozen, frozenFor(entries), readOnly(ctx, s),
-		shownScopes(st), forecastOf(times, st.Whole, e.now()),
+		Account: st.Account, Unit: t.Unit, Rule: t.Rule.String(), Entries: st.Entries, Charges: len(times), Refused: refusedIn(entries), Frozen: st.Frozen, Reasons: frozenFor(entries), ReadOnly: readOnly(ctx, s),
+		Scopes: shownScopes(st), Forecast: forecastOf(times, st.Whole, e.now()),
 	}, nil
 }
 
 func shownScopes(st budget.Status) []shownScope {
 	out := make([]shownScope, 1+len(st.Parts))
 	for i, s := range append([]budget.ScopeStatus{st.Whole}, st.Parts...) {
-		out[i] = shownScope{s.Scope, s.Name, s.Limit, s.Spent, s.Left, used(s), s}
+		out[i] = shownScope{Scope: s.Scope, Name: s.Name, Limit: s.Limit, Spent: s.Spent, Left: s.Left, Used: used(s), status: s}
 	}
 	return out
 }

@@ -128,8 +128,8 @@ func (e *env) verifyAccount(ctx context.Context, s *store, name string) (verifie
 		return verified{Account: name, Error: err.Error()}, nil
 	}
 	return verified{
-		name, true, "", r.Status.Entries, r.Charges, r.Releases, r.Uncovered, hex.EncodeToString(r.Anchor.Hash[:]), r.Anchor.String(),
-		r.NotRepeated, r.Backdated, r.AgainstPolicy, shownScopes(r.Status),
+		Account: name, OK: true, Entries: r.Status.Entries, Charges: r.Charges, Releases: r.Releases, Uncovered: r.Uncovered, Hash: hex.EncodeToString(r.Anchor.Hash[:]), Anchor: r.Anchor.String(),
+		Differ: r.NotRepeated, Clock: r.Backdated, Against: r.AgainstPolicy, Scopes: shownScopes(r.Status),
 	}, nil
 }
 

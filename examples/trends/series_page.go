@@ -119,7 +119,7 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 			return part, nil, err
 		}
 		last := d.cell(s, figures[len(figures)-1])
-		part.Charts = append(part.Charts, seriesChart{s.Label, s.Note, words, year, d.Period.short(d.periods[d.through-1]) + ": " + last.Value, d.draw(s, figures, smooth)})
+		part.Charts = append(part.Charts, seriesChart{Label: s.Label, Note: s.Note, Words: words, Year: year, Last: d.Period.short(d.periods[d.through-1]) + ": " + last.Value, SVG: d.draw(s, figures, smooth)})
 	}
 	for i := range d.through {
 		line, err := d.line(t, d.Period.short(d.periods[i]), d.stretch(group, i, i+1))

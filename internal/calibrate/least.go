@@ -36,7 +36,7 @@ func Least(epsilon, delta *big.Rat, c Change) (*core.Law, error) {
 	if half := big.NewRat(1, 2); delta.Cmp(half) > 0 {
 		delta = half
 	}
-	b := box{c, int(c.L0.Int64()), exact.FloatUp(new(big.Rat).SetInt(c.LInf)), exact.FloatDown(epsilon), exact.FloatDown(delta)}
+	b := box{change: c, l0: int(c.L0.Int64()), linf: exact.FloatUp(new(big.Rat).SetInt(c.LInf)), epsilon: exact.FloatDown(epsilon), delta: exact.FloatDown(delta)}
 	pure := c.Laplace(epsilon)
 	if pure.Cmp(big.NewRat(1, 32)) <= 0 {
 		return Law(core.Laplace, pure)

@@ -163,7 +163,7 @@ func (w *walk) up(x int64) {
 			to, next = w.next(x, i, end)
 		}
 		until := w.measure(to)
-		w.add(run{x, to, from, until - from, cost}, fade)
+		w.add(run{from: x, to: to, start: from, length: until - from, cost: cost}, fade)
 		x, i, from = to, next, until
 	}
 }
@@ -182,7 +182,7 @@ func (w *walk) down(x int64) {
 			from, next = w.previous(x, i, start)
 		}
 		before := w.measure(from)
-		w.add(run{from, x, before, until - before, cost}, fade)
+		w.add(run{from: from, to: x, start: before, length: until - before, cost: cost}, fade)
 		x, i, until = from, next, before
 	}
 }

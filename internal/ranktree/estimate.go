@@ -52,7 +52,7 @@ func (t *Tree) at(boundary int64) estimate {
 		return e
 	}
 	all := t.root.before[t.shape.Base]
-	e := estimate{all, all, 1, float64(t.shape.Base) * t.sigma2, 0} // the end of the tree has no path
+	e := estimate{before: all, all: all, slope: 1, allVar: float64(t.shape.Base) * t.sigma2, ownVar: 0} // the end of the tree has no path
 	if boundary < t.levels[0].size*int64(t.shape.Base) {
 		t.descend(boundary)
 		e = t.solve()
