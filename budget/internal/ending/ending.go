@@ -26,6 +26,13 @@ func (e *ending) ask() {
 	}
 }
 
+// lasted reports whether it has not ended by itself. Goroutines of database/sql may still ask.
+func (e *ending) lasted() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.left >= 0
+}
+
 // Done implements [context.Context].
 func (e *ending) Done() <-chan struct{} { e.ask(); return e.Context.Done() }
 
@@ -53,7 +60,7 @@ func EachStep(t *testing.T, name string, most int, do func(context.Context) (any
 		case err != nil || fmt.Sprint(got) != fmt.Sprint(want):
 			t.Errorf("%s, given up at step %d: %v, %v, want context.Canceled or %v", name, n, got, err, want)
 		}
-		if e.left >= 0 {
+		if e.lasted() {
 			return errs
 		}
 	}
