@@ -121,6 +121,14 @@ func TestIntervalsThatHoldMoreOftenHaveTheirReasons(t *testing.T) {
 	}
 }
 
+// A task is asked for by its name, so no two have one.
+func TestTasksHaveNamesOfTheirOwn(t *testing.T) {
+	names := taskNames()
+	if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("two tasks have one name: %q", names)
+	}
+}
+
 // Tasks are measured on every data set, and no interval that is called 95 %
 // contains the truth so seldom that this is refuted.
 func TestIntervalsAreNotRefuted(t *testing.T) {
@@ -138,7 +146,7 @@ func TestIntervalsAreNotRefuted(t *testing.T) {
 		if r.Wide && r.Above == "" {
 			t.Errorf("%s of %s, n = %d, ε = %v: %.1f %% of the intervals cover, and nothing says why more than 97.5 %% do", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage)
 		}
-		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "groups" {
+		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "groups shown" {
 			t.Errorf("%s of %s, n = %d, ε = %v: errors are %v and %v, must be positive", r.Task, r.Data, r.N, r.Epsilon, r.Ours, r.Peer)
 		}
 	}

@@ -50,7 +50,7 @@ var tasks = []*task{
 	{Name: "nine quantiles", Title: "Nine quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9)},
 	{Name: "nine quantiles without interval", Title: "Nine quantiles without intervals", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(9), points: true},
 	{Name: "99 quantiles", Title: "99 quantiles", Error: "mean rank error, of the count", column: ranksColumn, values: 1, ranks: evenRanks(99), once: true},
-	{Name: "groups", Title: "Groups that are shown", Error: "number of groups", column: groupsColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
+	{Name: "groups shown", Title: "Groups that are shown", Error: "number of groups", column: groupsColumn, caps: []int{1, 4, 6, 8, 32}, alone: true},
 	{Name: "groups alone", Title: "Groups that are shown, without their counts", Error: "number of groups", column: groupsColumn, caps: []int{1, 4, 6, 8, 32}, alone: true, bare: true},
 }
 
