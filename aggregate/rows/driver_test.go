@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -115,13 +116,29 @@ func TestMistakesOfADatabaseAreNamed(t *testing.T) {
 		`row 1 of the query: column "paid" (Value) is a truth value, and the field is a number`: {names: names, types: types, values: [][]driver.Value{{"ann", time.Now(), true, nil}}},
 		`row 1 of the query: column "who" (Unit) is blank, or marked as missing`:                {names: names, types: types, values: [][]driver.Value{{nil, time.Now(), "1", nil}}},
 		`row 1 of the query: column "land" (Group) has a type that is none`:                     {names: names, types: types, values: [][]driver.Value{{"ann", time.Now(), "1", []string{"secret"}}}},
-		"the query: connection lost":                                                            {names: names, types: types, values: [][]driver.Value{good}, failure: errors.New("connection lost")},
+		"the query: the database failed while rows were read":                                   {names: names, types: types, values: [][]driver.Value{good}, failure: errors.New(`invalid input: "secret"`)},
+		"the query: context deadline exceeded":                                                  {names: names, types: types, failure: fmt.Errorf("at secret: %w", context.DeadlineExceeded)},
 	} {
 		if _, err := f.query(t, Options{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("error %v, want %q", err, want)
 		}
 		if !f.closed {
 			t.Errorf("%s: the rows are not closed", want)
+		}
+	}
+}
+
+// What a driver says is not repeated in any form, and is still known by errors.Is.
+func TestWordsOfDriversAreNotRepeated(t *testing.T) {
+	lost := errors.New(`lost at "secret"`)
+	f := &fake{names: []string{"who", "at", "paid", "land"}, types: []string{"TEXT", "TIMESTAMP", "NUMERIC", "TEXT"}, failure: lost}
+	_, err := f.query(t, Options{})
+	if !errors.Is(err, lost) || errors.Is(err, io.EOF) {
+		t.Errorf("%v is not known by errors.Is", err)
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if shown := fmt.Sprintf("%v %+v %#v", e, e, e); strings.Contains(shown, "secret") {
+			t.Errorf("shown is %s", shown)
 		}
 	}
 }
