@@ -95,3 +95,38 @@ func BenchmarkRelease(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCollectShards compares one process that reads all rows with eight that read the
+// shards of them, one after the other.
+func BenchmarkCollectShards(b *testing.B) {
+	const of, secret = 8, "env:SHARDS"
+	b.Setenv("SHARDS", "bench bench bench bench bench bench")
+	plan, err := sales.Plan(dp.Approx{Epsilon: 5, Delta: 1e-6}, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	shardOf, err := plan.ShardOf(secret, of)
+	if err != nil {
+		b.Fatal(err)
+	}
+	parts := make([][]sales.Sale, of)
+	for _, s := range rowsOfSales() {
+		parts[shardOf(s.Customer)] = append(parts[shardOf(s.Customer)], s)
+	}
+	b.Run("one", func(b *testing.B) {
+		perRow(b, func() {
+			if _, err := plan.Collect(b.Context(), aggregate.Slice(rowsOfSales())); err != nil {
+				b.Fatal(err)
+			}
+		})
+	})
+	b.Run("shards=8", func(b *testing.B) {
+		perRow(b, func() {
+			for i, rows := range parts {
+				if _, err := plan.CollectShard(b.Context(), aggregate.Shard{Number: i, Of: of, Secret: secret}, aggregate.Slice(rows)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	})
+}

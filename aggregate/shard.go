@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/maphash"
 	"iter"
 	"math/bits"
@@ -16,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/equipoise-dp/equipoise/internal/bound"
+	"github.com/equipoise-dp/equipoise/internal/cmac"
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
 
@@ -112,7 +112,7 @@ func (p *Plan[Row, Unit, Group]) choosing(secret []byte) *sliced {
 // derived returns a key for one use.
 func derived(secret []byte, use string) []byte {
 	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("equipoise shards 1 " + use))
+	mac.Write([]byte("equipoise shards 2 " + use))
 	return mac.Sum(nil)
 }
 
@@ -133,25 +133,22 @@ func chosenBy[Unit, Group comparable](s *sliced) *bound.Keyed[Unit, Group] {
 
 // A hasher is memory to hash with.
 type hasher struct {
-	mac  hash.Hash
+	mac  *cmac.CMAC
 	text []byte
-	sum  []byte
 }
 
 func hashes(key []byte) *sync.Pool {
-	return &sync.Pool{New: func() any { return &hasher{mac: hmac.New(sha256.New, key)} }}
+	return &sync.Pool{New: func() any { return &hasher{mac: cmac.New(key)} }}
 }
 
-// hashOf returns two numbers of the HMAC of a unit or a group, which are as independent as
+// hashOf returns two numbers of the AES-CMAC of a unit or a group, which are as independent as
 // random ones.
 func hashOf[T comparable](pool *sync.Pool, of T) (a, b uint64) {
 	h := pool.Get().(*hasher)
 	defer pool.Put(h)
 	h.text = keys.Append(h.text[:0], of)
-	h.mac.Reset()
-	h.mac.Write(h.text)
-	h.sum = h.mac.Sum(h.sum[:0])
-	return binary.BigEndian.Uint64(h.sum), binary.BigEndian.Uint64(h.sum[8:])
+	sum := h.mac.Sum(h.text)
+	return binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])
 }
 
 // leastSecret is how many bytes a secret has at least.

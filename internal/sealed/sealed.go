@@ -22,10 +22,11 @@ type Form struct {
 	Plan string // the fingerprint of the plan that it is of
 }
 
-// The first bytes of everything that is sealed, and the version of what comes after.
+// The first bytes of everything that is sealed, and the version of what comes after, and of the
+// hashes by which what is in it was chosen: version 1 chose by HMAC, 2 does by CMAC.
 const (
 	magic   = "equipoise sealed"
-	version = 1
+	version = 2
 )
 
 // Whoever has the public key can seal, unless there is a secret; so they are two forms.
@@ -104,7 +105,7 @@ func (f Form) differs(header, sealed []byte) error {
 	case len(sealed) < n+4 || string(sealed[:n]) != magic:
 		return errOther
 	case sealed[n] != version:
-		return fmt.Errorf("sealed: the form has version %d, this library knows %d", sealed[n], version)
+		return fmt.Errorf("sealed: the form has version %d, this library knows %d; seal it again with the version of the library that opens it", sealed[n], version)
 	case sealed[n+1] < header[n+1]:
 		return errors.New("sealed: it was sealed without a secret, so by anyone, and a secret is given")
 	case sealed[n+1] > header[n+1]:

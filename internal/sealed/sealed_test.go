@@ -76,7 +76,8 @@ func TestNobodyElseOpensIt(t *testing.T) {
 		"another kind":             {key, nil, Form{"snapshot", form.Plan}, open, "no snapshot"},
 		"nothing":                  {key, nil, form, nil, "not sealed by this library"},
 		"something else":           {key, nil, form, []byte(strings.Repeat("{}", 1000)), "not sealed by this library"},
-		"a later version":          {key, nil, form, append([]byte(magic+"\x02"), open[17:]...), "version 2"},
+		"a later version":          {key, nil, form, append([]byte(magic+"\x03"), open[17:]...), "version 3"},
+		"an earlier version":       {key, nil, form, append([]byte(magic+"\x01"), open[17:]...), "version 1, this library knows 2; seal it again"},
 	} {
 		got, err := Open(test.key, test.secret, test.form, test.sealed)
 		if got != nil || err == nil || !strings.Contains(err.Error(), test.says) {
