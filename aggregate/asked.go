@@ -26,6 +26,7 @@ func (p *Plan[Row, Unit, Group]) ask(weights map[column]*big.Rat) {
 			step = v.asked.RatString()
 		}
 		fmt.Fprintf(&b, "value %q %t %t %d %v %v %s\n", v.name, v.perUnit, v.integer, v.bits, v.lower.RatString(), v.upper.RatString(), step)
+		b.WriteString(v.beyond.describe())
 	}
 	fmt.Fprintf(&b, "keyed %t %q %s\n", p.query.Group != nil, p.query.GroupName, keys.Shape(reflect.TypeFor[Group]()))
 	p.keyName = p.query.GroupName

@@ -76,6 +76,7 @@ func (p *Plan[Row, Unit, Group]) describe() string {
 	}
 	for _, in := range p.inputs {
 		fmt.Fprintf(&b, "value %q %t %t %v %v %v\n", in.name, in.perUnit, in.integer, in.grid.Lower, in.grid.Step, in.grid.Cells)
+		b.WriteString(in.beyond.describe())
 	}
 	for _, m := range p.measures {
 		if m.joint != nil {

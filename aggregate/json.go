@@ -16,7 +16,8 @@ func (r *Release[Group]) String() string {
 // of all columns by name, with their standard deviations and 95 % intervals.
 // Numbers of integer columns are written exactly. An interval without an end has
 // null there, and what is unknown has no value. Where a number was brought into its
-// range, "raw" is what the noise left of it: add up those.
+// range, "raw" is what the noise left of it: add up those. Intervals are of noise alone, and
+// "leaves_out" says beside each which bounds and caps may have cut something off.
 func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 	type group struct {
 		Key       Group                   `json:"key"`
@@ -26,7 +27,9 @@ func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 	for key, cell := range r.All() {
 		estimates := make(map[string]estimateJSON)
 		for _, a := range cell.plan().answers {
-			estimates[a.String()] = cell.estimate(a).json(a.integer())
+			e := cell.estimate(a).json(a.integer())
+			e.LeavesOut = cell.plan().leavesOut(a.column)
+			estimates[a.String()] = e
 		}
 		groups = append(groups, group{key, estimates})
 	}
@@ -50,6 +53,8 @@ type estimateJSON struct {
 	StdDev  float64      `json:"stddev"`
 	Raw     *json.Number `json:"raw,omitempty"`
 	Unknown bool         `json:"unknown,omitempty"`
+
+	LeavesOut string `json:"leaves_out,omitempty"`
 }
 
 func (e estimate) json(integer bool) estimateJSON {

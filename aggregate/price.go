@@ -33,6 +33,10 @@ type Price struct {
 	// are released as one vector, with what they would cost one by one.
 	Why string
 
+	// LeavesOut says what PlusMinus knows nothing of, which are the bounds and caps that may
+	// cut something off. It is empty where they cannot. [Value.Cut] tells how much bounds cut.
+	LeavesOut string
+
 	// Per says what StdDev and PlusMinus are of.
 	Per Per
 }
@@ -68,7 +72,7 @@ func (p *Plan[Row, Unit, Group]) Prices() []Price {
 		m := a.measure
 		price := Price{Column: a.String(), Measure: m.String(), Mechanism: m.events()[0].Mechanism, Share: m.share, Why: m.why}
 		price.StdDev, price.PlusMinus, price.Per = p.accuracy(a)
-		price.OwnStdDev = price.StdDev
+		price.OwnStdDev, price.LeavesOut = price.StdDev, p.leavesOut(a.column)
 		if m.drawing != nil && m.law != nil {
 			price.Intervals, price.OwnStdDev = m.share/3, price.StdDev*m.alone()
 		}

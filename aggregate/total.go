@@ -15,7 +15,7 @@ type total struct {
 
 // add adds the amount of a row, as v.bind made it.
 func (t *total) add(in input, amount int64) {
-	if in.integer {
+	if in.summed().integer {
 		t.ints = t.ints.Add(exact.Int(amount))
 	} else {
 		t.floats.Add(math.Float64frombits(uint64(amount)))
@@ -24,6 +24,9 @@ func (t *total) add(in input, amount int64) {
 
 // point returns the point of the total on the grid.
 func (t *total) point(in input) int64 {
+	if in.beyond != nil {
+		return in.grid.Int(in.isCut(t.point(in.summed())))
+	}
 	if in.integer {
 		return in.grid.IntSum(t.ints)
 	}

@@ -108,6 +108,9 @@ type value struct {
 	missing             bool     // no function was given
 	badStep             bool     // a step was given that is no number
 
+	cut     *value // tells what the bounds of this one cut; itself where it has mistakes
+	*beyond        // of a value that is a Cut itself
+
 	// bind returns a func(Row) int64: the point of a row on the grid, or an amount
 	// that a [total] adds up.
 	bind func(*grid.Grid) any
@@ -124,6 +127,9 @@ func newValue[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, 
 	}
 	v.err = v.check(fmt.Sprint(b.Lower), fmt.Sprint(b.Upper), fmt.Sprint(b.Step))
 	v.bind = func(g *grid.Grid) any { return bind(of, g, perUnit) }
+	if v.cut = v; v.err == nil {
+		v.cut = newCut(v, of)
+	}
 	return &Value[T]{query: q.identity(), value: v}
 }
 

@@ -30,6 +30,7 @@ func drawQuestion(seed uint64) *question {
 	}
 	d.facts(q)
 	d.caps(q)
+	q.drawCuts()
 	return q
 }
 

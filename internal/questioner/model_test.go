@@ -22,6 +22,14 @@ type spec struct {
 	lower, upper, step any // of the value's type; a step of 0 is left to the plan
 
 	grid *big.Rat // the step that the receipt shows
+
+	cuts *cuts // of a value that tells what the bounds of another cut
+}
+
+// A cuts is a value whose bounds cut, by its place among the values.
+type cuts struct {
+	of spec
+	at int
 }
 
 // A column is what a question asks.
@@ -65,6 +73,9 @@ func (s *spec) settle(x *big.Rat) *big.Rat {
 // each unit.
 func (q *question) records(value int, kept []fact) []*big.Rat {
 	s := &q.values[value]
+	if s.cuts != nil {
+		return q.cutRecords(s, kept)
+	}
 	var all []*big.Rat
 	if !s.perUnit {
 		for _, f := range kept {

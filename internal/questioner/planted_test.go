@@ -66,6 +66,16 @@ var mistakes = []planted{
 	{"intervals of variances are half as long again", "aggregate",
 		[]string{"half := exact.Float(area * o.law.Combined(confidence, gradient...))", "half := exact.Float(1.5 * area * o.law.Combined(confidence, gradient...))"}, lengths},
 
+	// What bounds cut.
+	{"nothing below the bounds is cut", "aggregate",
+		[]string{"point == least || point == most", "point == most && point != least"}, answers},
+	{"the upper bound itself is cut", "aggregate",
+		[]string{"new(big.Rat).Add(v.upper, step), step)", "v.upper, step)"}, answers},
+	{"sums of units are cut row by row", "aggregate",
+		[]string{"return in.grid.Int(in.isCut(t.point(in.summed())))", "return in.grid.Int(t.ints.Clamp() & 1)"}, answers},
+	{"amounts of a Cut are added up as integers", "aggregate",
+		[]string{"return input{in.of, in.around}", "return input{&value{integer: true}, in.around}"}, answers},
+
 	// Each branch of aggregate/measure.go.
 	{"a value per unit is counted per row", "aggregate",
 		[]string{"return m.form == formUnits || m.value != nil && m.value.perUnit", "return m.form == formUnits"}, answers},

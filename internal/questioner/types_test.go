@@ -120,6 +120,10 @@ func (t types[U, K]) plan(q *question) (plan, error) {
 	var asked []aggregate.AnyColumn
 	values := make([]columns[U, K], len(q.values))
 	for i := range q.values {
+		if c := q.values[i].cuts; c != nil {
+			values[i] = values[c.at].cut()
+			continue
+		}
 		values[i] = columnsOf[U, K](query, &q.values[i], i)
 	}
 	for _, c := range q.columns {
@@ -195,6 +199,7 @@ func readable[T dp.Number](c aggregate.Column[T]) (aggregate.AnyColumn, func(agg
 // columns makes the columns of a value of some type.
 type columns[U, K comparable] struct {
 	column func(column) (aggregate.AnyColumn, func(aggregate.Cell) shown)
+	cut    func() columns[U, K] // of the value that tells what the bounds cut
 }
 
 func columnsOf[U, K comparable](q *aggregate.Query[fact, U, K], s *spec, at int) columns[U, K] {
@@ -238,7 +243,11 @@ func columnsOfType[T dp.Number, U, K comparable](q *aggregate.Query[fact, U, K],
 	if s.perUnit {
 		v = aggregate.PerUnit(q, s.name, of, bounds)
 	}
-	return columns[U, K]{func(c column) (aggregate.AnyColumn, func(aggregate.Cell) shown) {
+	return columns[U, K]{columnsOfValue(v), func() columns[U, K] { return columns[U, K]{column: columnsOfValue(v.Cut())} }}
+}
+
+func columnsOfValue[T dp.Number](v *aggregate.Value[T]) func(column) (aggregate.AnyColumn, func(aggregate.Cell) shown) {
+	return func(c column) (aggregate.AnyColumn, func(aggregate.Cell) shown) {
 		switch c.what {
 		case "sum":
 			return readable(v.Sum())
@@ -250,7 +259,7 @@ func columnsOfType[T dp.Number, U, K comparable](q *aggregate.Query[fact, U, K],
 			return readable(v.StdDev())
 		}
 		return readable(v.Quantile(c.rank))
-	}}
+	}
 }
 
 // A purse is a Budget that affords everything.
