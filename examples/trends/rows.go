@@ -59,7 +59,7 @@ func (o *options) inSlots(lines iter.Seq2[line, error]) iter.Seq2[row, error] {
 
 // periodOf returns the period of a day, and nothing if it is outside the range.
 func (o *options) periodOf(d rows.Date) string {
-	period := o.Period.name(o.Period.start(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)))
+	period := o.Period.name(time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC))
 	if o.periods != nil && !slices.Contains(o.periods, period) {
 		return ""
 	}

@@ -31,9 +31,6 @@ type shown struct {
 	smooth func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error)                // nil of means
 }
 
-// steps are the calendars of package aggregate.
-var steps = map[calendar]aggregate.Step{days: aggregate.Day, weeks: aggregate.Week, months: aggregate.Month, quarters: aggregate.Quarter}
-
 // perQuarter is how many periods of a kind are compared with as many before them, and how
 // many a rolling window has.
 var perQuarter, perWindow = map[calendar]int{days: 91, weeks: 13, months: 3, quarters: 1}, map[calendar]int{days: 28, weeks: 4, months: 3, quarters: 4}
@@ -121,7 +118,7 @@ func (o *options) declare() (*declared, error) {
 	}
 	series := &aggregate.Series[row, rows.ID, string]{
 		Query: q, Time: func(r row) time.Time { return start[r.Slot.Period] }, Zone: time.UTC,
-		Step: steps[o.Period], First: start[o.periods[0]], Periods: len(o.periods),
+		Step: o.Period.step(), First: start[o.periods[0]], Periods: len(o.periods),
 		Views: []aggregate.View{aggregate.EachPeriod(1), aggregate.RollingWindow(perWindow[o.Period], 1), aggregate.ToDate(1)},
 	}
 	if o.Period != quarters {

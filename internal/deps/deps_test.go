@@ -30,6 +30,8 @@ var never = []struct {
 	{"aggregate", "database/sql", "engines are elsewhere", false},
 	{"aggregate", "net/http", "sources of consent are in aggregate/consent", false},
 	{"aggregate", "testing", "test hooks are in dptest", false},
+	{"aggregate", m + "aggregate/groups", "a question takes any list of groups", false},
+	{"aggregate/groups", m + "aggregate", "lists of groups know no question", false},
 	{"aggregate", m + "aggregate/rows", "questions do not know where rows come from", false},
 	{"aggregate/rows", m + "aggregate", "readers do not know what is asked", false},
 	{"aggregate/rows", m + "dp", "readers know no noise", false},

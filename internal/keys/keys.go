@@ -5,16 +5,21 @@ package keys
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Check returns an error if values of type t cannot be told apart by their
 // content (pointers, interfaces, channels, floats) or, where they must be
 // stored, cannot be read back (unexported fields).
 func Check(t reflect.Type, stored bool) error {
+	if t == reflect.TypeFor[time.Time]() {
+		return errors.New("time.Time does not compare by content: one moment has several; use the name of its day, week, month, quarter or year, such as aggregate.Month.Name(t), or t.UnixNano()")
+	}
 	switch t.Kind() {
 	case reflect.Bool, reflect.String,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,

@@ -2,10 +2,17 @@ package aggregate
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // A Step is a unit of the calendar. The zero Step is none.
+//
+// To group by months, name them:
+//
+//	Group:  func(o Order) string { return aggregate.Month.Name(o.Time.In(berlin)) },
+//	Groups: aggregate.Month.Names(from, to),
 type Step int
 
 // The steps, from the shortest on. A Week is that of ISO 8601, from Monday on.
@@ -25,6 +32,59 @@ func (s Step) String() string {
 		return "no step"
 	}
 	return [...]string{"day", "week", "month", "quarter", "year"}[s-1]
+}
+
+// Name returns the name of the day, week, month, quarter or year that a time is in, in the
+// time's own zone: 2026-01-31, 2026-W05, 2026-01, 2026-Q1 or 2026. Names of years from 0 to 9999
+// sort by time.
+func (s Step) Name(t time.Time) string {
+	if !s.valid() {
+		return s.String()
+	}
+	return s.label(s.number(civilOf(t)))
+}
+
+// Names returns the names of all units of the calendar from that of one time to that of another,
+// each time in its own zone. They are public, and can be [Query.Groups].
+// If to is in an earlier unit than from there are none.
+func (s Step) Names(from, to time.Time) []string {
+	if !s.valid() {
+		return nil
+	}
+	var names []string
+	for n, last := s.number(civilOf(from)), s.number(civilOf(to)); n <= last; n++ {
+		names = append(names, s.label(n))
+	}
+	return names
+}
+
+// Parse reads what Name wrote, and returns when that unit of the calendar begins, in UTC.
+func (s Step) Parse(name string) (time.Time, error) {
+	if t, ok := s.parse(name); ok && s.Name(t) == name {
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("aggregate: %q is no %v such as %s", name, s, s.Name(time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)))
+}
+
+// parse may take a text for a time that is not written so.
+func (s Step) parse(name string) (time.Time, bool) {
+	if layout := map[Step]string{Day: time.DateOnly, Month: "2006-01", Year: "2006"}[s]; layout != "" {
+		t, err := time.Parse(layout, name)
+		return t, err == nil
+	}
+	year, rest, _ := strings.Cut(name, "-")
+	y, err := strconv.Atoi(year)
+	if err != nil || len(rest) < 2 {
+		return time.Time{}, false
+	}
+	n, err := strconv.Atoi(rest[1:])
+	if err != nil {
+		return time.Time{}, false
+	}
+	if s == Week { // 4 January is in the first week
+		return s.begins(s.number(civil{y, time.January, 4})+n-1, time.UTC), true
+	}
+	return time.Date(y, time.Month(3*n-2), 1, 0, 0, 0, 0, time.UTC), s == Quarter
 }
 
 // number returns which unit of the calendar a day is in, counted from some day on.
