@@ -67,8 +67,6 @@ type Series[Row any, Unit, Group comparable] struct {
 	AtOnce bool
 }
 
-const mostPeriods = 3660
-
 // check returns every mistake of the declaration, joined.
 func (s *Series[Row, Unit, Group]) check() error {
 	var errs []error
@@ -78,24 +76,7 @@ func (s *Series[Row, Unit, Group]) check() error {
 	} else {
 		errs = append(errs, s.Query.check(), s.checkQuery())
 	}
-	if s.Time == nil {
-		fail("Series.Time is nil; it must say when a row happened")
-	}
-	if s.Zone == nil {
-		fail("Series.Zone is nil; say where days begin and end, such as time.UTC")
-	}
-	if !s.Step.valid() {
-		fail("Series.Step is %d, must be Day, Week, Month, Quarter or Year", int(s.Step))
-	}
-	if s.First.IsZero() {
-		fail("Series.First is zero; give any moment of the first period")
-	}
-	if s.Periods < 1 || s.Periods > mostPeriods {
-		fail("Series.Periods is %d, must be 1 to %d", s.Periods, mostPeriods)
-	}
-	if s.Wait < 0 || s.Wait > 0 && s.Arrived == nil {
-		fail("Series.Wait is %v, must be at least 0, and 0 without Series.Arrived, which says when a row became known", s.Wait)
-	}
+	errs = append(errs, s.schedule().check())
 	if len(s.Views) == 0 {
 		fail("Series.Views is empty; say what will be read, such as EachPeriod(1)")
 	}
@@ -108,6 +89,10 @@ func (s *Series[Row, Unit, Group]) check() error {
 	return s.checkRetention()
 }
 
+func (s *Series[Row, Unit, Group]) schedule() *schedule[Row] {
+	return &schedule[Row]{"Series", s.Time, s.Zone, s.Step, s.First, s.Periods, s.Arrived, s.Wait}
+}
+
 // checkRetention returns an error if rows would be too old before the series ends. It
 // needs the other fields.
 func (s *Series[Row, Unit, Group]) checkRetention() error {
@@ -115,8 +100,8 @@ func (s *Series[Row, Unit, Group]) checkRetention() error {
 	if r == nil {
 		return nil
 	}
-	first := s.Step.number(civilOf(s.First.In(s.Zone)))
-	begins, ends := s.Step.begins(first, s.Zone), s.Step.begins(first+s.Periods, s.Zone).Add(s.Wait)
+	on := s.schedule()
+	begins, ends := s.Step.begins(on.first(), s.Zone), on.closes(s.Periods-1)
 	if begins.Before(r.first(ends)) {
 		return fmt.Errorf("aggregate: Query.Retention.Days is %d, and the series of %s reads its first rows again at its end, when they are %d days old; declare a series that ends before, and a new one after it",
 			r.Days, plural(s.Periods, s.Step.String()), int(math.Ceil(ends.Sub(begins).Hours()/24)))

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
@@ -34,7 +33,7 @@ func (p *SeriesPlan[Row, Unit, Group]) collect(ctx context.Context, through int,
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	rows = p.inTime(p.series.Query.willing(ctx, rows))
+	rows = p.on.inTime(p.series.Query.willing(ctx, rows))
 	sums := &seriesSums[Group]{people: make(map[Group]int64)}
 	var bounded iter.Seq2[Row, error]
 	if p.atOnce {
@@ -52,28 +51,6 @@ func (p *SeriesPlan[Row, Unit, Group]) collect(ctx context.Context, through int,
 	}
 	sums.groups = maps.Collect(partial.state().each())
 	return sums, nil
-}
-
-// inTime yields the rows that arrived in time.
-func (p *SeriesPlan[Row, Unit, Group]) inTime(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
-	if p.series.Arrived == nil {
-		return rows
-	}
-	return func(yield func(Row, error) bool) {
-		for row, err := range rows {
-			if err == nil && !p.series.Arrived(row).Before(p.closes(p.pair(row).Period)) {
-				continue
-			}
-			if !yield(row, err) {
-				return
-			}
-		}
-	}
-}
-
-// closes returns when rows of a period, counted from 0, are too late.
-func (p *SeriesPlan[Row, Unit, Group]) closes(period int) time.Time {
-	return p.step.begins(p.first+period+1, p.series.Zone).Add(p.series.Wait)
 }
 
 // counted yields rows, and counts the units of every group.

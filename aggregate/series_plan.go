@@ -22,6 +22,7 @@ type SeriesPlan[Row any, Unit, Group comparable] struct {
 	series Series[Row, Unit, Group]
 	inner  *Plan[Row, Unit, seriesPair[Group]] // reads rows and adds them up, by pairs
 	given  []Group
+	on     *schedule[Row]
 	first  int // number of the first period in the calendar
 }
 
@@ -150,13 +151,11 @@ func (s *Series[Row, Unit, Group]) lay() *SeriesPlan[Row, Unit, Group] {
 	given := query.given()
 	p := &SeriesPlan[Row, Unit, Group]{
 		seriesCore: &seriesCore{periods: s.Periods, step: s.Step, views: slices.Clone(s.Views), pairs: len(given) * s.Periods, atOnce: s.AtOnce},
-		series:     *s, given: given, first: s.Step.number(civilOf(s.First.In(s.Zone))),
+		series:     *s, given: given, on: s.schedule(),
 	}
+	p.first, p.labels = p.on.first(), p.on.labels()
 	p.series.Query = &query
 	p.cap = min(query.MaxGroups, p.pairs)
-	for t := range s.Periods {
-		p.labels = append(p.labels, s.Step.label(p.first+t))
-	}
 	for _, v := range s.Views {
 		p.spans = append(p.spans, v.over(p.first, s.Periods, s.Step))
 	}
@@ -184,11 +183,7 @@ func (v View) over(first, periods int, step Step) matrix.View {
 
 // pair returns the pair of a row. One outside the series is in no period.
 func (p *SeriesPlan[Row, Unit, Group]) pair(row Row) seriesPair[Group] {
-	period := p.series.Step.number(civilOf(p.series.Time(row).In(p.series.Zone))) - p.first
-	if period < 0 || period >= p.periods {
-		period = -1
-	}
-	k := seriesPair[Group]{Period: period}
+	k := seriesPair[Group]{Period: p.on.period(row, p.first)}
 	if p.series.Query.Group != nil {
 		k.Group = p.series.Query.Group(row)
 	}

@@ -85,8 +85,8 @@ func (p *SeriesPlan[Row, Unit, Group]) checkRun(noAccount bool, r Request, throu
 		return fmt.Errorf("aggregate: the series cannot advance to period %d, must be 1 to %d; a series that has ended is prolonged by a new one", through, p.periods)
 	case p.atOnce && through != p.periods:
 		return fmt.Errorf("aggregate: the series is released at once and cannot advance to period %d, must be %d", through, p.periods)
-	case p.series.Arrived != nil && time.Now().Before(p.closes(through-1)):
-		return fmt.Errorf("aggregate: the series cannot advance to period %s before %s, since rows may arrive until then", p.labels[through-1], p.closes(through-1).Format(time.RFC3339))
+	case p.series.Arrived != nil && time.Now().Before(p.on.closes(through-1)):
+		return fmt.Errorf("aggregate: the series cannot advance to period %s before %s, since rows may arrive until then", p.labels[through-1], p.on.closes(through-1).Format(time.RFC3339))
 	}
 	return nil
 }

@@ -134,16 +134,16 @@ func declaredDpEvents(e dp.Event) []any {
 		j := dpEvent("EpsilonDeltaDpEvent")
 		epsilon := exact.FloatUp(pure)
 		j.Epsilon, j.Delta = &epsilon, &delta
-		return []any{selfComposed(j, e.Count)}
+		return []any{selfComposed(j, filter.Uses(e))}
 	}
 	j := dpEvent("ZCDpEvent")
 	r := exact.FloatUp(rho)
 	j.Rho = &r
-	out := []any{selfComposed(j, e.Count)}
+	out := []any{selfComposed(j, filter.Uses(e))}
 	if delta > 0 {
 		d, none := dpEvent("EpsilonDeltaDpEvent"), 0.0
 		d.Epsilon, d.Delta = &none, &delta
-		out = append(out, selfComposed(d, e.Count))
+		out = append(out, selfComposed(d, filter.Uses(e)))
 	}
 	return out
 }

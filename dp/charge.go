@@ -49,6 +49,14 @@ const (
 	// BoundedRange is the exponential mechanism with ε = Epsilon.
 	BoundedRange Mechanism = "bounded range"
 
+	// AboveThreshold says of numbers, one after the other, which are on one side of a
+	// threshold, until it has said so Sensitivity.L0 times: docs/proofs/alerts.md. A unit moves
+	// all numbers, each within a range of width Sensitivity.LInf. Scale is that of the noise
+	// of the numbers and Epsilon the loss of all answers together, of which the noise of the
+	// threshold has what L0·LInf/Scale leaves. Count says how many times it may be asked: however often
+	// that is, it is one use.
+	AboveThreshold Mechanism = "above threshold"
+
 	// Declared is anything that is Epsilon, Delta or Rho private because its
 	// user says so.
 	Declared Mechanism = "declared"
@@ -64,7 +72,7 @@ type Event struct {
 	Epsilon     *big.Rat    // of mechanisms that are given by their loss, else nil
 	Delta       *big.Rat    // likewise
 	Rho         *big.Rat    // likewise
-	Count       int         // how many independent uses, at least 1
+	Count       int         // how many independent uses, at least 1; of AboveThreshold, how many answers of one
 }
 
 // A Charge is what one release costs and why: the loss that was asked for, the
@@ -133,7 +141,16 @@ func (e Event) Check() error {
 	if needs.scale == must {
 		errs = append(errs, e.Sensitivity.check())
 	}
+	if e.Mechanism == AboveThreshold && errors.Join(errs...) == nil && e.Epsilon.Cmp(e.ofNumbers()) <= 0 {
+		fail("epsilon is %s, must be more than %s, what the noise of the numbers has of it", e.Epsilon.RatString(), e.ofNumbers().RatString())
+	}
 	return errors.Join(errs...)
+}
+
+// ofNumbers returns L0·LInf/Scale.
+func (e Event) ofNumbers() *big.Rat {
+	moves := new(big.Int).Mul(big.NewInt(e.Sensitivity.L0), big.NewInt(e.Sensitivity.LInf))
+	return new(big.Rat).Quo(new(big.Rat).SetInt(moves), e.Scale)
 }
 
 // Clone returns an event that shares no number with e, so that whoever changes
@@ -177,6 +194,7 @@ var parameters = map[Mechanism]struct{ scale, epsilon, delta, rho need }{
 	Threshold:             {delta: must},
 	TruncatedGeometric:    {epsilon: must, delta: must},
 	BoundedRange:          {epsilon: must},
+	AboveThreshold:        {scale: must, epsilon: must},
 	Declared:              {epsilon: may, delta: may, rho: may},
 }
 

@@ -23,6 +23,7 @@ var needed = map[dp.Mechanism]struct{ must, may string }{
 	dp.Threshold:             {must: "delta"},
 	dp.TruncatedGeometric:    {must: "epsilon delta"},
 	dp.BoundedRange:          {must: "epsilon"},
+	dp.AboveThreshold:        {must: "scale epsilon"},
 	dp.Declared:              {may: "epsilon delta rho"},
 }
 
@@ -38,6 +39,9 @@ func goodEvent(m dp.Mechanism) dp.Event {
 	}
 	if e.Scale != nil {
 		e.Sensitivity = dp.Sensitivity{L0: 1, LInf: 1}
+	}
+	if m == dp.AboveThreshold { // the noise of the numbers has 3 of it
+		e.Epsilon = big.NewRat(4, 1)
 	}
 	return e
 }
@@ -105,6 +109,11 @@ func TestEveryParameterOfEveryMechanismIsChecked(t *testing.T) {
 				wrong(m, fmt.Sprint("LInf ", x), e, "LInf", fmt.Sprint(x))
 			}
 		}
+	}
+	for _, epsilon := range []int64{1, 3} {
+		e := goodEvent(dp.AboveThreshold)
+		e.Epsilon = big.NewRat(epsilon, 1)
+		wrong(e.Mechanism, "no loss for the threshold", e, "epsilon", "must be more than 3")
 	}
 	wrong("", "no mechanism", dp.Event{Count: 1}, `mechanism is ""`)
 	wrong("magic", "an unknown mechanism", dp.Event{Mechanism: "magic", Count: 1}, `"magic"`)

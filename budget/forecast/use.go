@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -67,6 +68,10 @@ func Together(uses ...Use) dp.Charge {
 	for _, u := range uses {
 		for _, e := range u.Charge.Events {
 			e = e.Clone()
+			if e.Mechanism == dp.AboveThreshold { // its Count is no number of uses
+				whole.Events = append(whole.Events, slices.Repeat([]dp.Event{e}, u.Times)...)
+				continue
+			}
 			e.Count *= u.Times
 			whole.Events = append(whole.Events, e)
 		}

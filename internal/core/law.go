@@ -21,6 +21,7 @@ const (
 	Laplace  Family = 1 + iota // P(x) ∝ exp(-|x|/scale)
 	Gaussian                   // P(x) ∝ exp(-x²/(2·scale²))
 	Cube                       // P(z) ∝ exp(-max|zᵢ|/scale), of vectors
+	OneSided                   // P(x) ∝ exp(-x/scale), from 0 on
 )
 
 // String returns the name that ledgers and receipts use.
@@ -32,6 +33,8 @@ func (f Family) String() string {
 		return "discrete gaussian"
 	case Cube:
 		return "cube norm"
+	case OneSided:
+		return "one-sided geometric"
 	}
 	return "no noise"
 }
@@ -58,6 +61,8 @@ func NewLaw(f Family, scale *big.Rat) (*Law, error) {
 		l.sampler, err = sample.NewLaplace(scale)
 	case Gaussian:
 		l.sampler, err = sample.NewGaussian(scale)
+	case OneSided:
+		l.sampler, err = sample.NewGeometric(scale)
 	default:
 		err = fmt.Errorf("core: internal error: no family %d", f)
 	}

@@ -52,8 +52,11 @@ func (l *Law) StdDev() float64 { return l.stdDev }
 // StdDev returns the standard deviation of one draw of a family at a scale: that
 // of the discrete law, which is less than that of the continuous one.
 func StdDev(f Family, scale float64) float64 {
-	if f == Gaussian {
+	switch f {
+	case Gaussian:
 		return gaussianStdDev(scale)
+	case OneSided:
+		return 1 / (2 * math.Sinh(1/(2*scale)))
 	}
 	return math.Sqrt2 / (2 * scale * math.Sinh(1/(2*scale))) * scale
 }

@@ -45,20 +45,20 @@ func addGaussian(whole *pld.Composition, e dp.Event) {
 func addDeclared(whole *pld.Composition, e dp.Event) {
 	p, _ := scalarPart(e, nil)
 	if e.Delta != nil {
-		whole.Add(pld.Threshold(exact.FloatUp(e.Delta)), e.Count)
+		whole.Add(pld.Threshold(exact.FloatUp(e.Delta)), Uses(e))
 	}
 	switch {
 	case p.pure != nil:
-		whole.Add(pld.Pure(exact.FloatUp(p.pure)), e.Count)
+		whole.Add(pld.Pure(exact.FloatUp(p.pure)), Uses(e))
 	default:
-		whole.Add(pld.Zcdp(exact.FloatUp(p.rho)), e.Count)
+		whole.Add(pld.Zcdp(exact.FloatUp(p.rho)), Uses(e))
 	}
 }
 
 // Draws returns how many numbers noise is added to, with a bound that costs
 // everything where it does not fit.
 func Draws(e dp.Event) int {
-	n := new(big.Int).Mul(big.NewInt(int64(e.Count)), big.NewInt(e.Sensitivity.L0))
+	n := new(big.Int).Mul(big.NewInt(int64(Uses(e))), big.NewInt(e.Sensitivity.L0))
 	if !n.IsInt64() || n.Int64() > math.MaxInt {
 		return math.MinInt // a Composition refuses a negative count
 	}

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -22,7 +23,7 @@ func eventPart(e dp.Event, orders []float64) Part {
 // a vector is as many draws as it has coordinates that change:
 // docs/proofs/accounting-vector.md.
 func scalarPart(e dp.Event, orders []float64) (Part, *big.Int) {
-	uses := big.NewInt(int64(e.Count))
+	uses := big.NewInt(int64(Uses(e)))
 	draws := new(big.Int).Mul(uses, big.NewInt(max(e.Sensitivity.L0, 1)))
 	switch e.Mechanism {
 	case dp.DiscreteLaplace:
@@ -42,10 +43,21 @@ func scalarPart(e dp.Event, orders []float64) (Part, *big.Int) {
 		return purePart(e.Epsilon, orders), uses
 	case dp.BoundedRange:
 		return boundedRangePart(e.Epsilon, orders), uses
+	case dp.AboveThreshold:
+		return aboveThresholdPart(e, orders), uses
 	case dp.Declared:
 		return declaredPart(e, orders), uses
 	}
 	return noPart(orders), uses // Threshold: nothing but δ
+}
+
+// Uses returns how many independent uses an event is of. All answers of an AboveThreshold
+// are one.
+func Uses(e dp.Event) int {
+	if e.Mechanism == dp.AboveThreshold {
+		return 1
+	}
+	return e.Count
 }
 
 // OneUse returns what is known of one use of an event: its ε and ρ, nil if they
@@ -79,6 +91,22 @@ func boundedRangePart(epsilon *big.Rat, orders []float64) Part {
 	p := purePart(epsilon, orders)
 	p.rho = new(big.Rat).Mul(halfSquare(epsilon), big.NewRat(1, 4))
 	p.lower(pld.BoundedRange(exact.FloatUp(epsilon)).Renyi, orders)
+	return p
+}
+
+// aboveThresholdPart is ε-DP and, with ε₂ = L0·LInf/Scale, of bounded range ε + ε₂:
+// docs/proofs/alerts.md, theorem 2.
+func aboveThresholdPart(e dp.Event, orders []float64) Part {
+	p := purePart(e.Epsilon, orders)
+	width := new(big.Rat).SetInt64(e.Sensitivity.L0)
+	width.Mul(width, Ratio(e)).Add(width, e.Epsilon)
+	ranged := boundedRangePart(width, orders)
+	if ranged.rho.Cmp(p.rho) < 0 {
+		p.rho = ranged.rho
+	}
+	for i, r := range ranged.renyi {
+		p.renyi[i] = math.Min(p.renyi[i], r)
+	}
 	return p
 }
 
