@@ -197,7 +197,7 @@ func TestTheThresholdIsDrawnOnceAndStaysSealed(t *testing.T) {
 
 // Mistakes in the code are found by an auditor who sees answers alone.
 func TestPlantedMistakesOfAlertsAreFound(t *testing.T) {
-	const days = 10
+	const days = 12
 	loss := dp.Pure{Epsilon: 1}
 	plan := alertPlan(t, loss, days, 1, 1, Above(2))
 	small, err := core.NewLaw(core.OneSided, big.NewRat(1, 1000))
@@ -227,7 +227,7 @@ func TestPlantedMistakesOfAlertsAreFound(t *testing.T) {
 		}
 	}
 	for name, p := range map[string]*AlertPlan[sale, int, string]{"": plan, "no noise on the numbers": &without, "no end of alerts": &endless} {
-		r := dptest.Trial{Claim: loss, Runs: 700, Alpha: 1e-9}.Run(watch(p, slices.Concat(others, history)), watch(p, others))
+		r := dptest.Trial{Claim: loss, Runs: 1400, Alpha: 1e-9}.Run(watch(p, slices.Concat(others, history)), watch(p, others))
 		if r.Refuted != (name != "") {
 			t.Errorf("%q: %v", name, r)
 		}
