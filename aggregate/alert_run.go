@@ -71,25 +71,6 @@ func (p *AlertPlan[Row, Unit, Group]) checkRun(noAccount bool, r Request, throug
 	return nil
 }
 
-// A watcher goes from one period to the next.
-type watcher[Row any, Unit, Group comparable] struct {
-	plan    *AlertPlan[Row, Unit, Group]
-	draws   Budget
-	request Request
-	key     hpke.PrivateKey
-	alerts  *Alerts[Group]
-	sealed  []byte // the noise of the threshold, once there is an answer
-}
-
-// next is the period that is asked about next, counted from 0.
-func (w *watcher[Row, Unit, Group]) next() int { return len(w.alerts.Periods) }
-
-func (w *watcher[Row, Unit, Group]) left() int { return w.plan.alert.Most - len(w.alerts.Given) }
-
-func (w *watcher[Row, Unit, Group]) done(through int) bool {
-	return w.alerts.Ended || w.next() == through
-}
-
 // answered answers for the periods that are left.
 func (w *watcher[Row, Unit, Group]) answered(ctx context.Context, through int, rows iter.Seq2[Row, error]) (*Alerts[Group], error) {
 	noise, err := w.thresholdNoise() // before rows are read

@@ -48,6 +48,25 @@ type storedAnswer struct {
 
 const alertFormat = "equipoise alert 1"
 
+// A watcher goes from one period to the next.
+type watcher[Row any, Unit, Group comparable] struct {
+	plan    *AlertPlan[Row, Unit, Group]
+	draws   Budget
+	request Request
+	key     hpke.PrivateKey
+	alerts  *Alerts[Group]
+	sealed  []byte // the noise of the threshold, once there is an answer
+}
+
+// next is the period that is asked about next, counted from 0.
+func (w *watcher[Row, Unit, Group]) next() int { return len(w.alerts.Periods) }
+
+func (w *watcher[Row, Unit, Group]) left() int { return w.plan.alert.Most - len(w.alerts.Given) }
+
+func (w *watcher[Row, Unit, Group]) done(through int) bool {
+	return w.alerts.Ended || w.next() == through
+}
+
 // encode writes an answer, the first one with the noise of the threshold, sealed.
 func (w *watcher[Row, Unit, Group]) encode(receipt Receipt, noise int64, groups []Group) ([]byte, error) {
 	p := w.plan
