@@ -33,7 +33,7 @@ func askedBy(c *dp.Charge, raw []byte) asked {
 	if c.Question != "" {
 		what := *c
 		what.Plan, what.Events, what.States = "", nil, nil
-		q.question = hashOf(mustMarshal(what))
+		q.question = hashOf(mustWrite(what.MarshalJSON()))
 	}
 	return q
 }
@@ -68,8 +68,9 @@ func facts(c *dp.Charge) digest {
 	}{what, slices.Compact(purposes)}))
 }
 
-func mustMarshal(v any) []byte {
-	text, err := json.Marshal(v)
+func mustMarshal(v any) []byte { return mustWrite(json.Marshal(v)) }
+
+func mustWrite(text []byte, err error) []byte {
 	if err != nil {
 		panic("budget: internal error: a charge that was written before cannot be written")
 	}

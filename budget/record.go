@@ -88,15 +88,37 @@ func (r *record) encode() ([]byte, digest, error) {
 	if r.ID == "" {
 		r.ID = rand.Text()
 	}
+	data, err := r.open()
+	if err != nil {
+		return nil, digest{}, fmt.Errorf("budget: record %d: %w", r.Seq, err)
+	}
+	data = seal(data)
+	return data, hashOf(data), nil
+}
+
+// open returns the record's bytes without the hash that they end with. A charge is JSON as
+// a charge is written, and takes its place in them as it is: the encoder would read all of it again.
+func (r *record) open() ([]byte, error) {
+	short := *r
+	if r.Charge != nil {
+		short.Charge = json.RawMessage("0")
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
-		return nil, digest{}, fmt.Errorf("budget: record %d: %w", r.Seq, err)
+	if err := e.Encode(&short); err != nil {
+		return nil, err
 	}
-	data := seal(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
-	return data, hashOf(data), nil
+	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if r.Charge == nil {
+		return data, nil
+	}
+	before, after, _ := bytes.Cut(data, []byte(chargeField+"0")) // within the texts before it, quotes are escaped
+	all := make([]byte, 0, len(data)+len(r.Charge))
+	return append(append(append(append(all, before...), chargeField...), r.Charge...), after...), nil
 }
+
+const chargeField = `,"charge":`
 
 // The last record of an account has no record after it that holds its hash, so
 // every record ends with a hash of itself: damage to any byte is found, in the
@@ -109,8 +131,9 @@ const (
 
 // seal ends a record with the hash of what comes before.
 func seal(open []byte) []byte {
-	sum := hexOf(hashOf(open))
-	return append(open[:len(open)-1:len(open)-1], sealOpens+sum+sealCloses...)
+	sum := hashOf(open)
+	sealed := append(make([]byte, 0, len(open)+sealLength), open[:len(open)-1]...)
+	return append(hex.AppendEncode(append(sealed, sealOpens...), sum[:]), sealCloses...)
 }
 
 // unseal returns what was sealed, or an error if it was changed.

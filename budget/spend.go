@@ -48,7 +48,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 		return nil, err
 	}
 	c.Events = slices.Clone(c.Events) // a caller who gives up waiting may change its own
-	raw, err := json.Marshal(c)
+	raw, err := c.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("budget: charge: %w", err)
 	}

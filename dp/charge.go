@@ -217,6 +217,7 @@ func (c Charge) Check() error {
 	return errors.Join(errs...)
 }
 
+// An eventJSON is what an event is read from; appendJSON writes it.
 type eventJSON struct {
 	Mechanism   Mechanism    `json:"mechanism"`
 	For         string       `json:"for,omitempty"`
@@ -232,25 +233,11 @@ type eventJSON struct {
 // Exponents are refused: a short text could be a number that fills the memory.
 type quotient big.Rat
 
-func (q *quotient) MarshalText() ([]byte, error) { return (*big.Rat)(q).MarshalText() }
-
 func (q *quotient) UnmarshalText(text []byte) error {
 	if len(text) > 8192 || strings.Trim(string(text), "-/0123456789") != "" {
 		return fmt.Errorf("%.40q is not a quotient of decimal integers of at most 8192 digits", text)
 	}
 	return (*big.Rat)(q).UnmarshalText(text)
-}
-
-// MarshalJSON writes rationals as quotients, so that nothing is rounded.
-func (e Event) MarshalJSON() ([]byte, error) {
-	j := eventJSON{
-		Mechanism: e.Mechanism, For: e.For, Count: e.Count,
-		Scale: (*quotient)(e.Scale), Epsilon: (*quotient)(e.Epsilon), Delta: (*quotient)(e.Delta), Rho: (*quotient)(e.Rho),
-	}
-	if e.Sensitivity != (Sensitivity{}) {
-		j.Sensitivity = &e.Sensitivity
-	}
-	return json.Marshal(j)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -269,6 +256,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// A chargeJSON is what a charge is read from; MarshalJSON writes it.
 type chargeJSON struct {
 	Dataset  string   `json:"dataset"`
 	Unit     string   `json:"unit,omitempty"`
@@ -282,14 +270,6 @@ type chargeJSON struct {
 	Events   []Event  `json:"events"`
 
 	States *Statement `json:"states,omitempty"`
-}
-
-// MarshalJSON implements json.Marshaler.
-func (c Charge) MarshalJSON() ([]byte, error) {
-	return json.Marshal(chargeJSON{
-		Dataset: c.Dataset, Unit: c.Unit, Purpose: c.Purpose, Key: c.Key, Plan: c.Plan, Question: c.Question,
-		Analyst: c.Analyst, Periods: c.Periods, Loss: lossJSON{c.Loss}, Events: c.Events, States: c.States,
-	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

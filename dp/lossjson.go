@@ -13,17 +13,17 @@ import (
 
 // MarshalJSON writes the loss as in {"epsilon":"1"}.
 func (l Pure) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"epsilon": fmt.Sprint(l.Epsilon)})
+	return fmt.Append(nil, `{"epsilon":"`, l.Epsilon, `"}`), nil
 }
 
 // MarshalJSON writes the loss as in {"delta":"1e-06","epsilon":"1"}.
 func (l Approx) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"epsilon": fmt.Sprint(l.Epsilon), "delta": fmt.Sprint(l.Delta)})
+	return fmt.Append(nil, `{"delta":"`, l.Delta, `","epsilon":"`, l.Epsilon, `"}`), nil
 }
 
 // MarshalJSON writes the loss as in {"rho":"0.5"}.
 func (l Concentrated) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"rho": fmt.Sprint(l.Rho)})
+	return fmt.Append(nil, `{"rho":"`, l.Rho, `"}`), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, as [UnmarshalLoss] does.
@@ -68,10 +68,17 @@ type lossJSON struct{ Loss }
 
 // MarshalJSON implements json.Marshaler.
 func (l lossJSON) MarshalJSON() ([]byte, error) {
-	if l.Loss == nil {
+	switch l := l.Loss.(type) {
+	case nil:
 		return nil, CheckLoss(nil)
+	case Pure:
+		return l.MarshalJSON()
+	case Approx:
+		return l.MarshalJSON()
+	case Concentrated:
+		return l.MarshalJSON()
 	}
-	return json.Marshal(l.Loss)
+	return json.Marshal(l.Loss) // of what CheckLoss refuses
 }
 
 // UnmarshalJSON implements json.Unmarshaler. It does not check the loss: a charge

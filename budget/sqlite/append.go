@@ -11,7 +11,14 @@ import (
 )
 
 // statements are compiled once, on the connection of the writer.
-type statements struct{ have, keep, insert, inserts, count, changed *sql.Stmt }
+type statements struct {
+	have, keep, count, changed *sql.Stmt
+	insert                     [mostAtOnce]*sql.Stmt // of 1, 2, 4, … records
+}
+
+// mostAtOnce is for how many numbers of records there is a statement. The one with most
+// inserts 64.
+const mostAtOnce = 7
 
 func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 	for _, s := range []struct {
@@ -20,8 +27,6 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 	}{
 		{&w.have, "SELECT user_version, coalesce((SELECT records FROM accounts WHERE account = ?), 0) FROM pragma_user_version"},
 		{&w.keep, "INSERT INTO releases (account, seq, data, sum) VALUES (?, ?, ?, ?)"},
-		{&w.insert, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)"},
-		{&w.inserts, "INSERT INTO records (account, seq, data) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", atOnce-1)},
 		{&w.count, "INSERT INTO accounts (account, records, releases) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET records = records + ?2, releases = releases + ?3"},
 		{&w.changed, "UPDATE ledger SET changes = changes + ? RETURNING changes"},
 	} {
@@ -29,7 +34,22 @@ func (w *statements) prepare(ctx context.Context, db *sql.DB) (err error) {
 			return err
 		}
 	}
+	for i := range w.insert {
+		if w.insert[i], err = db.PrepareContext(ctx, inserting(1<<i)); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// inserting returns what inserts n records of an account from a number on.
+func inserting(n int) string {
+	var q strings.Builder
+	q.WriteString("INSERT INTO records (account, seq, data) VALUES (?1, ?2, ?)")
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&q, ", (?1, ?2 + %d, ?)", i)
+	}
+	return q.String()
 }
 
 // Append implements [budget.Store] with one transaction, hence one fsync, for
@@ -78,22 +98,20 @@ func (s *Store) have(ctx context.Context, tx *sql.Tx, account string) (records u
 	return records, err
 }
 
-// atOnce is how many records one statement inserts, while there are as many.
-const atOnce = 16
-
+// insert adds records, the largest numbers of them that one statement inserts first.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, account string, records []budget.Record) error {
-	one, many := tx.StmtContext(ctx, s.write.insert), tx.StmtContext(ctx, s.write.inserts)
-	args := make([]any, 0, 3*atOnce)
-	for len(records) > 0 {
-		stmt, n := many, atOnce
-		if len(records) < atOnce {
-			stmt, n = one, 1
+	args := make([]any, 0, 2+1<<(mostAtOnce-1))
+	for i := mostAtOnce - 1; len(records) > 0; {
+		n := 1 << i
+		if n > len(records) {
+			i--
+			continue
 		}
-		args = args[:0]
+		args = append(args[:0], account, int64(records[0].Seq))
 		for _, r := range records[:n] {
-			args = append(args, account, int64(r.Seq), blob(r.Data))
+			args = append(args, blob(r.Data))
 		}
-		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+		if _, err := tx.StmtContext(ctx, s.write.insert[i]).ExecContext(ctx, args...); err != nil {
 			return err
 		}
 		records = records[n:]

@@ -38,6 +38,14 @@ func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
 	return epsilon, delta
 }
 
+// costOf returns what a charge adds. Its price has the exact decimals already.
+func (f *basicFilter) costOf(p *Price) (epsilon, delta *big.Rat) {
+	if p.declared.pure != nil {
+		return p.declared.pure, p.declared.delta
+	}
+	return f.cost(p.loss)
+}
+
 func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
 	if f.delta.Sign() == 0 || f.of == nil {
 		return nil, nil
@@ -58,7 +66,7 @@ func (f *basicFilter) Decide(p *Price) Way {
 }
 
 func (f *basicFilter) Binds(p *Price) []string {
-	e, d := f.cost(p.loss)
+	e, d := f.costOf(p)
 	if e == nil {
 		return []string{"delta"} // without one, or with one that is too small, ρ is no ε
 	}
@@ -73,17 +81,20 @@ func (f *basicFilter) Binds(p *Price) []string {
 }
 
 func (f *basicFilter) Add(p *Price, _ Way, n int64) {
-	e, d := f.cost(p.loss)
+	e, d := f.costOf(p)
 	if e == nil { // a record of another engine; nothing fits after it
 		e, d = f.epsilon, f.delta
 	}
-	k := new(big.Rat).SetInt64(n)
-	f.sumE, f.sumD = sum(f.sumE, product(e, k)), sum(f.sumD, product(d, k))
+	if n != 1 {
+		k := new(big.Rat).SetInt64(n)
+		e, d = product(e, k), product(d, k)
+	}
+	f.sumE, f.sumD = sum(f.sumE, e), sum(f.sumD, d)
 }
 
 // count returns how many copies of a charge fit.
 func (f *basicFilter) count(p *Price) *big.Int {
-	e, d := f.cost(p.loss)
+	e, d := f.costOf(p)
 	if e == nil {
 		return new(big.Int)
 	}

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"encoding/json"
 	"sync"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -40,9 +39,10 @@ func (pc *cache) of(c *dp.Charge, orders []float64) *Price {
 
 // priceKey is the part of a charge on which the price depends.
 func priceKey(c *dp.Charge) string {
-	b, err := json.Marshal(c.Events)
-	if err != nil {
-		panic("budget: internal error: an event that was checked cannot be written")
+	key := []byte(c.Loss.String())
+	for _, e := range c.Events {
+		b, _ := e.MarshalJSON() // returns no error
+		key = append(key, b...)
 	}
-	return c.Loss.String() + string(b)
+	return string(key)
 }
