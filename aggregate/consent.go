@@ -98,8 +98,13 @@ const asksAtOnce = 4096
 // consenting yields the rows of the units that are in. Nothing that is counted sees the
 // others.
 func consenting[Row any, Unit comparable](ctx context.Context, c *Consent[Unit], unit func(Row) Unit, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	return heard(ctx, c, false, unit, rows)
+}
+
+// heard yields the rows of the units that are in, or of those that are out.
+func heard[Row any, Unit comparable](ctx context.Context, c *Consent[Unit], out bool, unit func(Row) Unit, rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		asking := &asking[Row, Unit]{ctx: ctx, consent: c, unit: unit, yield: yield, in: map[Unit]bool{}}
+		asking := &asking[Row, Unit]{ctx: ctx, consent: c, unit: unit, yield: yield, out: out, in: map[Unit]bool{}}
 		for row, err := range rows {
 			if err != nil {
 				yield(row, err)
@@ -119,6 +124,7 @@ type asking[Row any, Unit comparable] struct {
 	consent *Consent[Unit]
 	unit    func(Row) Unit
 	yield   func(Row, error) bool
+	out     bool          // rows of units that are out are wanted, and not of those that are in
 	in      map[Unit]bool // whether a unit is in; asked ones only
 	ask     []Unit        // of the rows that wait, those that were not asked
 	waiting []Row
@@ -143,7 +149,7 @@ func (a *asking[Row, Unit]) answer() bool {
 		}
 	}
 	for _, row := range a.waiting {
-		if a.in[a.unit(row)] && !a.yield(row, nil) {
+		if a.in[a.unit(row)] != a.out && !a.yield(row, nil) {
 			return false
 		}
 	}

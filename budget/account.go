@@ -27,7 +27,10 @@ type Account struct {
 	queue    queue
 	doubt    bool // an append may or may not be there; guarded by turn
 	observer atomic.Pointer[Observer]
-	counts   counters
+
+	authenticator atomic.Pointer[Authenticator]
+
+	counts counters
 }
 
 // Create creates an account. It returns an error that wraps [ErrExists] if there

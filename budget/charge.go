@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
@@ -18,17 +19,19 @@ func (t *Terms) checkCharge(c *dp.Charge) []error {
 	if t.Unit != "" && c.Unit != t.Unit {
 		errs = append(errs, fmt.Errorf("budget: Charge.Unit is %q, and the account protects %q", c.Unit, t.Unit))
 	}
-	for _, f := range []struct{ name, value string }{
-		{"Unit", c.Unit}, {"Purpose", c.Purpose}, {"Key", c.Key}, {"Plan", c.Plan}, {"Analyst", c.Analyst},
+	for _, f := range [...]struct{ name, value string }{
+		{"Charge.Unit", c.Unit}, {"Charge.Purpose", c.Purpose}, {"Charge.Key", c.Key}, {"Charge.Plan", c.Plan}, {"Charge.Analyst", c.Analyst},
 	} {
-		errs = append(errs, text("Charge."+f.name, f.value))
+		errs = append(errs, text(f.name, f.value))
 	}
 	for _, p := range c.Periods {
 		errs = append(errs, name("a period in Charge.Periods", p))
 	}
 	errs = append(errs, utf8Text("Charge.Question", c.Question))
 	for i, e := range c.Events {
-		errs = append(errs, utf8Text(fmt.Sprintf("Charge.Events[%d].For", i), e.For))
+		if !utf8.ValidString(e.For) {
+			errs = append(errs, utf8Text(fmt.Sprintf("Charge.Events[%d].For", i), e.For))
+		}
 	}
 	if s := c.States; s != nil {
 		for _, text := range []string{s.Groups, s.Consent, s.Module} {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -290,9 +289,12 @@ func (a *Account) uncovered(seq uint64) bool {
 
 // paidWith finds what a charge was paid with, and whether with the same noise.
 func (a *Account) paidWith(ctx context.Context, c dp.Charge) (p paid, exact bool, err error) {
-	raw, err := json.Marshal(c)
+	raw, err := c.MarshalJSON()
 	if err != nil {
 		return paid{}, false, fmt.Errorf("budget: charge: %w", err)
+	}
+	if err := a.vouch(ctx, &c); err != nil {
+		return paid{}, false, err
 	}
 	if p, err = a.lookup(ctx, c.Key); err != nil {
 		return paid{}, false, err

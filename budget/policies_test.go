@@ -385,6 +385,9 @@ func (h *history) setPolicy() {
 		d["retain_days"] = 1 + h.r.IntN(3)
 	}
 	d["unit_is_event"] = h.r.IntN(2) == 0
+	if h.r.IntN(4) == 0 {
+		d["askers_authenticated"] = h.r.IntN(3) > 0
+	}
 	if h.r.IntN(3) == 0 {
 		d["modules"] = h.some("v1", "v2")
 	}
@@ -447,11 +450,18 @@ func (h *history) charge() {
 	if h.r.IntN(12) == 0 {
 		c.States = nil
 	}
-	want := h.reference(c)
-	if err := h.a.Afford(h.t.Context(), c); (err == nil) != want {
+	var asks string // by whom the service knows, if it does
+	h.a.Authenticate(nil)
+	if h.r.IntN(2) == 0 {
+		asks = h.pick("ann", "ann", "ben", "eve")
+		h.a.Authenticate(bySession{})
+	}
+	ctx := as(h.t.Context(), asks)
+	want := (asks == "" || asks == c.Analyst) && h.reference(c, asks != "")
+	if err := h.a.Afford(ctx, c); (err == nil) != want {
 		h.t.Fatalf("history %d: charge %d: %v, and the reference says %t\n%v\n%+v", h.seed, h.n, err, want, h.doc, c.States)
 	}
-	_, err := h.a.Spend(h.t.Context(), c)
+	_, err := h.a.Spend(ctx, c)
 	if (err == nil) != want {
 		h.t.Fatalf("history %d: charge %d: Spend says %v, and Afford %t", h.seed, h.n, err, want)
 	}
@@ -472,7 +482,7 @@ func (h *history) sum(purpose string) *big.Rat {
 }
 
 // reference is the policy in words of one line each, of the document as it was written.
-func (h *history) reference(c dp.Charge) bool {
+func (h *history) reference(c dp.Charge, vouched bool) bool {
 	if h.doc == nil {
 		return true
 	}
@@ -494,6 +504,7 @@ func (h *history) reference(c dp.Charge) bool {
 	rules := []bool{
 		h.day.Format(time.DateOnly) <= u["until"].(string),
 		slices.Contains(u["askers"].([]string), c.Analyst),
+		h.doc["askers_authenticated"] != true || vouched,
 		epsilon <= largest,
 		limit == 0 || sum+epsilon <= limit,
 		paid == "" || h.keys[paid] || paid == c.Key,

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
+	"github.com/equipoise-dp/equipoise/internal/jsontext"
 	"github.com/equipoise-dp/equipoise/internal/module"
 )
 
@@ -96,29 +98,57 @@ func (r *record) encode() ([]byte, digest, error) {
 	return data, hashOf(data), nil
 }
 
-// open returns the record's bytes without the hash that they end with. A charge is JSON as
-// a charge is written, and takes its place in them as it is: the encoder would read all of it again.
+// open returns the record's bytes without the hash that they end with.
 func (r *record) open() ([]byte, error) {
-	short := *r
-	if r.Charge != nil {
-		short.Charge = json.RawMessage("0")
+	if r.Charge != nil && jsontext.Plain(r.Kind+r.At+r.ID+r.Module) {
+		return r.openCharge(), nil
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(&short); err != nil {
+	if err := e.Encode(r); err != nil {
 		return nil, err
 	}
-	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if r.Charge == nil {
-		return data, nil
-	}
-	before, after, _ := bytes.Cut(data, []byte(chargeField+"0")) // within the texts before it, quotes are escaped
-	all := make([]byte, 0, len(data)+len(r.Charge))
-	return append(append(append(append(all, before...), chargeField...), r.Charge...), after...), nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-const chargeField = `,"charge":`
+// openCharge is open for a record that has a charge, and so no field but these. There are
+// many of those. The charge is JSON as charges are written and takes its place as it is.
+func (r *record) openCharge() []byte {
+	b := make([]byte, 0, 512+len(r.Charge))
+	b = strconv.AppendInt(append(b, `{"v":`...), int64(r.Version), 10)
+	b = strconv.AppendUint(append(b, `,"seq":`...), r.Seq, 10)
+	b = jsontext.Field(b, `,"prev":`, r.Prev)
+	b = jsontext.Append(append(b, `,"kind":`...), r.Kind)
+	b = jsontext.Append(append(b, `,"at":`...), r.At)
+	b = jsontext.Field(b, `,"id":`, r.ID)
+	b = jsontext.Field(b, `,"module":`, r.Module)
+	b = append(append(b, `,"charge":`...), r.Charge...)
+	for i, w := range r.Took {
+		b = jsontext.Append(append(b, list(i, `,"took":[`)...), string(w))
+	}
+	if len(r.Took) > 0 {
+		b = append(b, ']')
+	}
+	b = appendNumber(b, `,"from":`, r.From)
+	b = appendNumber(b, `,"checkpoint":`, r.Checkpoint)
+	return append(b, '}')
+}
+
+// list is what stands before an element of a list.
+func list(i int, first string) string {
+	if i == 0 {
+		return first
+	}
+	return ","
+}
+
+func appendNumber(b []byte, name string, n uint64) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendUint(append(b, name...), n, 10)
+}
 
 // The last record of an account has no record after it that holds its hash, so
 // every record ends with a hash of itself: damage to any byte is found, in the

@@ -20,7 +20,7 @@ import (
 // they are declared.
 type RefusedError struct {
 	Account string   `json:"account"`
-	Scope   string   `json:"scope"`            // "account", `purpose "ads"`, `period "2026-01"`, `analyst "ann"`
+	Scope   string   `json:"scope"`            // "account", `purpose "ads"`, `period "2026-01"`, `analyst "ann"`, "policy", "who asks"
 	Key     string   `json:"key"`              // of the request
 	Asked   dp.Loss  `json:"asked"`            // what the charge declares
 	Limit   dp.Loss  `json:"limit"`            // of the scope

@@ -21,6 +21,7 @@ type request struct {
 	price   *filter.Price
 	at      time.Time // when it is decided, to the hour
 	from    *plan     // what it is drawn from, or nil
+	vouched error     // why who asks is not whom it names, or nil
 	reserve bool      // its events are drawn later
 	keep    *keeping  // then nothing is spent
 	refusal *Refusal  // likewise: it is kept
@@ -48,6 +49,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 		return nil, err
 	}
 	c.Events = slices.Clone(c.Events) // a caller who gives up waiting may change its own
+	vouched := a.vouch(ctx, &c)
 	raw, err := c.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("budget: charge: %w", err)
@@ -57,7 +59,7 @@ func (a *Account) parseRequest(ctx context.Context, c dp.Charge) (*request, erro
 	}
 	return &request{
 		ctx: ctx, charge: &c, raw: raw, asked: askedBy(&c, raw),
-		price: s.setup.Price(&c), at: a.now(), done: make(chan struct{}),
+		price: s.setup.Price(&c), at: a.now(), vouched: vouched, done: make(chan struct{}),
 	}, nil
 }
 
@@ -89,8 +91,8 @@ func (a *Account) Spend(ctx context.Context, c dp.Charge) (dp.Payment, error) {
 }
 
 func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
-	if err := a.recall(ctx, r.charge.Key); err != nil {
-		a.observe(ctx, OutcomeFailed, r, dp.Payment{}, err)
+	if err := a.begin(ctx, r); err != nil {
+		a.observe(ctx, outcomeOf(err), r, dp.Payment{}, err)
 		return dp.Payment{}, err
 	}
 	p, found, err := a.paidFor(r)
@@ -106,6 +108,15 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 	}
 	a.observe(ctx, OutcomeSpent, r, p, nil)
 	return p, nil
+}
+
+// begin returns nil if a request may be looked at, and what was paid before under its key
+// is known.
+func (a *Account) begin(ctx context.Context, r *request) error {
+	if r.vouched != nil {
+		return r.vouched
+	}
+	return a.recall(ctx, r.charge.Key)
 }
 
 // repeated completes the payment of a request that was paid before. While the
@@ -176,7 +187,7 @@ func (a *Account) afford(ctx context.Context, r *request) error {
 }
 
 func (a *Account) affordable(ctx context.Context, r *request) error {
-	if err := errors.Join(a.recall(ctx, r.charge.Key), a.refresh(ctx)); err != nil {
+	if err := errors.Join(a.begin(ctx, r), a.refresh(ctx)); err != nil {
 		return err
 	}
 	if err := a.decide(r); err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math/big"
 	"strconv"
+
+	"github.com/equipoise-dp/equipoise/internal/jsontext"
 )
 
 // The bytes of charges are under the hashes of ledgers and never change: they are what
@@ -20,15 +22,15 @@ func (c Charge) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, 0, 1024)
-	b = appendText(append(b, `{"dataset":`...), c.Dataset)
-	b = appendUnlessEmpty(b, `,"unit":`, c.Unit)
-	b = appendText(append(b, `,"purpose":`...), c.Purpose)
-	b = appendText(append(b, `,"key":`...), c.Key)
-	b = appendUnlessEmpty(b, `,"plan":`, c.Plan)
-	b = appendUnlessEmpty(b, `,"question":`, c.Question)
-	b = appendUnlessEmpty(b, `,"analyst":`, c.Analyst)
+	b = jsontext.Append(append(b, `{"dataset":`...), c.Dataset)
+	b = jsontext.Field(b, `,"unit":`, c.Unit)
+	b = jsontext.Append(append(b, `,"purpose":`...), c.Purpose)
+	b = jsontext.Append(append(b, `,"key":`...), c.Key)
+	b = jsontext.Field(b, `,"plan":`, c.Plan)
+	b = jsontext.Field(b, `,"question":`, c.Question)
+	b = jsontext.Field(b, `,"analyst":`, c.Analyst)
 	if len(c.Periods) > 0 {
-		b = appendList(append(b, `,"periods":`...), c.Periods, appendText)
+		b = appendList(append(b, `,"periods":`...), c.Periods, jsontext.Append)
 	}
 	b = append(append(b, `,"loss":`...), loss...)
 	b = append(b, `,"events":`...)
@@ -45,8 +47,8 @@ func (c Charge) MarshalJSON() ([]byte, error) {
 }
 
 func (e Event) appendJSON(b []byte) []byte {
-	b = appendText(append(b, `{"mechanism":`...), string(e.Mechanism))
-	b = appendUnlessEmpty(b, `,"for":`, e.For)
+	b = jsontext.Append(append(b, `{"mechanism":`...), string(e.Mechanism))
+	b = jsontext.Field(b, `,"for":`, e.For)
 	if e.Sensitivity != (Sensitivity{}) {
 		b = strconv.AppendInt(append(b, `,"sensitivity":{"l0":`...), e.Sensitivity.L0, 10)
 		b = strconv.AppendInt(append(b, `,"linf":`...), e.Sensitivity.LInf, 10)
@@ -69,13 +71,6 @@ func appendQuotient(b []byte, name string, x *big.Rat) []byte {
 	return append(b, '"')
 }
 
-func appendUnlessEmpty(b []byte, name, text string) []byte {
-	if text == "" {
-		return b
-	}
-	return appendText(append(b, name...), text)
-}
-
 func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 	b = append(b, '[')
 	for i, x := range list {
@@ -85,20 +80,4 @@ func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 		b = one(b, x)
 	}
 	return append(b, ']')
-}
-
-// appendText appends a text as json.Marshal writes it.
-func appendText(b []byte, text string) []byte {
-	for i := range len(text) {
-		if !plain(text[i]) {
-			quoted, _ := json.Marshal(text) // a string always has one
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), text...), '"')
-}
-
-// plain says of a byte that JSON has it as it is.
-func plain(c byte) bool {
-	return c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
 }

@@ -15,6 +15,10 @@ type Statement struct {
 	Consent    string         `json:"consent,omitempty"`     // "opt-in" or "opt-out": units are asked at each run; empty if not
 	RetainDays int            `json:"retain_days,omitempty"` // rows that are older, by their own time, do not count; 0 if all do
 	Module     string         `json:"module,omitempty"`      // version of the library
+
+	// Authenticated says that the service vouched for Charge.Analyst. The account says so
+	// (budget.Authenticator), whatever stands here before.
+	Authenticated bool `json:"authenticated,omitempty"`
 }
 
 // A StatedColumn is a value that a question reads, with the bounds that it is cut to, as

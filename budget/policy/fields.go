@@ -17,7 +17,7 @@ func (p *Policy) fields(r *reader) map[string]field {
 		"people":  {read: func(path string, v any) { r.object(path, v, p.People.fields(r)) }},
 		"largest": r.loss(&p.Largest), "why": r.text(&p.Why), "decided_by": r.text(&p.By), "decided_on": r.day(&p.On),
 		"least_group": optional(r.count(&p.LeastGroup, 0)), "retain_days": optional(r.count(&p.RetainDays, 0)),
-		"modules": optional(r.texts(&p.Modules, 1)),
+		"modules": optional(r.texts(&p.Modules, 1)), "askers_authenticated": optional(r.bool(&p.Authenticated)),
 		"purposes": {read: func(path string, v any) {
 			p.Purposes = map[string]Purpose{}
 			r.each(path, v, func(name, path string, v any) {
@@ -71,6 +71,7 @@ func (p *Policy) JSON() []byte {
 	m.add("least_group", p.LeastGroup, p.LeastGroup != 0)
 	m.add("retain_days", p.RetainDays, p.RetainDays != 0)
 	m.add("modules", p.Modules, len(p.Modules) > 0)
+	m.add("askers_authenticated", true, p.Authenticated)
 	text, err := json.Marshal(m)
 	if err != nil {
 		panic("policy: internal error: a document cannot be written: " + err.Error())

@@ -29,6 +29,9 @@ type Policy struct {
 	RetainDays int      // rows that are older, by their own time, do not count; 0 for ever
 	Modules    []string // versions of the library that may ask; empty for all
 
+	// Authenticated says that a service must vouch for who asks (budget.Authenticator).
+	Authenticated bool
+
 	Purposes map[string]Purpose // all that there are
 }
 
@@ -45,7 +48,7 @@ type Purpose struct {
 	Reason  string    // why, in a sentence
 	Basis   string    // the legal ground
 	Until   time.Time // the last day
-	Askers  []string  // who may ask; the service says who asks
+	Askers  []string  // who may ask
 	Columns map[string]Bounds
 	Groups  []string // what rows may be grouped by
 	Keys    string   // KeysGiven, KeysSelected or KeysAny

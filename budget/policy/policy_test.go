@@ -69,6 +69,7 @@ func TestEveryMistakeNamesFieldValueAndRule(t *testing.T) {
 		{"largest", `"epsilon=1"`, "largest has none; give it one"},
 		{"decided_on", `"yesterday"`, `decided_on is "yesterday", must be a day such as`},
 		{"least_group", `-1`, "least_group is -1, must be an integer from 0 on"},
+		{"askers_authenticated", `1`, "askers_authenticated is 1, must be true or false"},
 		{"modules", `[]`, "modules is a list of 0, must be a list of at least 1"},
 		{"purposes", `{}`, "purposes is empty, which allows nothing"},
 		{"purposes", `7`, "purposes is 7, must be an object"},

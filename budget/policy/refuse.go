@@ -68,6 +68,8 @@ func (d *decision) purpose(u Purpose, day time.Time) {
 		d.refuse("it does not say who asks")
 	case !slices.Contains(u.Askers, d.c.Analyst):
 		d.refuse("%q may not ask for purpose %q", d.c.Analyst, d.c.Purpose)
+	case d.p.Authenticated && (d.c.States == nil || !d.c.States.Authenticated):
+		d.refuse("nobody vouches that %q asks; the service must give the account a budget.Authenticator", d.c.Analyst)
 	}
 }
 

@@ -152,7 +152,11 @@ var hazards = []hazard{
 			return false, fmt.Sprintf("the policy does not allow entries %v", v.report.AgainstPolicy)
 		}
 		return d.byPolicy(func(*budget.InForce) (bool, string) {
-			return true, "every entry says who asked, and the policy lets them; the service knows who they are"
+			const known = "every entry says who asked, and the policy lets them; "
+			if e, bad := d.unless(func(e budget.Entry) bool { return e.Charge.States != nil && e.Charge.States.Authenticated }); bad {
+				return true, fmt.Sprintf("%sthe service knows who they are: of entry %d it did not vouch for the name to the ledger", known, e.Seq)
+			}
+			return true, known + "the service vouched for each name"
 		})
 	}},
 	{24, "more is collected than needed", func(d *dossier, _ audited) (bool, string) {

@@ -121,6 +121,9 @@ func policyWords(p *policy.Policy) []line {
 		{"small groups", orAny(p.LeastGroup, "shown from a noisy number of %d on", "shown")},
 		{"old rows", orAny(p.RetainDays, "do not count after %d days", "count for ever")},
 	}
+	if p.Authenticated {
+		lines = append(lines, line{"who asks", "is authenticated by the service"})
+	}
 	if p.Modules != nil {
 		lines = append(lines, line{"library", strings.Join(p.Modules, ", ")})
 	}
