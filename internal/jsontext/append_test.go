@@ -32,7 +32,7 @@ func TestTextsAreWrittenAsTheEncoderWritesThem(t *testing.T) {
 			t.Errorf("%q is plain and written as %s (%v)", text, b.String(), err)
 		}
 	}
-	if want := 2 + 2*(0x7f-' '-5); plain != want {
+	if want := 2 + 2*(0x7f-int(' ')-5); plain != want {
 		t.Errorf("%d texts are plain, want %d", plain, want)
 	}
 }
