@@ -9,7 +9,8 @@ import (
 
 // String says what was released, such as "orders: 18 groups of 3 columns, ε=1".
 func (r *Release[Group]) String() string {
-	return fmt.Sprintf("%s: %s of %s, %v", r.receipt.Dataset, plural(len(r.groups), "group"), plural(len(r.receipt.Columns), "column"), r.receipt.Loss)
+	receipt := r.Receipt()
+	return fmt.Sprintf("%s: %s of %s, %v", receipt.Dataset, plural(len(r.groups), "group"), plural(len(receipt.Columns), "column"), receipt.Loss)
 }
 
 // MarshalJSON writes the receipt and, for each group what it is ("key") and the estimates
@@ -36,7 +37,7 @@ func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Receipt Receipt `json:"receipt"`
 		Groups  []group `json:"groups"`
-	}{r.receipt, groups})
+	}{r.Receipt(), groups})
 }
 
 // UnmarshalJSON returns an error: the JSON has estimates, and not the noisy numbers

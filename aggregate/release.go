@@ -11,11 +11,17 @@ type Release[Group comparable] struct {
 	groups  []Group
 	cells   *results
 	index   func() map[Group]int // made when it is needed first
-	receipt Receipt
+	receipt func() Receipt
 }
 
+// newRelease returns a release that was kept. Its receipt is the one that would be read
+// from what is stored, and is made when it is asked for first: many releases are only
+// read for their numbers, and it takes as long as those of a few groups.
 func newRelease[Group comparable](receipt Receipt, groups []Group, cells *results) *Release[Group] {
-	return &Release[Group]{groups: groups, cells: cells, receipt: receipt, index: sync.OnceValue(func() map[Group]int { return places(groups) })}
+	return &Release[Group]{
+		groups: groups, cells: cells, receipt: sync.OnceValue(receipt.reread),
+		index: sync.OnceValue(func() map[Group]int { return places(groups) }),
+	}
 }
 
 // places returns where each group is.
@@ -53,4 +59,4 @@ func (r *Release[Group]) Cell(g Group) (Cell, bool) {
 }
 
 // Receipt returns the public record of the release.
-func (r *Release[Group]) Receipt() Receipt { return r.receipt }
+func (r *Release[Group]) Receipt() Receipt { return r.receipt() }

@@ -105,7 +105,7 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 		return nil, fmt.Errorf("aggregate: the release is paid for but could not be kept, so it is not shown; run again with the same key, at no cost: %w", err)
 	}
 	if bytes.Equal(kept, release) {
-		return newRelease(receipt.reread(), released, cells), nil // what decode would read
+		return newRelease(receipt, released, cells), nil // what decode would read
 	}
 	return decode[Group](p.compiled, kept)
 }

@@ -138,7 +138,8 @@ func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error)
 	if err := c.checkCommon(s.Groups); err != nil {
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 	}
-	return &Release[Group]{groups: all, cells: cells, index: func() map[Group]int { return index }, receipt: s.Receipt}, nil
+	receipt := s.Receipt
+	return &Release[Group]{groups: all, cells: cells, index: func() map[Group]int { return index }, receipt: func() Receipt { return receipt }}, nil
 }
 
 // set puts what is stored of a group into a cell.

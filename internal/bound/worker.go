@@ -19,7 +19,9 @@ func (b *Bounder[Unit, Key]) Worker() *Worker[Unit, Key] {
 // Each yields what is kept of the units of a part, once: for each group of each unit how
 // many rows, and their values, which are overwritten after. It ends when yield returns false.
 func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, values []int64) bool) {
-	w.load(part)
+	if !w.load(part) {
+		return
+	}
 	p := w.part
 	width := p.width
 	keep := func(c *cell, rows []uint32) bool {
@@ -41,15 +43,21 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 // EachUnit yields of every unit of a part, once, the groups that are kept, in the order of
 // their priorities, which is as random as they are. It ends when yield returns false.
 func (w *Worker[Unit, Key]) EachUnit(part int, yield func(groups []uint32) bool) {
-	w.load(part)
+	if !w.load(part) {
+		return
+	}
 	w.part.each(func(unit uint64, rows []uint32) bool {
 		groups, ok := w.part.inOrder(unit, rows)
 		return ok && yield(groups)
 	})
 }
 
-// load loads the rows of a part from all sources, which keep none of them.
-func (w *Worker[Unit, Key]) load(part int) {
+// load loads the rows of a part from all sources, which keep none of them. It reports
+// whether there are any: of few rows most parts have none.
+func (w *Worker[Unit, Key]) load(part int) bool {
+	if !w.b.hasRows(part) {
+		return false
+	}
 	p := w.part
 	p.begin(w.b.hashes, 0)
 	for i, s := range w.b.sources {
@@ -64,6 +72,17 @@ func (w *Worker[Unit, Key]) load(part int) {
 		}
 		shard.kept, shard.came = nil, log[Unit]{}
 	}
+	return true
+}
+
+// hasRows reports whether any source has rows of a part.
+func (b *Bounder[Unit, Key]) hasRows(part int) bool {
+	for _, s := range b.sources {
+		if shard := &s.shards[part]; shard.kept != nil || shard.came.last != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Room returns empty memory for numbers of groups and as many values. It is that of rows
