@@ -132,14 +132,14 @@ func (p *Plan[Row, Unit, Group]) key(row Row) (key Group) {
 
 // sum adds up what is kept, with so many workers.
 func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
-	adders := make([]*adder, workers)
-	inParallel(workers, bound.Parts, func(i int) func(part int) {
+	adders, parts := make([]*adder, workers), bounder.Filled()
+	inParallel(workers, len(parts), func(i int) func(task int) {
 		w := bounder.Worker()
 		a := p.newAdder(ctx, len(groups), w.Room)
 		adders[i] = a
-		return func(part int) {
+		return func(task int) {
 			if a.adding.err == nil {
-				w.Each(part, a.add)
+				w.Each(parts[task], a.add)
 				a.people = w.Units
 			}
 		}
@@ -149,11 +149,11 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 
 // list lists the groups of each unit: what a finder needs.
 func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
-	units := make([][][]Group, workers)
-	inParallel(workers, bound.Parts, func(i int) func(part int) {
+	units, parts := make([][][]Group, workers), bounder.Filled()
+	inParallel(workers, len(parts), func(i int) func(task int) {
 		w, listing := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}
-		return func(part int) {
-			w.EachUnit(part, func(of []uint32) bool {
+		return func(task int) {
+			w.EachUnit(parts[task], func(of []uint32) bool {
 				unit := make([]Group, len(of))
 				for j, group := range of {
 					unit[j] = groups[group]

@@ -120,7 +120,7 @@ func TestAThresholdThatWasPaidForIsReadByItsReceipt(t *testing.T) {
 				t.Fatal(err)
 			}
 			other := WithTwiceTheNoise(today)
-			s := stored{Plan: other.fingerprint, Question: other.question, Receipt: other.receipt(other.Charge(Request{Key: "k", Purpose: "p"}), dp.Payment{})}
+			s := stored{storedHead{Plan: other.fingerprint, Question: other.question}, other.receipt(other.Charge(Request{Key: "k", Purpose: "p"}), dp.Payment{}), nil}
 			was, units := s.Receipt.Threshold, other.units()
 			s.Receipt.Threshold = was + 3
 			read, err := today.answeredBy(&s)

@@ -187,7 +187,7 @@ func TestReleasesAreWrittenAsJSONIs(t *testing.T) {
 			p := facts(t, loss, smallBounds[rng.IntN(len(smallBounds))], 2, 2)
 			r, released := someResults(rng, p.compiled, cells), []int(nil)
 			receipt := p.receipt(p.Charge(Request{Key: "k<>", Purpose: "p"}), dp.Payment{})
-			s := stored{Format: format, Plan: p.fingerprint, Question: p.question, Receipt: receipt}
+			s := stored{storedHead{format, p.fingerprint, p.question}, receipt, nil}
 			for i := range cells {
 				released = append(released, i-2)
 				g := storedGroup{Key: keys.Encode(i - 2), Sums: Cell{r, i}.sums()}

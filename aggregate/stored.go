@@ -16,11 +16,16 @@ import (
 // stored is the form in which a release is kept: the noisy integers, from which
 // every estimate follows.
 type stored struct {
-	Format   string        `json:"format"`
-	Plan     string        `json:"plan"`
-	Question string        `json:"question,omitempty"`
-	Receipt  Receipt       `json:"receipt"`
-	Groups   []storedGroup `json:"groups"`
+	storedHead
+	Receipt Receipt       `json:"receipt"`
+	Groups  []storedGroup `json:"groups"`
+}
+
+// storedHead says what is stored.
+type storedHead struct {
+	Format   string `json:"format"`
+	Plan     string `json:"plan"`
+	Question string `json:"question,omitempty"`
 }
 
 type storedGroup struct {
@@ -34,14 +39,16 @@ const format = "equipoise release 1"
 // encode writes a release in the form in which it is kept: as encoding/json writes stored,
 // without making it.
 func encode[Group comparable](c *compiled, receipt Receipt, released []Group, cells *results) []byte {
-	text, err := json.Marshal(stored{Format: format, Plan: c.fingerprint, Question: c.question, Receipt: receipt})
-	if err != nil {
+	head, err := json.Marshal(storedHead{Format: format, Plan: c.fingerprint, Question: c.question})
+	said, failed := receipt.MarshalJSON()
+	if err := errors.Join(err, failed); err != nil {
 		panic("aggregate: internal error: a release cannot be written as JSON: " + err.Error())
 	}
+	text := slices.Concat(bytes.TrimSuffix(head, []byte("}")), []byte(`,"receipt":`), said, []byte(`,"groups":`))
 	if len(released) == 0 {
-		return text
+		return append(text, "null}"...)
 	}
-	text = append(bytes.TrimSuffix(text, []byte("null}")), '[')
+	text = append(text, '[')
 	writer, begin := keys.NewWriter[Group](), len(text)
 	for i, key := range released {
 		if i == sampled {

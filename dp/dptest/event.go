@@ -100,8 +100,7 @@ func (e event) in(counts []int) int {
 // events returns the candidates of a partition in both directions: half-lines,
 // and sets of cells by likelihood ratio, which are what the Neyman-Pearson lemma
 // asks for.
-func (p *partition) events(at point) []event {
-	var all []event
+func (p *partition) events(at point, yield func(event)) {
 	for _, swapped := range []bool{false, true} {
 		more, less := p.a, p.b
 		if swapped {
@@ -109,27 +108,26 @@ func (p *partition) events(at point) []event {
 		}
 		add := func(name string, cells []int) {
 			if len(cells) > 0 {
-				all = append(all, event{part: p, name: name, cells: cells, swapped: swapped, at: at})
+				yield(event{part: p, name: name, cells: cells, swapped: swapped, at: at})
 			}
 		}
 		for _, width := range []int{1, 5, 25, 125} {
 			if width > 1 && p.ordered < 4*width {
 				break
 			}
+			blocks := blocksOf(more, less, p.ordered, width)
 			for _, ratio := range ratios(at.epsilon) {
-				add(fmt.Sprintf("%ss of ratio %.2g", p.kind, math.Exp(ratio)), likely(more, less, p.ordered, width, ratio))
+				add(fmt.Sprintf("%ss of ratio %.2g", p.kind, math.Exp(ratio)), likely(blocks, ratio))
 			}
 		}
 		for _, atLeast := range []int{1, 3, 10} {
 			add(fmt.Sprintf("%ss seen %d times under one input only", p.kind, atLeast), onlyHere(more, less, atLeast))
 		}
 		for _, cut := range p.cuts() {
-			all = append(all,
-				event{part: p, name: "low half-line", from: 0, to: cut, swapped: swapped, at: at},
-				event{part: p, name: "high half-line", from: cut, to: p.ordered, swapped: swapped, at: at})
+			yield(event{part: p, name: "low half-line", from: 0, to: cut, swapped: swapped, at: at})
+			yield(event{part: p, name: "high half-line", from: cut, to: p.ordered, swapped: swapped, at: at})
 		}
 	}
-	return all
 }
 
 // ratios are the logarithms of likelihood ratios above which cells are taken:
@@ -139,23 +137,39 @@ func ratios(epsilon float64) []float64 {
 	return []float64{0.25 * e, 0.5 * e, 0.75 * e, e, 1.25 * e}
 }
 
-// likely returns the cells whose ratio is above exp(ratio). Ordered cells are
-// taken in blocks of width, which smoothes ratios.
-func likely(more, less []int, ordered, width int, ratio float64) []int {
-	var cells []int
-	factor := math.Exp(ratio)
+// A block is some cells in a row, with how often they were seen under either input.
+type block struct {
+	from, to   int
+	more, less int
+}
+
+// blocksOf takes ordered cells in blocks of width, which smoothes ratios, and the others
+// by themselves. Cells that were not seen under the first input are left out.
+func blocksOf(more, less []int, ordered, width int) []block {
+	var blocks []block
 	for from := 0; from < len(more); {
 		to := from + 1
 		if from < ordered {
 			to = min(from+width, ordered)
 		}
-		m, l := total(more[from:to]), total(less[from:to])
-		if m > 0 && float64(m)+0.5 > factor*(float64(l)+0.5) {
-			for c := from; c < to; c++ {
+		if m := total(more[from:to]); m > 0 {
+			blocks = append(blocks, block{from, to, m, total(less[from:to])})
+		}
+		from = to
+	}
+	return blocks
+}
+
+// likely returns the cells of blocks whose ratio is above exp(ratio).
+func likely(blocks []block, ratio float64) []int {
+	var cells []int
+	factor := math.Exp(ratio)
+	for _, b := range blocks {
+		if float64(b.more)+0.5 > factor*(float64(b.less)+0.5) {
+			for c := b.from; c < b.to; c++ {
 				cells = append(cells, c)
 			}
 		}
-		from = to
 	}
 	return cells
 }

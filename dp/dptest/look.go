@@ -47,43 +47,50 @@ func (l look) find(build, rank draw) []event {
 			all = append(all, l.rank(p, rank)...)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y event) int { return cmp.Compare(y.promise, x.promise) })
-	return best(all)
+	return best(all, heldOut)
 }
 
-// best returns the first events, at most two of one feature, so that the six are
-// not all the same.
-func best(ranked []event) []event {
+// alike is how many events of one feature are judged, at most, so that the six are not
+// all the same.
+const alike = 2
+
+// best returns the events that promise most, at most so many, and few of one feature. Of
+// those that promise the same the first come first.
+func best(events []event, most int) []event {
+	slices.SortStableFunc(events, func(x, y event) int { return cmp.Compare(y.promise, x.promise) })
 	perFeature := make(map[string]int)
 	var chosen []event
-	for _, e := range ranked {
-		if len(chosen) == heldOut || math.IsInf(e.promise, -1) {
+	for _, e := range events {
+		if len(chosen) == most {
 			break
 		}
-		if perFeature[e.part.feature.name]++; perFeature[e.part.feature.name] <= 2 {
+		if perFeature[e.part.feature.name]++; perFeature[e.part.feature.name] <= alike {
 			chosen = append(chosen, e)
 		}
 	}
 	return chosen
 }
 
-// rank returns the events of a partition, with what they promise.
+// rank returns the best events of a partition, with what they promise: no more than are
+// taken of its feature.
 func (l look) rank(p *partition, d draw) []event {
 	a, b := p.count(d.a), p.count(d.b)
 	z := -distuv.UnitNormal.Quantile(l.each())
 	var events []event
 	for _, at := range points(l.trial.Claim) {
-		for _, e := range p.events(at) {
+		p.events(at, func(e event) {
 			k, m := e.in(a), e.in(b)
 			if e.swapped {
 				k, m = m, k
 			}
 			if e.promise = l.promise(k, m, len(d.a), z, at); !math.IsInf(e.promise, -1) {
-				events = append(events, e)
+				if events = append(events, e); len(events) > 8*alike {
+					events = best(events, alike)
+				}
 			}
-		}
+		})
 	}
-	return events
+	return best(events, alike)
 }
 
 // each is the error probability of one bound.

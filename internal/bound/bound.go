@@ -8,7 +8,10 @@
 // much memory there was. Proof: docs/proofs/bounding.md.
 package bound
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // Caps limit what is kept of one unit.
 type Caps struct {
@@ -86,6 +89,17 @@ func (b *Bounder[Unit, Key]) Groups() []Key {
 	}
 	b.groups, b.hashes = all.keys, all.chooseBy()
 	return b.groups
+}
+
+// Filled returns the parts that have rows, in their order.
+func (b *Bounder[Unit, Key]) Filled() []int {
+	var parts []int
+	for part := range Parts {
+		if slices.ContainsFunc(b.sources, func(s *Source[Unit, Key]) bool { return s.places[part] != 0 }) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // Parts is how many parts there are.

@@ -1,7 +1,5 @@
 package bound
 
-import "hash/maphash"
-
 // A Carried row is one that a source keeps, as it can be put into a source of another
 // bounder with the same [Keyed] hashes.
 type Carried[Unit, Key comparable] struct {
@@ -17,9 +15,9 @@ type Carried[Unit, Key comparable] struct {
 func (s *Source[Unit, Key]) Carry(done func() bool, yield func(Carried[Unit, Key])) bool {
 	p := newPart(s.b)
 	p.done = done
-	for i := range s.shards {
+	for part := range Parts {
 		p.begin(s.names.chooseBy(), s.number)
-		p.loadShard(&s.shards[i], nil)
+		p.loadShard(s.shard(part), nil)
 		kept := p.ranked(new(columns[Unit]))
 		if done() {
 			return false
@@ -38,7 +36,7 @@ func (s *Source[Unit, Key]) Put(r Carried[Unit, Key]) {
 	if !ok {
 		return
 	}
-	shard := &s.shards[maphash.Comparable(s.b.seed, r.Unit)>>(64-partBits)]
+	shard := s.shardOf(r.Unit)
 	if shard.kept == nil {
 		shard.kept = new(columns[Unit])
 	}

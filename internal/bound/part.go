@@ -57,14 +57,11 @@ func (p *part[Unit]) begin(groups []uint64, source int) {
 }
 
 // loadShard appends the rows of one source. If its groups have other numbers than those
-// of the part, renamed has them.
+// of the part, renamed has them. The shard is nil if the source has no rows of the part.
 func (p *part[Unit]) loadShard(s *shard[Unit], renamed []uint32) {
 	from := p.rows.len()
-	if s.kept != nil {
-		p.rows.append(s.kept)
-	}
-	for _, page := range s.came.pages[:s.came.used] {
-		p.rows.append(page)
+	if s != nil {
+		s.appendTo(&p.rows)
 	}
 	if renamed != nil {
 		for i, k := range p.rows.key[from:] {
@@ -72,6 +69,16 @@ func (p *part[Unit]) loadShard(s *shard[Unit], renamed []uint32) {
 		}
 	}
 	p.ends = append(p.ends, p.rows.len())
+}
+
+// appendTo appends the rows of a shard, those that were kept first.
+func (s *shard[Unit]) appendTo(rows *columns[Unit]) {
+	if s.kept != nil {
+		rows.append(s.kept)
+	}
+	for _, page := range s.came.pages[:s.came.used] {
+		rows.append(page)
+	}
 }
 
 // each yields the hash of every unit that is in, and its rows, until yield returns false.

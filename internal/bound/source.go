@@ -8,8 +8,9 @@ type Source[Unit, Key comparable] struct {
 	b      *Bounder[Unit, Key]
 	number int // among the sources
 	names  *dictionary[Key]
-	shards [Parts]shard[Unit]
-	limit  int // of rows in the log of a shard, before it is condensed
+	places [Parts]uint16 // of the shard of a part in shards, plus one; 0 if there is none
+	shards []shard[Unit] // of parts that have rows: of few rows most have none
+	limit  int           // of rows in the log of a shard, before it is condensed
 	part   *part[Unit]
 }
 
@@ -36,10 +37,28 @@ func (b *Bounder[Unit, Key]) Source() *Source[Unit, Key] {
 // those that are given.
 func (s *Source[Unit, Key]) Group(k Key) (uint32, bool) { return s.names.id(k) }
 
+// shardOf returns the shard of a unit, until there is another one.
+func (s *Source[Unit, Key]) shardOf(u Unit) *shard[Unit] {
+	place := &s.places[maphash.Comparable(s.b.seed, u)>>(64-partBits)]
+	if *place == 0 {
+		s.shards = append(s.shards, shard[Unit]{})
+		*place = uint16(len(s.shards))
+	}
+	return &s.shards[*place-1]
+}
+
+// shard returns the shard of a part, or nil if it has no rows.
+func (s *Source[Unit, Key]) shard(part int) *shard[Unit] {
+	if place := s.places[part]; place != 0 {
+		return &s.shards[place-1]
+	}
+	return nil
+}
+
 // Add adds a row of a unit in a group. It returns where the values of the row belong, for
 // the caller to fill in at once.
 func (s *Source[Unit, Key]) Add(u Unit, group uint32) []int64 {
-	shard := &s.shards[maphash.Comparable(s.b.seed, u)>>(64-partBits)]
+	shard := s.shardOf(u)
 	if shard.came.full() {
 		s.turn(shard)
 	}

@@ -19,9 +19,7 @@ func (b *Bounder[Unit, Key]) Worker() *Worker[Unit, Key] {
 // Each yields what is kept of the units of a part, once: for each group of each unit how
 // many rows, and their values, which are overwritten after. It ends when yield returns false.
 func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, values []int64) bool) {
-	if !w.load(part) {
-		return
-	}
+	w.load(part)
 	p := w.part
 	width := p.width
 	keep := func(c *cell, rows []uint32) bool {
@@ -43,46 +41,37 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 // EachUnit yields of every unit of a part, once, the groups that are kept, in the order of
 // their priorities, which is as random as they are. It ends when yield returns false.
 func (w *Worker[Unit, Key]) EachUnit(part int, yield func(groups []uint32) bool) {
-	if !w.load(part) {
-		return
-	}
+	w.load(part)
 	w.part.each(func(unit uint64, rows []uint32) bool {
 		groups, ok := w.part.inOrder(unit, rows)
 		return ok && yield(groups)
 	})
 }
 
-// load loads the rows of a part from all sources, which keep none of them. It reports
-// whether there are any: of few rows most parts have none.
-func (w *Worker[Unit, Key]) load(part int) bool {
-	if !w.b.hasRows(part) {
-		return false
-	}
+// load loads the rows of a part from all sources, which keep none of them.
+func (w *Worker[Unit, Key]) load(part int) {
 	p := w.part
 	p.begin(w.b.hashes, 0)
 	for i, s := range w.b.sources {
-		shard := &s.shards[part]
+		shard := s.shard(part)
 		p.loadShard(shard, w.b.renamed[i])
-		for _, page := range shard.came.pages {
-			page.clear()
+		if shard != nil {
+			w.spare = append(w.spare, shard.emptied()...)
 		}
-		w.spare = append(w.spare, shard.came.pages...)
-		if shard.kept != nil {
-			shard.kept.clear()
-		}
-		shard.kept, shard.came = nil, log[Unit]{}
 	}
-	return true
 }
 
-// hasRows reports whether any source has rows of a part.
-func (b *Bounder[Unit, Key]) hasRows(part int) bool {
-	for _, s := range b.sources {
-		if shard := &s.shards[part]; shard.kept != nil || shard.came.last != nil {
-			return true
-		}
+// emptied empties a shard, and returns its pages.
+func (s *shard[Unit]) emptied() []*columns[Unit] {
+	pages := s.came.pages
+	for _, page := range pages {
+		page.clear()
 	}
-	return false
+	if s.kept != nil {
+		s.kept.clear()
+	}
+	s.kept, s.came = nil, log[Unit]{}
+	return pages
 }
 
 // Room returns empty memory for numbers of groups and as many values. It is that of rows
