@@ -236,7 +236,7 @@ func variance(f core.Family, scale *big.Rat) *big.Float {
 	if float(v) > 16 {
 		return v
 	}
-	law, first := sumLaw(v, float(v), 1)
+	law, first := sumLaw(v, float(v), 1, 0)
 	sum := num(0)
 	for i, p := range law {
 		x := fromInt(first + int64(i))

@@ -135,7 +135,7 @@ func trueGaussianDelta(sigma *big.Rat, n, s int64, epsilon *big.Float) *big.Floa
 		tail := sub(lowerSum(wide, edge), mul(e, lowerSum(wide, edge-n*s)))
 		return quo(tail, norm)
 	}
-	law, first := sumLaw(sigma2, float(sigma2), n)
+	law, first := sumLaw(sigma2, float(sigma2), n, edge)
 	delta := num(0)
 	for i, p := range law {
 		x := first + int64(i)
@@ -168,8 +168,9 @@ func lowerSum(v *big.Float, edge int64) *big.Float {
 	return sum
 }
 
-// sumLaw returns the law of the sum of n draws, as probabilities of first, first+1, …
-func sumLaw(v *big.Float, approx float64, n int64) (law []*big.Float, first int64) {
+// sumLaw returns the law of the sum of n draws, as probabilities of first, first+1, … up to
+// edge at least.
+func sumLaw(v *big.Float, approx float64, n, edge int64) (law []*big.Float, first int64) {
 	m := int64(math.Ceil(math.Sqrt(approx)*20)) + 1
 	var one []*big.Float
 	norm := num(0)
@@ -183,19 +184,21 @@ func sumLaw(v *big.Float, approx float64, n int64) (law []*big.Float, first int6
 	}
 	law, first = one, -m
 	for range n - 1 {
-		law, first = convolve(law, one), first-m
+		law, first = convolve(law, one, max(0, edge+n*m+1)), first-m
 	}
 	return law, first
 }
 
-func convolve(a, b []*big.Float) []*big.Float {
-	out := make([]*big.Float, len(a)+len(b)-1)
+// convolve returns the first numbers of a convolution, so many at most. They need no more
+// of either law.
+func convolve(a, b []*big.Float, most int64) []*big.Float {
+	out := make([]*big.Float, min(int64(len(a)+len(b)-1), most))
 	for i := range out {
 		out[i] = num(0)
 	}
 	product := num(0)
 	for i, x := range a {
-		for j, y := range b {
+		for j, y := range b[:max(0, min(len(b), len(out)-i))] {
 			out[i+j].Add(out[i+j], product.Mul(x, y))
 		}
 	}
@@ -231,7 +234,7 @@ func trueLaplaceDelta(scale *big.Rat, n, s int64, epsilon *big.Float) *big.Float
 	atoms[s] = mul(c, quo(power(q, s), sub(num(1), q)))
 	law := atoms
 	for range n - 1 {
-		law = convolve(law, atoms)
+		law = convolve(law, atoms, math.MaxInt64)
 	}
 	delta := num(0)
 	for i, p := range law {

@@ -10,6 +10,7 @@ import (
 
 const (
 	bufferWords   = 512
+	firstWords    = 32      // of the first refill, at least, since many releases have few numbers
 	refillsPerKey = 1 << 12 // 16 MiB of one key, see docs/proofs/sampler-laplace.md, "Randomness"
 )
 
@@ -22,6 +23,7 @@ var zeros [8 * bufferWords]byte
 // snapshot of the machine would give two releases the same noise.
 type Source struct {
 	pos    int
+	end    int // of what the buffer holds
 	left   int // refills before the next key
 	wiped  bool
 	block  cipher.Block
@@ -34,7 +36,7 @@ type Source struct {
 
 // NewSource returns a source under a fresh key.
 func NewSource() *Source {
-	return &Source{pos: bufferWords}
+	return &Source{}
 }
 
 // Uint64 returns 64 uniform bits.
@@ -45,27 +47,32 @@ func (s *Source) Uint64() uint64 {
 // words returns the next n words, which stay valid until the next call. What is left of the buffer when it cannot serve n words is thrown away:
 // its length depends on the calls alone, never on what was drawn.
 func (s *Source) words(n int) []uint64 {
-	if s.pos+n > bufferWords {
-		s.refill()
+	if s.pos+n > s.end {
+		s.refill(n)
 	}
 	w := s.buf[s.pos : s.pos+n]
 	s.pos += n
 	return w
 }
 
-func (s *Source) refill() {
+// refill fills the buffer: the first time no more than firstWords if n are no more.
+func (s *Source) refill(n int) {
 	if s.wiped {
 		panic("sample: internal error: a wiped source was used")
+	}
+	words := bufferWords
+	if s.end == 0 && n <= firstWords {
+		words = firstWords
 	}
 	if s.left == 0 {
 		s.rekey()
 	}
 	s.left--
-	s.stream.XORKeyStream(s.raw[:], zeros[:])
-	for i := 0; i < bufferWords; i += 4 {
+	s.stream.XORKeyStream(s.raw[:8*words], zeros[:8*words])
+	for i := 0; i < words; i += 4 {
 		decode((*[4]uint64)(s.buf[i:]), (*[32]byte)(s.raw[8*i:]))
 	}
-	s.pos = 0
+	s.pos, s.end = 0, words
 }
 
 // decode reads four words at a time, which takes a third of the time of one.
@@ -97,7 +104,7 @@ func (s *Source) Wipe() {
 	clear(s.buf[:])
 	clear(s.raw[:])
 	clear(s.weights[:cap(s.weights)])
-	s.pos, s.wiped = bufferWords, true
+	s.pos, s.end, s.wiped = 0, 0, true
 }
 
 func (s *Source) erase() {

@@ -42,7 +42,7 @@ func TestSourceRenewsItsKey(t *testing.T) {
 	s.Uint64()
 	before := s.block
 	for range refillsPerKey {
-		s.refill()
+		s.refill(bufferWords)
 	}
 	if s.block == before {
 		t.Errorf("after %d refills the key is still the first one", refillsPerKey)

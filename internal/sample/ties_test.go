@@ -10,8 +10,8 @@ import (
 // scripted is a source that gives these words first.
 func scripted(words ...uint64) *Source {
 	s := NewSource()
-	s.refill()
-	s.pos = bufferWords - len(words)
+	s.refill(bufferWords)
+	s.pos = s.end - len(words)
 	copy(s.buf[s.pos:], words)
 	return s
 }
