@@ -95,7 +95,7 @@ func (b *Bounder[Unit, Key]) Groups() []Key {
 func (b *Bounder[Unit, Key]) Filled() []int {
 	var parts []int
 	for part := range Parts {
-		if slices.ContainsFunc(b.sources, func(s *Source[Unit, Key]) bool { return s.places[part] != 0 }) {
+		if slices.ContainsFunc(b.sources, func(s *Source[Unit, Key]) bool { return s.shards.has(part) }) {
 			parts = append(parts, part)
 		}
 	}

@@ -1,5 +1,7 @@
 package bound
 
+import "hash/maphash"
+
 // A Carried row is one that a source keeps, as it can be put into a source of another
 // bounder with the same [Keyed] hashes.
 type Carried[Unit, Key comparable] struct {
@@ -17,7 +19,7 @@ func (s *Source[Unit, Key]) Carry(done func() bool, yield func(Carried[Unit, Key
 	p.done = done
 	for part := range Parts {
 		p.begin(s.names.chooseBy(), s.number)
-		p.loadShard(s.shard(part), nil)
+		p.loadShard(s.shards.part(part), nil)
 		kept := p.ranked(new(columns[Unit]))
 		if done() {
 			return false
@@ -36,7 +38,7 @@ func (s *Source[Unit, Key]) Put(r Carried[Unit, Key]) {
 	if !ok {
 		return
 	}
-	shard := s.shardOf(r.Unit)
+	shard := s.shards.of(maphash.Comparable(s.b.seed, r.Unit))
 	if shard.kept == nil {
 		shard.kept = new(columns[Unit])
 	}

@@ -71,16 +71,6 @@ func (p *part[Unit]) loadShard(s *shard[Unit], renamed []uint32) {
 	p.ends = append(p.ends, p.rows.len())
 }
 
-// appendTo appends the rows of a shard, those that were kept first.
-func (s *shard[Unit]) appendTo(rows *columns[Unit]) {
-	if s.kept != nil {
-		rows.append(s.kept)
-	}
-	for _, page := range s.came.pages[:s.came.used] {
-		rows.append(page)
-	}
-}
-
 // each yields the hash of every unit that is in, and its rows, until yield returns false.
 func (p *part[Unit]) each(yield func(unit uint64, rows []uint32) bool) {
 	if p.rows.len() == 0 || !p.findUnits() || !p.sortByUnit() {

@@ -8,17 +8,9 @@ type Source[Unit, Key comparable] struct {
 	b      *Bounder[Unit, Key]
 	number int // among the sources
 	names  *dictionary[Key]
-	places [Parts]uint16 // of the shard of a part in shards, plus one; 0 if there is none
-	shards []shard[Unit] // of parts that have rows: of few rows most have none
-	limit  int           // of rows in the log of a shard, before it is condensed
+	shards shards[Unit]
+	limit  int // of rows in the log of a shard, before it is condensed
 	part   *part[Unit]
-}
-
-// A shard has the rows of one part: those that came, and before them those that were kept
-// when it was condensed.
-type shard[Unit comparable] struct {
-	came log[Unit]
-	kept *columns[Unit] // or nil
 }
 
 // firstLimit is how many rows a shard has before it is looked at whether caps cut many
@@ -37,28 +29,10 @@ func (b *Bounder[Unit, Key]) Source() *Source[Unit, Key] {
 // those that are given.
 func (s *Source[Unit, Key]) Group(k Key) (uint32, bool) { return s.names.id(k) }
 
-// shardOf returns the shard of a unit, until there is another one.
-func (s *Source[Unit, Key]) shardOf(u Unit) *shard[Unit] {
-	place := &s.places[maphash.Comparable(s.b.seed, u)>>(64-partBits)]
-	if *place == 0 {
-		s.shards = append(s.shards, shard[Unit]{})
-		*place = uint16(len(s.shards))
-	}
-	return &s.shards[*place-1]
-}
-
-// shard returns the shard of a part, or nil if it has no rows.
-func (s *Source[Unit, Key]) shard(part int) *shard[Unit] {
-	if place := s.places[part]; place != 0 {
-		return &s.shards[place-1]
-	}
-	return nil
-}
-
 // Add adds a row of a unit in a group. It returns where the values of the row belong, for
 // the caller to fill in at once.
 func (s *Source[Unit, Key]) Add(u Unit, group uint32) []int64 {
-	shard := s.shardOf(u)
+	shard := s.shards.of(maphash.Comparable(s.b.seed, u))
 	if shard.came.full() {
 		s.turn(shard)
 	}

@@ -53,25 +53,12 @@ func (w *Worker[Unit, Key]) load(part int) {
 	p := w.part
 	p.begin(w.b.hashes, 0)
 	for i, s := range w.b.sources {
-		shard := s.shard(part)
+		shard := s.shards.part(part)
 		p.loadShard(shard, w.b.renamed[i])
 		if shard != nil {
 			w.spare = append(w.spare, shard.emptied()...)
 		}
 	}
-}
-
-// emptied empties a shard, and returns its pages.
-func (s *shard[Unit]) emptied() []*columns[Unit] {
-	pages := s.came.pages
-	for _, page := range pages {
-		page.clear()
-	}
-	if s.kept != nil {
-		s.kept.clear()
-	}
-	s.kept, s.came = nil, log[Unit]{}
-	return pages
 }
 
 // Room returns empty memory for numbers of groups and as many values. It is that of rows
