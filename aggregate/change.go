@@ -23,10 +23,10 @@ func (c Column[T]) Change(from, to Cell) dp.Estimate[float64] {
 	}
 	before, after := c.Of(from), c.Of(to)
 	if before.Unknown || after.Unknown || from.moment(a).position()*to.moment(a).position() >= 0 {
-		return after.Minus(before) // what they share makes them alike
+		return alone(after).Minus(alone(before)) // what they share makes them alike
 	}
 	value := float64(after.Value) - float64(before.Value)
-	return dp.NewEstimate(value, before.StdDev+after.StdDev, dp.Spread[float64](apart[T]{before, after}))
+	return dp.NewEstimate(value, before.StdDev+after.StdDev, dp.Spread[float64](apart[T]{before, after, sourcesOf([]Cell{from, to}, a)}))
 }
 
 // common reports whether two cells share noise that the measure has: they do if they
@@ -54,11 +54,28 @@ func difference(from, to Cell, a answer) estimate {
 		}
 		return new(big.Rat).Sub(value, half), new(big.Rat).Add(value, half)
 	}
-	return estimate{value: value, stdDev: law.CombinedStdDev(weights...), interval: interval, linear: true}
+	return estimate{value: value, stdDev: law.CombinedStdDev(weights...), interval: interval, linear: true, sources: func() []any { return sourcesOf([]Cell{from, to}, a) }}
 }
 
+// alone returns an estimate that does not say what noise it shares.
+func alone[T dp.Number](e dp.Estimate[T]) dp.Estimate[T] {
+	return dp.NewEstimate(e.Value, e.StdDev, dp.Spread[T](ends[T]{e}))
+}
+
+// ends are the ends of an estimate, and nothing else of it.
+type ends[T dp.Number] struct{ of dp.Estimate[T] }
+
+// Interval implements dp.Spread.
+func (e ends[T]) Interval(confidence float64) (lo, hi T) { return e.of.Interval(confidence) }
+
 // apart is the spread of a difference whose noise may be that of two estimates at once.
-type apart[T dp.Number] struct{ before, after dp.Estimate[T] }
+type apart[T dp.Number] struct {
+	before, after dp.Estimate[T]
+	sources       []any
+}
+
+// Sources is for [dp.Spread].
+func (a apart[T]) Sources() []any { return a.sources }
 
 // Interval implements dp.Spread.
 func (a apart[T]) Interval(confidence float64) (lo, hi float64) {

@@ -9,6 +9,12 @@ import (
 
 // estimate computes a column from the noisy sums of a cell.
 func (cell Cell) estimate(a answer) estimate {
+	e := cell.read(a)
+	e.sources = func() []any { return cell.sources(a) }
+	return e
+}
+
+func (cell Cell) read(a answer) estimate {
 	switch a.kind {
 	case kindCount, kindUnits, kindSum:
 		return cell.linear(a)
@@ -56,7 +62,14 @@ func together(cells []Cell, a answer) estimate {
 		}
 		return lo, hi
 	}
-	return estimate{value: value, stdDev: law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true}
+	return estimate{value: value, stdDev: law.CombinedStdDev(floats...), interval: interval, within: a.within, linear: true, sources: func() []any { return sourcesOf(cells, a) }}
+}
+
+func sourcesOf(cells []Cell, a answer) (all []any) {
+	for _, cell := range cells {
+		all = append(all, cell.sources(a)...)
+	}
+	return all
 }
 
 // weighted returns the sum of the noisy parts of an answer, and their weights.

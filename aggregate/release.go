@@ -18,6 +18,7 @@ type Release[Group comparable] struct {
 // from what is stored, and is made when it is asked for first: many releases are only
 // read for their numbers, and it takes as long as those of a few groups.
 func newRelease[Group comparable](receipt Receipt, groups []Group, cells *results) *Release[Group] {
+	cells.hash = receipt.Hash
 	return &Release[Group]{
 		groups: groups, cells: cells, receipt: sync.OnceValue(receipt.reread),
 		index: sync.OnceValue(func() map[Group]int { return places(groups) }),

@@ -13,6 +13,9 @@ type results struct {
 	sums  []exact.Int128
 	ranks []ranked
 	large []*big.Int // in place of sums, those of a single cell, which may be of any size
+
+	hash    string               // of their entry in the ledger, if it is known
+	sources func(a answer) []any // where the noise came from, if the cell is made of others
 }
 
 // newResults returns results with room for so many cells.

@@ -12,6 +12,8 @@ type estimate struct {
 	within   span
 	linear   bool // in the noise, so that value is right on average
 	unknown  bool // value and interval say nothing
+
+	sources func() []any // of its noise
 }
 
 // A span is a range; nil is no end. It follows from the question alone.

@@ -146,6 +146,7 @@ func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error)
 		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
 	}
 	receipt := s.Receipt
+	cells.hash = receipt.Hash
 	return &Release[Group]{groups: all, cells: cells, index: func() map[Group]int { return index }, receipt: func() Receipt { return receipt }}, nil
 }
 

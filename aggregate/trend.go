@@ -131,7 +131,9 @@ func (t *Trend[Group]) cell(plus, minus []int, v, w matrix.Span) Cell {
 		}
 		sums[i] = sum
 	}
-	return cellOf(t.core.read(func(m *shared) float64 { return math.Sqrt(m.variance(plus, minus, v, w)) }, minus != nil), sums)
+	cell := cellOf(t.core.read(func(m *shared) float64 { return math.Sqrt(m.variance(plus, minus, v, w)) }, minus != nil), sums)
+	cell.of.sources = t.sources(append(plus[:len(plus):len(plus)], minus...)...)
+	return cell
 }
 
 // variance returns that of the difference of two sums, in those of a row.

@@ -31,7 +31,7 @@ func Ratio[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, to S
 	if err != nil {
 		return dp.Estimate[float64]{}, err
 	}
-	r := ratio{}
+	r := ratio{sources: t.sources(append(two.plus[:len(two.plus):len(two.plus)], two.minus...)...)(t.core.answers[two.answer])}
 	numerator, denominator := t.cell(two.plus, nil, two.v, matrix.Span{}), t.cell(two.minus, nil, two.w, matrix.Span{})
 	n, d := numerator.linear(numerator.plan().answers[two.answer]), denominator.linear(denominator.plan().answers[two.answer])
 	r.n, _ = n.value.Float64()
@@ -87,7 +87,13 @@ func (c *seriesCore) sharedOf(answer int) *shared {
 }
 
 // ratio is the spread of n/d, for jointly normal n and d with these variances.
-type ratio struct{ n, d, nn, nd, dd float64 }
+type ratio struct {
+	n, d, nn, nd, dd float64
+	sources          []any
+}
+
+// Sources is for [dp.Spread].
+func (r ratio) Sources() []any { return r.sources }
 
 // Interval implements dp.Spread: the θ with (n - θd)² ≤ z²(nn - 2θnd + θ²dd), which are no
 // interval where d may be 0.

@@ -40,6 +40,14 @@ func (s typedSpread[T]) Interval(confidence float64) (lo, hi T) {
 	return min(toNumber[T](l, -1), s.value), max(toNumber[T](h, 1), s.value)
 }
 
+// Sources is for [dp.Spread].
+func (s typedSpread[T]) Sources() []any {
+	if s.sources == nil {
+		return nil
+	}
+	return s.sources()
+}
+
 // linearSpread is the spread of an estimate that has a raw form.
 type linearSpread[T dp.Number] struct {
 	typedSpread[T]

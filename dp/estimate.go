@@ -37,7 +37,10 @@ func (e Estimate[T]) own() Spread[T] {
 }
 
 // A Spread says how far an estimate may be from the number before noise. If it also
-// has a method Raw() Estimate[float64], that is what [Estimate.Raw] returns.
+// has a method Raw() Estimate[float64], that is what [Estimate.Raw] returns. If it has
+// Sources() []any, these are comparable names of what its noise came from: estimates with
+// an equal one share noise, and [Estimate.Plus], [Estimate.Minus], [Estimate.Over] and
+// [Estimate.ShareWith] allow for it. All others are taken to be independent.
 type Spread[T Number] interface {
 	// Interval returns bounds that contain the number before noise with at
 	// least the confidence. The bounds are public.
@@ -121,6 +124,9 @@ func (f asFloat[T]) Interval(confidence float64) (lo, hi float64) {
 // ends returns the range of an estimate.
 func (e Estimate[T]) ends() (lo, hi float64) { return asFloat[T]{e}.Interval(1) }
 
+// Sources is for [Spread].
+func (f asFloat[T]) Sources() []any { return f.of.sources() }
+
 // endOf returns the end of an interval, and an infinity where T has no number that is
 // further out: an integer of 64 bits stands there for no bound.
 func endOf[T Number](end T) float64 {
@@ -160,6 +166,9 @@ func (w within[T]) Interval(confidence float64) (lo, hi T) {
 
 // Raw is what [Estimate.Raw] returns.
 func (w within[T]) Raw() Estimate[float64] { return w.of.Raw() }
+
+// Sources is for [Spread].
+func (w within[T]) Sources() []any { return w.of.sources() }
 
 // overlap returns what [l, h] and the range [lo, hi] have in common, or the range
 // if that is nothing.

@@ -6,10 +6,8 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
-// Over returns the estimate of e / other, for estimates whose noise is independent,
-// such as those of two periods and not those of two columns of one vector (see
-// [Estimate.Plus]), and other a number that is never negative: less 1 it is
-// the change from other to e, as a share. It costs nothing.
+// Over returns the estimate of e / other, and other a number that is never negative: less
+// 1 it is the change from other to e, as a share. It costs nothing.
 //
 // It is the ratio of the raw numbers. Its interval holds the ratios r for which the
 // interval of e - r·other holds 0 (Fieller 1954; with [Estimate.Minus] for the
@@ -18,20 +16,19 @@ import (
 // that is so at 95 %.
 func (e Estimate[T]) Over(other Estimate[T]) Estimate[float64] {
 	a, b := e.operand(), other.operand()
-	q := ratio{a: a, b: b, divisor: b, of: func(r float64) operand { return a.plus(b.times(-r)) }, least: math.Inf(-1), most: math.Inf(1)}
+	q := ratio{a: a, b: b, divisor: sumOf(a.times(0), b), of: func(r float64) operand { return sumOf(a, b.times(-r)) }, least: math.Inf(-1), most: math.Inf(1)}
 	if a.lo >= 0 {
 		q.least = 0
 	}
 	return q.estimate()
 }
 
-// ShareWith returns the estimate of e / (e + rest), for estimates whose noise is
-// independent, as for [Estimate.Over], of numbers that are never negative: the share of a group, if rest is all
-// other groups together. (The total itself would not do, as the group's noise is in
-// it.) It is made like [Estimate.Over].
+// ShareWith returns the estimate of e / (e + rest), of numbers that are never negative: the
+// share of a group, if rest is all other groups together. (Of the total itself, which has
+// the group's noise in it, little would be known.) It is made like [Estimate.Over].
 func (e Estimate[T]) ShareWith(rest Estimate[T]) Estimate[float64] {
 	a, b := e.operand(), rest.operand()
-	return ratio{a: a, b: b, divisor: a.plus(b), of: func(s float64) operand { return a.times(1 - s).plus(b.times(-s)) }, most: 1}.estimate()
+	return ratio{a: a, b: b, divisor: sumOf(a, b), of: func(s float64) operand { return sumOf(a.times(1-s), b.times(-s)) }, most: 1}.estimate()
 }
 
 // Jointly returns the confidence that each of n intervals needs, so that all of them
@@ -67,7 +64,8 @@ func (q ratio) middle() float64 { return q.a.raw.Value / q.divisor.raw.Value }
 
 // Interval implements Spread. Where the divisor is positive for sure, half-widths of
 // of(r) grow more slowly with r than its value falls, so that either end of its
-// interval crosses 0 once.
+// interval crosses 0 once. Where the two share noise, positive asks for what the divisor is
+// at the confidence at which both hold.
 func (q ratio) Interval(confidence float64) (lo, hi float64) {
 	if !(confidence < 1) || !q.positive(confidence) {
 		return q.least, q.most
@@ -78,36 +76,5 @@ func (q ratio) Interval(confidence float64) (lo, hi float64) {
 		search.Quotient(middle, math.Inf(1), near, func(r float64) bool { _, hi := ends(r); return hi < 0 })
 }
 
-// times returns k times an operand.
-func (o operand) times(k float64) operand {
-	if k < 0 {
-		return o.negative().times(-k)
-	}
-	raw := Estimate[float64]{Value: k * o.raw.Value, StdDev: k * o.raw.StdDev, Unknown: o.raw.Unknown, spread: scaled{k, o.raw}}
-	return operand{raw: raw, lo: product(k, o.lo), hi: product(k, o.hi), rawRange: [2]float64{product(k, o.rawRange[0]), product(k, o.rawRange[1])}}
-}
-
-// product is k·x, and 0 if k is.
-func product(k, x float64) float64 {
-	if k == 0 {
-		return 0
-	}
-	return k * x
-}
-
-type scaled struct {
-	by float64
-	of Estimate[float64]
-}
-
-// Interval implements Spread.
-func (s scaled) Interval(confidence float64) (lo, hi float64) {
-	lo, hi = s.of.Interval(confidence)
-	return product(s.by, lo), product(s.by, hi)
-}
-
-// plus returns the sum of operands, as the noise left it.
-func (o operand) plus(other operand) operand {
-	raw := NewEstimate(o.raw.Value+other.raw.Value, math.Hypot(o.raw.StdDev, other.raw.StdDev), Spread[float64](sum{o, other}))
-	return operand{raw: raw, lo: o.lo + other.lo, hi: o.hi + other.hi, rawRange: [2]float64{o.rawRange[0] + other.rawRange[0], o.rawRange[1] + other.rawRange[1]}}
-}
+// Sources is for [Spread].
+func (q ratio) Sources() []any { return append(q.a.raw.sources(), q.b.raw.sources()...) }

@@ -43,7 +43,7 @@ func TestIntervalsOfCoarseNoiseAreInItsSteps(t *testing.T) {
 
 // A difference can be as far below as its second number can be above.
 func TestTheRangeOfADifferenceIsTurnedRound(t *testing.T) {
-	o := NewEstimate(3.0, 1, Spread[float64](limits[float64]{2, 7})).operand().negative()
+	o := NewEstimate(3.0, 1, Spread[float64](limits[float64]{2, 7})).operand().times(-1)
 	if o.raw.Value != -3 || o.lo != -7 || o.hi != -2 || o.rawRange != [2]float64{-7, -2} {
 		t.Errorf("of 2 to 7 it is %+v", o)
 	}
