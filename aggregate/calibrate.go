@@ -326,11 +326,16 @@ func (c *calibration) find(f form, v *value) *measure {
 // threshold below which they do not see a group at all. A threshold that is lower
 // by a per cent is worth noise that is more by a per cent: where the sizes of
 // groups fall as a power of their rank, as those of words and shops do, so many
-// more groups are shown.
+// more groups are shown. The noise of the number of units that selects them counts half: it is
+// in the threshold already, and every group that is shown has several times as many.
 func (c *calibration) badness() float64 {
 	noise := 0.0
 	for _, m := range c.measures {
-		noise += m.share * m.noisiness()
+		share := m.share
+		if c.threshold != nil && m.form == formUnits {
+			share /= 2
+		}
+		noise += share * m.noisiness()
 	}
 	if c.threshold != nil {
 		noise += math.Log(c.threshold.units())

@@ -60,7 +60,8 @@ func (in input) per() string {
 // Variance and StdDev of a value are one measure, all its quantiles are another;
 // Count and Units come from the mean of a value where there is one. With a [dp.Approx], Laplace and
 // Gaussian noise are compared and the plan takes the one with less noise or, where
-// groups are selected, with the smaller product of noise and threshold.
+// groups are selected, with the smaller product of threshold and noise, of which that of the units which
+// select them counts half.
 //
 // Without columns, where groups are selected, a plan releases which groups there are and
 // nothing else, and shows more of them. Proof: docs/proofs/selection.md.
