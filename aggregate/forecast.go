@@ -38,8 +38,8 @@ type Expected struct {
 
 	// PlusMinus is half the width of the 95 % interval. Records are taken to be spread
 	// evenly around the mean of their value, over half of its bounds or as much of that
-	// as the bounds leave room for; for quantiles, over all of them. It is NaN for
-	// a quantile without an interval.
+	// as the bounds leave room for; for quantiles, over all of them, falling off or rising
+	// exponentially to have the mean that is assumed. It is NaN for a quantile without an interval.
 	PlusMinus float64
 }
 
@@ -124,7 +124,12 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 		span := m.valueSpan()
 		least, _ := span.least.Float64()
 		width, _ := new(big.Rat).Sub(span.most, span.least).Float64()
-		e.Value, e.PlusMinus = least+a.rank*width, min(ranks/records, 1)*width
+		law := evenly
+		if assumed {
+			law = withMean((mean - least) / width)
+		}
+		at := law.quantile(a.rank)
+		e.Value, e.PlusMinus = least+at*width, min(ranks/records/law.density(at), 1)*width
 		return e
 	}
 	estimate := c.likely(m, among, int64(math.Round(records))).estimate(a)

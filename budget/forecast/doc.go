@@ -1,7 +1,7 @@
 // Package forecast says what will be had, and what has to be paid, before a row is read:
 // for one report and for a life of reports.
 //
-// [PlanFor] finds the cheapest plan that meets a goal. [LeastLoss] says what a list of
+// [PlanFor] finds the cheapest plan that meets a goal, and [Share] shares a given loss so that aims are met best. [LeastLoss] says what a list of
 // charges costs together, a [Profile] what it costs at every δ, and [Ways] what each kind of
 // account needs for it. How a group
 // will be shown by a plan that one has is said by aggregate's Plan.Forecast; of rows that may be

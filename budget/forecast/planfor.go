@@ -181,7 +181,7 @@ func (s *solver[Row, Unit, Group]) checkAims() error {
 		return err
 	}
 	if len(first.forecast.Columns) != len(s.goal.Aims) {
-		return errors.New("forecast: Goal.Aims has a column twice")
+		return errTwice
 	}
 	for i, price := range first.plan.Prices() {
 		if a := s.goal.Aims[i]; price.Per == aggregate.PerRank && a.Within+a.Part > 0 {
@@ -190,6 +190,8 @@ func (s *solver[Row, Unit, Group]) checkAims() error {
 	}
 	return nil
 }
+
+var errTwice = errors.New("forecast: Goal.Aims has a column twice")
 
 func (s *solver[Row, Unit, Group]) equal() []float64 {
 	weights := make([]float64, len(s.goal.Aims))
