@@ -68,7 +68,7 @@ func (o *options) aimFor() error {
 		goal.Of.Means[o.Value] = o.ForMean
 	}
 	for i, q := range all.quantities {
-		a := forecast.Aim{Column: unweighted(all.columns[i])}
+		a := forecast.Aim{Column: all.columns[i]}
 		for _, wanted := range o.aims {
 			if wanted.name == q.Name || wanted.name == strings.ToLower(q.Label) {
 				a.Within, a.Part = wanted.within, wanted.part
@@ -91,14 +91,6 @@ func (o *options) aimFor() error {
 		o.LimitDelta = o.usualLimitDelta()
 	}
 	return nil
-}
-
-// unweighted returns a column without the weight that it has where no aim is given.
-func unweighted(c aggregate.AnyColumn) aggregate.AnyColumn {
-	if w, ok := c.(aggregate.Weighted); ok {
-		return w.AnyColumn
-	}
-	return c
 }
 
 // checkNames says which aims are for nothing that the report has, or need to know

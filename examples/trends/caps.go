@@ -102,7 +102,7 @@ func (o *options) unitsNoise(cells int) (float64, error) {
 // period. For ε=1 it was chosen by looking at the data, which is public; a report
 // on data that is not must do without.
 func (o *options) embeddedUpper() float64 {
-	upper := map[calendar]float64{days: 150, weeks: 200, months: 250, quarters: 500}[o.Period] * math.Sqrt(min(o.Epsilon, 1e6))
+	upper := map[calendar]float64{days: 150, weeks: 200, months: 280, quarters: 500}[o.Period] * math.Sqrt(min(o.Epsilon, 1e6))
 	if !(upper > 0) {
 		return 1 // -epsilon is refused
 	}

@@ -78,7 +78,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.IntVar(&o.MaxSlots, "max-periods", 0, "in how many periods (times groups) one unit counts; of a unit with more, so many are\nchosen at random (default: all of -from to -to, as far as the noise on the number\nof units stays within ±150/√ε)")
 	f.IntVar(&o.MaxRows, "max-rows", 0, "how many rows of one unit count in one period (default: for ε=1 2 in a day, 2 in a\nweek, 4 in a month, 7 in a quarter, otherwise √ε times that)")
 	f.Float64Var(&o.Lower, "lower", 0, "the least total value of one unit in one period; what is below counts as this")
-	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 250·√ε in a month)")
+	f.Float64Var(&o.Upper, "upper", 0, "the largest total value of one unit in one period; what is above counts as this.\nIt must be known without looking at the rows (default for the embedded data: 280·√ε in a month)")
 
 	f.Float64Var(&o.Step, "step", 0, "the grid that totals of one unit are rounded to: a coarser one makes quantiles less noisy\n(default: about a 250th of the way from -lower to -upper)")
 

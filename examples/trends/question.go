@@ -33,6 +33,7 @@ type quantity struct {
 	Price  aggregate.Price
 	of     func(aggregate.Cell) figure
 	change func(before, after aggregate.Cell, confidence float64) figure
+	total  func(*aggregate.Release[slot], []slot) (figure, error) // nil unless it adds up
 	exact  func(exactCell) float64
 }
 
@@ -55,9 +56,7 @@ type figure struct {
 // costs no more noise than one with few.
 func (o *options) ask() (*question, error) {
 	q, all := o.columnsAsked()
-	for i, weight := range o.weights {
-		all.columns[i] = aggregate.Weighted{AnyColumn: unweighted(all.columns[i]), Weight: weight}
-	}
+	o.weigh(all)
 	plan, err := q.Plan(o.loss(), all.columns...)
 	if err != nil {
 		return nil, err
@@ -86,8 +85,8 @@ func (o *options) columnsAsked() (*aggregate.Query[row, rows.ID, slot], *asked) 
 	all := &asked{options: o}
 	add(all, quantity{Name: o.UnitNames, Label: "Active " + o.UnitNames, Note: fmt.Sprintf("with at least one %s", o.RowName),
 		exact: func(c exactCell) float64 { return float64(c.units()) }}, q.Units())
-	add(all, quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName),
-		exact: func(c exactCell) float64 { return float64(c.rows()) }}, rows.Sum())
+	add(all, adds(quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName),
+		exact: func(c exactCell) float64 { return float64(c.rows()) }}, rows.Sum()), rows.Sum())
 	if o.Value != "" {
 		all.addValue(q)
 	}
@@ -108,27 +107,6 @@ func add[T dp.Number](a *asked, q quantity, c aggregate.Column[T]) {
 	}
 	a.columns = append(a.columns, c)
 	a.quantities = append(a.quantities, q)
-}
-
-// How the loss is shared where there is a value, in the order of the columns: units, rows,
-// total, mean, median and 95th percentile. The number of units is well known with little, and
-// quantiles need much. The first were chosen so that the embedded report, whose data is public, is
-// about as near to its aims in all numbers; where the number of units selects what is shown, it
-// needs as much as the rest.
-var (
-	weightsGiven    = []float64{0.2, 2, 6, 4, 5, 5}
-	weightsSelected = []float64{1, 1, 3, 1, 1, 1}
-)
-
-// weigh shares the loss among all columns.
-func (a *asked) weigh() {
-	weights := weightsGiven
-	if a.options.selects() {
-		weights = weightsSelected
-	}
-	for i, c := range a.columns {
-		a.columns[i] = aggregate.Weighted{AnyColumn: c, Weight: weights[i]}
-	}
 }
 
 func figureOf[T dp.Number](e dp.Estimate[T], confidence float64) figure {
@@ -152,14 +130,13 @@ func (a *asked) addValue(q *aggregate.Query[row, rows.ID, slot]) {
 	per := fmt.Sprintf("%s per active %s", o.ValueName, o.UnitName)
 	cents := o.Upper-o.Lower < 10_000
 	fine := cents && o.Step != math.Round(o.Step)
-	add(a, quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
-		exact: func(c exactCell) float64 { return c.total() }}, value.Sum())
+	add(a, adds(quantity{Name: o.ValueName, Label: title(o.ValueName), Note: fmt.Sprintf("at most %s of one %s", o.money(o.Upper, false), o.UnitName), Money: true,
+		exact: func(c exactCell) float64 { return c.total() }}, value.Sum()), value.Sum())
 	add(a, quantity{Name: o.ValueName + "_mean", Label: "Mean", Note: per, Money: true, Each: true, Cents: cents, exact: exactCell.mean}, value.Mean())
 	add(a, quantity{Name: o.ValueName + "_median", Label: "Median", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.5) }}, value.Quantile(0.5))
 	add(a, quantity{Name: o.ValueName + "_p95", Label: "95th percentile", Note: per, Money: true, Each: true, Quantile: true, Cents: fine,
 		exact: func(c exactCell) float64 { return c.quantile(0.95) }}, value.Quantile(0.95))
-	a.weigh()
 }
 
 // groups says what the cells are: a plan's fingerprint sees names, and not the

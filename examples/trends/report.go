@@ -30,8 +30,9 @@ type report struct {
 // A group is the cells of one group in the order of time. Without -by there is
 // one, without a name.
 type group struct {
-	Name string
-	Rows []cells
+	Name     string
+	Rows     []cells
+	Together []*figure // of all rows, in the order of the quantities; nil of what does not add up
 }
 
 // Cells are the numbers of one period and group, in the order of the quantities.
@@ -62,6 +63,11 @@ func (o *options) report(q *question, r *aggregate.Release[slot], left balance, 
 		}
 		g := rep.group(s.Group)
 		g.Rows = append(g.Rows, c)
+	}
+	for i := range rep.Groups {
+		if err := q.together(r, &rep.Groups[i]); err != nil {
+			return nil, err
+		}
 	}
 	rep.judge(r)
 	return rep, nil

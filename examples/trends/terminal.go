@@ -43,6 +43,7 @@ func (r *report) writeTerminal(w io.Writer, terminal bool) error {
 	}
 	for _, g := range r.Groups {
 		r.writeGroup(p, g)
+		r.writeTogether(p, g)
 	}
 	r.writeMisses(p)
 	r.writeBalance(p)
