@@ -114,7 +114,7 @@ func (s *Series[Row, Unit, Group]) checkQuery() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("aggregate: "+format, args...)) }
 	if s.Query.selects() {
-		fail("Series.Query has Group and no Groups; list the groups in Query.Groups, since those of a series are not selected")
+		fail("Series.Query has Group and no Groups; list the groups in Query.Groups: those of a series are not selected, since which there are would be decided in every period, at a price for each")
 	}
 	if groups := len(s.Query.given()); s.Periods > 0 && groups > mostPairs/s.Periods {
 		fail("Series has %d groups in %d periods, must have at most %d pairs; use fewer groups or longer periods", groups, s.Periods, mostPairs)

@@ -138,7 +138,7 @@ func checkSeriesColumns(asked []column) error {
 	}
 	for _, c := range asked {
 		if c.kind == kindQuantile {
-			errs = append(errs, fmt.Errorf("aggregate: column %v is a quantile, which cannot be added up over the periods of a series; ask for it in a Plan", c))
+			errs = append(errs, fmt.Errorf("aggregate: column %v is a quantile, which cannot be added up over the periods of a series; ask for it in a Plan, or let Query.Group name ranges of the value, whose counts add up and say between which of them a quantile is", c))
 		}
 	}
 	return errors.Join(errs...)
@@ -275,9 +275,12 @@ func (m *shared) calibrate(squares *big.Int, periods int, budget *big.Rat) (dp.E
 		change.LInf = each()
 	}
 	scale := change.Gaussian(budget)
-	if !change.LInf.IsInt64() || !calibrate.Fits(scale) || m.extra > 61 {
+	if !calibrate.Fits(scale) {
 		approx, _ := scale.Float64()
 		return dp.Event{}, fmt.Errorf("aggregate: %v needs noise of scale %.3g, must be at most 2^40; use a larger loss, smaller caps, or a coarser step", m.measure, approx)
+	}
+	if !change.LInf.IsInt64() { // the scale is at most 2^40 of more than 2^63
+		return dp.Event{}, fmt.Errorf("aggregate: %v needs noise of less than 2^-22 of what one unit moves, which is none; use a smaller loss", m.measure)
 	}
 	law, err := calibrate.Law(core.Gaussian, scale)
 	if err != nil {

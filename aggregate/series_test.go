@@ -433,6 +433,59 @@ func TestNumbersOfASeriesHaveTheNoiseThatIsSaid(t *testing.T) {
 	}
 }
 
+// Everything adds up, noise and all: days to any longer run of them, runs to the whole, and groups to
+// all, in every way in which they can be taken apart; and each is exactly as noisy as is said.
+func TestEverythingOfASeriesAddsUp(t *testing.T) {
+	const periods = 40
+	for _, atOnce := range []bool{false, true} {
+		q, declared := sales(periods, 3, 2, atOnce)
+		q.Groups = []string{"a", "b", "c"}
+		if atOnce {
+			q.MaxGroups = 3 * periods
+		}
+		paid := PerUnit(q, "paid", func(s sale) float64 { return s.paid }, Bounds[float64]{Lower: -2, Upper: 10, Step: 0.25})
+		plan, err := declared.Plan(dp.Concentrated{Rho: 0.5}, q.Units(), paid.Sum(), paid.Mean())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(14, 5))
+		trend, err := Advance(t.Context(), plan, newTill(), report, periods, Slice(randomSales(r, 300, 40, periods)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums := func(groups []string, from, to int) []*big.Int {
+			cell, err := trend.Over(Stretch[string]{groups, from, to})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return cell.sums()
+		}
+		for range 200 {
+			from := r.IntN(periods - 1)
+			to := from + 1 + r.IntN(periods-from)
+			whole := sums(nil, from, to)
+			parts := make([]*big.Int, len(whole))
+			for i := range parts {
+				parts[i] = new(big.Int)
+			}
+			for _, groups := range [][][]string{{{"a"}, {"b"}, {"c"}}, {{"c", "a"}, {"b"}}, {{"b", "c", "a"}}}[r.IntN(3)] {
+				for at := from; at < to; {
+					next := at + 1 + r.IntN(to-at)
+					for i, x := range sums(groups, at, next) {
+						parts[i].Add(parts[i], x)
+					}
+					at = next
+				}
+			}
+			for i := range whole {
+				if whole[i].Cmp(parts[i]) != 0 {
+					t.Fatalf("at once %t, periods %d to %d, part %d: the whole is %v, and its parts add up to %v", atOnce, from, to, i, whole[i], parts[i])
+				}
+			}
+		}
+	}
+}
+
 // chiSquare returns a number that a chi-square variable of n degrees is beyond with a
 // probability of at most 5e-10 (Laurent, Massart 2000, Lemma 1).
 func chiSquare(n float64, side float64) float64 {
@@ -526,6 +579,8 @@ func TestMistakesOfASeriesComeTogether(t *testing.T) {
 	}{
 		{dp.Pure{Epsilon: 1}, q.Units(), "use a dp.Approx or a dp.Concentrated"},
 		{dp.Concentrated{Rho: 1}, value.Quantile(0.5), "is a quantile"},
+		{dp.Concentrated{Rho: 1e35}, q.Units(), "which is none; use a smaller loss"},
+		{dp.Concentrated{Rho: 1e-30}, q.Units(), "must be at most 2^40; use a larger loss"},
 	} {
 		if _, err := series.Plan(c.loss, c.column); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("the error does not say %q: %v", c.want, err)
