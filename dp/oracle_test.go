@@ -183,10 +183,22 @@ func sumLaw(v *big.Float, approx float64, n, edge int64) (law []*big.Float, firs
 		w.Quo(w, norm)
 	}
 	law, first = one, -m
+	most := max(0, edge+n*m+1)
 	for range n - 1 {
-		law, first = convolve(law, one, max(0, edge+n*m+1)), first-m
+		first -= m
+		law = mirrored(convolve(law, one, min(most, 1-first)), 1-2*first, most)
 	}
 	return law, first
+}
+
+// mirrored returns a law of so many numbers, or the most that are needed, of which the first
+// half is given, with the middle.
+func mirrored(half []*big.Float, numbers, most int64) []*big.Float {
+	law := half
+	for i := int64(len(half)); i < min(numbers, most); i++ {
+		law = append(law, half[numbers-1-i])
+	}
+	return law
 }
 
 // convolve returns the first numbers of a convolution, so many at most. They need no more

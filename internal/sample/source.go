@@ -23,13 +23,16 @@ var zeros [8 * bufferWords]byte
 // snapshot of the machine would give two releases the same noise.
 type Source struct {
 	pos    int
-	end    int // of what the buffer holds
 	left   int // refills before the next key
 	wiped  bool
 	block  cipher.Block
 	stream cipher.Stream
-	buf    [bufferWords]uint64
-	raw    [8 * bufferWords]byte
+	buf    []uint64
+	raw    []byte
+	first  struct { // the buffers at first
+		buf [firstWords]uint64
+		raw [8 * firstWords]byte
+	}
 
 	weights []uint128 // scratch of choices, which follow private costs
 }
@@ -44,10 +47,10 @@ func (s *Source) Uint64() uint64 {
 	return s.words(1)[0]
 }
 
-// words returns the next n words, which stay valid until the next call. What is left of the buffer when it cannot serve n words is thrown away:
-// its length depends on the calls alone, never on what was drawn.
+// words returns the next n words, which stay valid until the next call. What is left of
+// the buffer when it cannot serve n words is thrown away: its length depends on the calls alone, never on what was drawn.
 func (s *Source) words(n int) []uint64 {
-	if s.pos+n > s.end {
+	if s.pos+n > len(s.buf) {
 		s.refill(n)
 	}
 	w := s.buf[s.pos : s.pos+n]
@@ -55,24 +58,31 @@ func (s *Source) words(n int) []uint64 {
 	return w
 }
 
-// refill fills the buffer: the first time no more than firstWords if n are no more.
+// refill fills the buffer, so that it holds n words at least.
 func (s *Source) refill(n int) {
 	if s.wiped {
 		panic("sample: internal error: a wiped source was used")
 	}
-	words := bufferWords
-	if s.end == 0 && n <= firstWords {
-		words = firstWords
-	}
+	s.room(n)
 	if s.left == 0 {
 		s.rekey()
 	}
 	s.left--
-	s.stream.XORKeyStream(s.raw[:8*words], zeros[:8*words])
-	for i := 0; i < words; i += 4 {
+	s.stream.XORKeyStream(s.raw, zeros[:len(s.raw)])
+	for i := 0; i < len(s.buf); i += 4 {
 		decode((*[4]uint64)(s.buf[i:]), (*[32]byte)(s.raw[8*i:]))
 	}
-	s.pos, s.end = 0, words
+	s.pos = 0
+}
+
+// room makes room in the buffers: at first for firstWords if n are no more.
+func (s *Source) room(n int) {
+	switch {
+	case s.buf == nil && n <= firstWords:
+		s.buf, s.raw = s.first.buf[:], s.first.raw[:]
+	case len(s.buf) < bufferWords:
+		s.buf, s.raw = make([]uint64, bufferWords), make([]byte, 8*bufferWords)
+	}
 }
 
 // decode reads four words at a time, which takes a third of the time of one.
@@ -101,10 +111,12 @@ func (s *Source) rekey() {
 // afterwards panics.
 func (s *Source) Wipe() {
 	s.erase()
-	clear(s.buf[:])
-	clear(s.raw[:])
+	clear(s.buf)
+	clear(s.raw)
+	clear(s.first.buf[:])
+	clear(s.first.raw[:])
 	clear(s.weights[:cap(s.weights)])
-	s.pos, s.end, s.wiped = 0, 0, true
+	s.pos, s.wiped = len(s.buf), true
 }
 
 func (s *Source) erase() {

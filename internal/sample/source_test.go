@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/cryptotest"
@@ -59,6 +60,9 @@ func TestSourcesNeverShareAStream(t *testing.T) {
 func TestWipingErases(t *testing.T) {
 	s := NewSource()
 	s.Uint64()
+	for len(s.buf) < bufferWords { // both buffers were in use
+		s.Uint64()
+	}
 	block := reflect.ValueOf(s.block)
 	stream := reflect.ValueOf(s.stream)
 	for stream.Kind() == reflect.Struct {
@@ -71,8 +75,15 @@ func TestWipingErases(t *testing.T) {
 	if !reflect.NewAt(stream.Type().Elem(), stream.UnsafePointer()).Elem().IsZero() {
 		t.Error("the key schedule of the stream is still in memory")
 	}
-	if s.buf != [bufferWords]uint64{} || s.raw != [8 * bufferWords]byte{} {
-		t.Error("the buffer is still in memory")
+	for _, b := range [][]byte{s.raw, s.first.raw[:]} {
+		if slices.ContainsFunc(b, func(x byte) bool { return x != 0 }) {
+			t.Error("a buffer is still in memory")
+		}
+	}
+	for _, b := range [][]uint64{s.buf, s.first.buf[:]} {
+		if slices.ContainsFunc(b, func(x uint64) bool { return x != 0 }) {
+			t.Error("words are still in memory")
+		}
 	}
 	defer func() {
 		if recover() == nil {

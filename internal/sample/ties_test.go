@@ -11,7 +11,7 @@ import (
 func scripted(words ...uint64) *Source {
 	s := NewSource()
 	s.refill(bufferWords)
-	s.pos = s.end - len(words)
+	s.pos = len(s.buf) - len(words)
 	copy(s.buf[s.pos:], words)
 	return s
 }
