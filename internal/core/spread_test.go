@@ -16,7 +16,7 @@ func lawOf(t *testing.T, f Family, scale int64) *Law {
 }
 
 func TestFamiliesHaveTheNamesOfLedgers(t *testing.T) {
-	for f, want := range map[Family]string{0: "no noise", Laplace: "discrete laplace", Gaussian: "discrete gaussian", Cube: "cube norm", 4: "no noise"} {
+	for f, want := range map[Family]string{0: "no noise", Laplace: "discrete laplace", Gaussian: "discrete gaussian", Cube: "cube norm", OneSided: "one-sided geometric", 5: "no noise"} {
 		if f.String() != want {
 			t.Errorf("family %d is %q, want %q", int(f), f, want)
 		}
