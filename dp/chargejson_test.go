@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"testing"
 )
@@ -95,6 +96,17 @@ func randomCharge(r *rand.Rand) Charge {
 		c.Events = append([]Event{}, c.Events...)
 	}
 	return c
+}
+
+// A field that is added to charges has to be written, too.
+func TestNoFieldOfAChargeIsForgotten(t *testing.T) {
+	for _, same := range [][]any{{Event{}, eventJSON{}, referenceEvent{}}, {Charge{}, chargeJSON{}, referenceCharge{}}} {
+		for _, v := range same[1:] {
+			if n, want := reflect.TypeOf(v).NumField(), reflect.TypeOf(same[0]).NumField(); n != want {
+				t.Errorf("%T has %d fields and %T %d: the new one must be written, read, and compared here", v, n, same[0], want)
+			}
+		}
+	}
 }
 
 // Charges are appended field by field, and their bytes are those of package encoding/json,
