@@ -69,6 +69,9 @@ func (l *life) add(d lifeDay) {
 	}
 }
 
+// Drawn says whether there is a chart: of a single day it would show nothing.
+func (l *life) Drawn() bool { return l.now.Format(time.DateOnly) != l.first.Format(time.DateOnly) }
+
 // The chart is as wide and as high as this, and stretched.
 const lifeWidth, lifeHeight = 1000.0, 200.0
 
