@@ -27,7 +27,7 @@ type options struct {
 	anchors                                 anchorsFlag
 	by, reason                              string
 	loss                                    lossFlag
-	purpose, who                            string
+	purpose, who, part                      string
 	periods                                 listFlag
 	times                                   int
 	uses                                    usesFlag

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ account less, if its noise is priced better than its loss.`,
 			f.Var(&o.loss, "loss", "what one charge declares, a `loss`")
 			f.StringVar(&o.purpose, "purpose", "", "`why` it would be asked")
 			f.StringVar(&o.who, "analyst", "", "`who` would ask")
+			f.StringVar(&o.part, "part", "", "the `dataset` within the account that would be read, such as shop/eu (default: all of the account)")
 			f.Var((*listFlag)(&o.periods), "period", "a `period` of the data that would be read; once for each")
 			f.IntVar(&o.times, "times", 1, "how many such charges, at most 10000")
 		},
@@ -55,7 +57,7 @@ func (e *env) supposed(t budget.Terms) []dp.Charge {
 	charges := make([]dp.Charge, e.times)
 	for i := range charges {
 		charges[i] = dp.Charge{
-			Dataset: t.Dataset, Unit: t.Unit, Purpose: e.purpose, Key: fmt.Sprintf("what if %d", i), Analyst: e.who,
+			Dataset: cmp.Or(e.part, t.Dataset), Unit: t.Unit, Purpose: e.purpose, Key: fmt.Sprintf("what if %d", i), Analyst: e.who,
 			Periods: e.periods, Loss: e.loss.Loss, Events: []dp.Event{declared(e.loss.Loss)},
 		}
 	}
