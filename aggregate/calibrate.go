@@ -44,12 +44,12 @@ func (q question) calibrate() (*calibration, error) {
 		f, err := q.finder()
 		return &calibration{finder: f}, err
 	}
-	epsilon, _, rho := dp.PartsOf(q.loss).Exact()
+	epsilon, delta, rho := dp.PartsOf(q.loss).Exact()
 	switch q.loss.(type) {
 	case dp.Pure:
 		return q.laplace(epsilon, nil)
 	case dp.Concentrated:
-		return q.gaussian(rho.Add(rho, rho), nil)
+		return q.gaussian(rho.Add(rho, rho), delta)
 	case dp.Approx:
 		laplace, errL := q.approxLaplace()
 		gaussian, errG := q.approxGaussian()

@@ -16,7 +16,7 @@ func (q *Query[Row, Unit, Group]) checkSelection(loss dp.Loss) error {
 	if loss == nil || dp.PartsOf(loss).Delta > 0 || !q.selects() {
 		return nil
 	}
-	return fmt.Errorf("aggregate: groups are selected privately, which needs a dp.Approx loss, not %v; or list them in Query.Groups", loss)
+	return fmt.Errorf("aggregate: groups are selected privately, which needs a loss with a δ, not %v; or list them in Query.Groups", loss)
 }
 
 // checkColumns returns the columns without repetitions, and every mistake in

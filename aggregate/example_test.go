@@ -70,7 +70,7 @@ func ExampleQuery_Plan() {
 	// aggregate: Query.UnitName is empty; say who is protected, such as "customer"
 	// aggregate: Query.MaxGroups is 0, must be at least 1
 	// aggregate: Query.MaxRowsPerGroup is 0, must be at least 1
-	// aggregate: groups are selected privately, which needs a dp.Approx loss, not ε=0; or list them in Query.Groups
+	// aggregate: groups are selected privately, which needs a loss with a δ, not ε=0; or list them in Query.Groups
 	// aggregate: column units belongs to another query
 	// aggregate: quantile rank of "stay" is 95, must be in (0, 1)
 	// aggregate: value "stay": lower bound is 4, must be below the upper bound 0

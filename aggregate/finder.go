@@ -51,9 +51,13 @@ var lookShares = []*big.Rat{big.NewRat(1, 10), big.NewRat(9, 10)}
 // finder finds groups with the whole loss. It takes a coin or looks, whichever shows
 // smaller groups of units that are in as many groups as they may.
 func (q question) finder() (*finder, error) {
-	epsilon, delta, _ := dp.PartsOf(q.loss).Exact()
-	if delta.Sign() == 0 {
-		return nil, fmt.Errorf("aggregate: internal error: no groups are found with %T", q.loss)
+	epsilon, delta, rho := dp.PartsOf(q.loss).Exact()
+	switch {
+	case delta.Sign() == 0:
+		return nil, fmt.Errorf("aggregate: internal error: no groups are found with %v", q.loss)
+	case rho.Sign() > 0:
+		looks, err := shareLooks(rho.Add(rho, rho), delta, q.l0)
+		return &finder{looks: looks}, err
 	}
 	coin, errCoin := newCoin(epsilon, delta, q.l0)
 	looks, errLooks := newLooks(epsilon, delta, q.l0)
@@ -85,9 +89,14 @@ func newLooks(epsilon, delta *big.Rat, l0 int64) ([]*look, error) {
 	if budget == nil {
 		return nil, errors.New("aggregate: no Gaussian noise is wide enough to find groups with this loss")
 	}
+	return shareLooks(budget, half, l0)
+}
+
+// shareLooks shares a bound on Σ(L2/σ)², and the δ of thresholds.
+func shareLooks(budget, delta *big.Rat, l0 int64) ([]*look, error) {
 	var looks []*look
 	for i, share := range lookShares {
-		l, err := newLook(new(big.Rat).Mul(share, budget), new(big.Rat).Mul(share, half), l0)
+		l, err := newLook(new(big.Rat).Mul(share, budget), new(big.Rat).Mul(share, delta), l0)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -206,6 +207,49 @@ func TestFewGroupsThrowCoinsAndManyTakeLooks(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Looks with a ρ spend all of it on noise and all of δ on thresholds, and what both show together
+// keeps the (ε, δ) that follow; without a part of the δ it does not.
+func TestLooksOfARhoKeepTheirClaim(t *testing.T) {
+	const maxGroups = 3
+	loss := dp.Concentrated{Rho: 0.25, Delta: 0.05}
+	f, err := question{selects: true, l0: maxGroups, loss: loss}.finder()
+	if err != nil || f.coin != nil || len(f.looks) != 2 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	rho, delta := 0.0, new(big.Rat)
+	for _, l := range f.looks {
+		ratio := math.Ldexp(1, int(l.shift)) / float(l.law.Scale)
+		rho += ratio * ratio / 2
+		delta.Add(delta, l.delta)
+	}
+	if rho > loss.Rho*(1+1e-12) || rho < loss.Rho*(1-1e-6) || delta.Cmp(exact.Decimal(loss.Delta)) != 0 {
+		t.Errorf("looks have ρ=%v and δ=%v of %v", rho, delta.RatString(), loss)
+	}
+	weigh := func(l *look, s int64) int64 { return l.weight(s) }
+	units := [][]int{{0, 1, 2}, {0, 1}, {0, 1}, {0}, {0}, {0}, {0}, {1}}
+	alone := [][]int{{0, 1, 2}}
+	least := math.Inf(1)
+	for _, d := range []float64{1e-4, 1e-3, 0.01, 0.1} {
+		implied := loss.Approx(loss.Delta + d)
+		for _, units := range [][][]int{units, alone} {
+			both := pair{foundLaw(f.looks, weigh, maxGroups, units), foundLaw(f.looks, weigh, maxGroups, units[1:])}
+			got := max(both.a.beyondAny(implied.Epsilon, both.b), both.b.beyondAny(implied.Epsilon, both.a))
+			if got > implied.Delta {
+				t.Errorf("δ is %v at ε=%v, claimed is %v", got, implied.Epsilon, implied.Delta)
+			}
+			if len(units) == 1 {
+				least = min(least, got)
+			}
+		}
+	}
+	if least < 0.8*loss.Delta {
+		t.Errorf("a unit that is alone is shown with %v, and the δ of thresholds is %v", least, loss.Delta)
+	}
+	if _, err := (question{selects: true, l0: 1, loss: dp.Concentrated{Rho: 1}}).finder(); err == nil {
+		t.Error("groups are found without a δ")
 	}
 }
 

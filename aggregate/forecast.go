@@ -38,8 +38,10 @@ type Expected struct {
 
 	// PlusMinus is half the width of the 95 % interval. Records are taken to be spread
 	// evenly around the mean of their value, over half of its bounds or as much of that
-	// as the bounds leave room for; for quantiles, over all of them, falling off or rising
-	// exponentially to have the mean that is assumed. It is NaN for a quantile without an interval.
+	// as the bounds leave room for. For quantiles they are spread over all of them, falling off or
+	// rising exponentially to have the mean that is assumed, and PlusMinus is a guide only: the
+	// interval of one is random, and can be half or twice as wide. It is NaN for a quantile
+	// without an interval.
 	PlusMinus float64
 }
 

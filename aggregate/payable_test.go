@@ -26,7 +26,7 @@ func (g gamble) loss() dp.Loss {
 	case 0:
 		return dp.Pure{Epsilon: g.decimals()}
 	case 1:
-		return dp.Concentrated{Rho: g.decimals() * g.of(1, 0.1)}
+		return dp.Concentrated{Rho: g.decimals() * g.of(1, 0.1), Delta: g.of(0, 1e-5, 1e-9, 0.01, 1.0/3) * g.of(1, 0.7)}
 	}
 	return dp.Approx{Epsilon: g.decimals(), Delta: g.of(1e-3, 1e-5, 1e-6, 1e-9, 1e-12, 1e-30, 0.01, 0.3, 1.0/3, 0.9) * g.of(1, 1, 0.7, g.Float64())}
 }
@@ -34,7 +34,7 @@ func (g gamble) loss() dp.Loss {
 func (g gamble) query(loss dp.Loss) *aggregate.Query[order, customerID, string] {
 	q := orders()
 	q.MaxGroups, q.MaxRowsPerGroup, q.Groups = 1+g.IntN(32), 1+g.IntN(32), nil
-	if _, approx := loss.(dp.Approx); !approx || g.IntN(2) == 0 {
+	if dp.PartsOf(loss).Delta == 0 || g.IntN(2) == 0 {
 		for i := range 1 + g.IntN(40) {
 			q.Groups = append(q.Groups, fmt.Sprint(i))
 		}

@@ -53,7 +53,7 @@ type Query[Row any, Unit, Group comparable] struct {
 	// Groups are those to release, if they are known without looking at the
 	// rows. Every one of them is released, empty ones too, in this order; rows of
 	// other groups are left out. If nil, and Group is not, groups are selected
-	// privately, which needs a [dp.Approx], and come in their own order.
+	// privately, which needs a loss with a δ, and come in their own order.
 	Groups []Group
 
 	// LeastGroup is the least noisy number of units with which a group is shown, where groups

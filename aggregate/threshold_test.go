@@ -11,6 +11,7 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/calibrate"
 	"github.com/equipoise-dp/equipoise/internal/core"
 	"github.com/equipoise-dp/equipoise/internal/exact"
+	"github.com/equipoise-dp/equipoise/internal/filter"
 )
 
 // C2, C3, C4, C5: a group that one unit is alone in is released with a probability
@@ -116,6 +117,40 @@ func bigExpNeg(x *big.Float) *big.Float {
 
 // C4: a delta that underflows when it is shared out is a mistake that Plan
 // reports, and not a threshold of minus infinity.
+// Under a ρ with a δ, all of δ is for the threshold, and all of ρ for noise; the account of
+// such a limit takes the plan, and one with less of either does not.
+func TestARhoWithADeltaSelectsGroups(t *testing.T) {
+	for _, loss := range []dp.Concentrated{{Rho: 0.5, Delta: 1e-6}, {Rho: 0.01, Delta: 1e-3}} {
+		for _, l0 := range []int64{1, 10} {
+			q := question{wants: []want{{formUnits, nil}}, l0: l0, rows: 1, selects: true, loss: loss}
+			c, err := q.calibrate()
+			if err != nil {
+				t.Fatal(err)
+			}
+			th := c.threshold
+			each := exact.Decimal(loss.Delta)
+			each.Quo(each, big.NewRat(l0, 1))
+			tail := tailSum(th.law, th.at-1<<th.shift)
+			if th.law.Family != core.Gaussian || th.delta.Cmp(exact.Decimal(loss.Delta)) != 0 || tail.Cmp(new(big.Float).SetRat(each)) > 0 {
+				t.Errorf("%v, %d groups: one unit is released with %.6g in each, δ of the threshold is %v", loss, l0, tail, th.delta)
+			}
+			e := c.units().event
+			ratio := float64(e.Sensitivity.LInf) * math.Sqrt(float64(e.Sensitivity.L0)) / exact.FloatDown(e.Scale)
+			if rho := ratio * ratio / 2; rho > loss.Rho*(1+1e-12) || rho < loss.Rho*(1-1e-5) {
+				t.Errorf("%v: noise has ρ=%v", loss, rho)
+			}
+			for less, refused := range map[dp.Loss]bool{
+				loss: false, dp.Concentrated{Rho: loss.Rho * 0.999, Delta: loss.Delta}: true, dp.Concentrated{Rho: loss.Rho, Delta: loss.Delta * 0.999}: true, dp.Concentrated{Rho: loss.Rho}: true,
+			} {
+				charge := dp.Charge{Loss: less, Events: []dp.Event{e, th.event()}}
+				if covered := filter.NewSetup(filter.ZCDP, 0, nil).FreshPrice(&charge).Covered; covered == refused {
+					t.Errorf("%v declared for a plan of %v: covered is %v", less, loss, covered)
+				}
+			}
+		}
+	}
+}
+
 func TestTinyDeltaIsRefused(t *testing.T) {
 	q := &Query[int, int, int]{Dataset: "d", UnitName: "u", Unit: func(i int) int { return i }, Group: func(i int) int { return i }, MaxGroups: 1e9, MaxRowsPerGroup: 1}
 	for _, delta := range []float64{math.SmallestNonzeroFloat64, 1e-320, 1e-300, 1e-292} {

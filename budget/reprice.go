@@ -72,7 +72,7 @@ func unlimited(l dp.Loss) dp.Loss {
 	const most = 1e6
 	parts := dp.PartsOf(l)
 	if parts.Rho > 0 {
-		return dp.Concentrated{Rho: most}
+		return dp.Concentrated{Rho: most, Delta: parts.Delta}
 	}
 	return dp.Parts{Epsilon: most, Delta: parts.Delta}.Loss()
 }

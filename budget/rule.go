@@ -34,7 +34,8 @@ const (
 	GDP Rule = Rule(filter.GDP)
 
 	// ZCDP adds up ρ (Whitehouse, Ramdas, Rogers, Wu 2023, Theorem 2), in exact
-	// rationals. Its limit is Concentrated, or an Approx that is converted once.
+	// rationals. Its limit is Concentrated, with a Delta if mechanisms shall have a δ of
+	// their own, whose sum it bounds; or an Approx that is converted once.
 	// Proof: docs/proofs/filter-zcdp.md.
 	ZCDP Rule = Rule(filter.ZCDP)
 )

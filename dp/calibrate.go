@@ -18,7 +18,8 @@ import (
 //     Sundararajan 2009, and Dwork, McSherry, Nissim, Smith 2006, Proposition 1
 //     for vectors). Proof: docs/proofs/laplace.md.
 //   - [Concentrated]: discrete Gaussian with σ² = L0·LInf²/2ρ (Canonne, Kamath,
-//     Steinke 2020, Theorem 14). Proof: docs/proofs/gaussian.md.
+//     Steinke 2020, Theorem 14), whatever its Delta, which noise does not need.
+//     Proof: docs/proofs/gaussian.md.
 //   - [Approx]: whichever of discrete Laplace and discrete Gaussian has less
 //     variance. Both are calibrated to the hockey-stick divergence of the
 //     discrete law itself, composed over L0 numbers. Proof:

@@ -181,7 +181,7 @@ func TestConcentratedNoiseIsExact(t *testing.T) {
 	for _, rho := range []float64{1e-9, 1e-3, 0.1, 0.5, 3, 1e3, 1e9} {
 		for _, linf := range gridLInf {
 			for _, l0 := range []int64{1, 7, 1 << 40} {
-				n, err := Calibrate(Concentrated{rho}, Sensitivity{l0, linf})
+				n, err := Calibrate(Concentrated{Rho: rho}, Sensitivity{l0, linf})
 				if err != nil {
 					t.Logf("ρ=%v, L0 %d, LInf %d: %v", rho, l0, linf, err)
 					continue
@@ -275,7 +275,7 @@ func TestExtremeParametersGiveEnoughNoiseOrAnError(t *testing.T) {
 		for _, b := range append(extremes, 0.5, 1-1e-16, 1e-5) {
 			for _, l0 := range sizes {
 				for _, linf := range sizes {
-					for _, l := range []Loss{Pure{a}, Approx{a, b}, Concentrated{a}} {
+					for _, l := range []Loss{Pure{a}, Approx{a, b}, Concentrated{Rho: a}} {
 						if _, approx := l.(Approx); !approx && b != 1 {
 							continue
 						}

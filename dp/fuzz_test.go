@@ -18,7 +18,7 @@ func FuzzCalibrate(f *testing.F) {
 	f.Add(uint8(2), 1e300, 0.0, int64(1), int64(1))
 	f.Add(uint8(3), math.NaN(), math.Inf(-1), int64(-1), int64(0))
 	f.Fuzz(func(t *testing.T, kind uint8, a, b float64, l0, linf int64) {
-		loss := []Loss{Pure{a}, Approx{a, b}, Concentrated{a}, nil}[kind%4]
+		loss := []Loss{Pure{a}, Approx{a, b}, Concentrated{Rho: a}, nil}[kind%4]
 		start := time.Now()
 		n, err := Calibrate(loss, Sensitivity{l0, linf})
 		if took := time.Since(start); took > 10*time.Second {
@@ -41,7 +41,7 @@ func FuzzCalibrate(f *testing.F) {
 
 // FuzzLossJSON: what is written is read back, and what is read is a loss.
 func FuzzLossJSON(f *testing.F) {
-	for _, l := range []Loss{Pure{0.1}, Approx{1, 1e-300}, Concentrated{5e-324}} {
+	for _, l := range []Loss{Pure{0.1}, Approx{1, 1e-300}, Concentrated{Rho: 5e-324}} {
 		text, err := json.Marshal(l)
 		if err != nil {
 			f.Fatal(err)
@@ -72,7 +72,7 @@ func FuzzLossJSON(f *testing.F) {
 // FuzzChargeJSON: a charge that passes its Check is read back as it was written,
 // with exact numbers.
 func FuzzChargeJSON(f *testing.F) {
-	for _, loss := range []Loss{Pure{0.1}, Approx{2, 1e-9}, Concentrated{0.3}} {
+	for _, loss := range []Loss{Pure{0.1}, Approx{2, 1e-9}, Concentrated{Rho: 0.3}} {
 		n, err := Calibrate(loss, Sensitivity{7, 3})
 		if err != nil {
 			f.Fatal(err)
@@ -119,7 +119,7 @@ func BenchmarkCalibrate(b *testing.B) {
 		"approx":        {Approx{1, 1e-6}, Sensitivity{1, 1}},
 		"approx-vector": {Approx{1, 1e-6}, Sensitivity{10, 3}},
 		"approx-fine":   {Approx{1, 1e-6}, Sensitivity{10, 1 << 20}},
-		"concentrated":  {Concentrated{0.5}, Sensitivity{10, 3}},
+		"concentrated":  {Concentrated{Rho: 0.5}, Sensitivity{10, 3}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

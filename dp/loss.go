@@ -39,8 +39,10 @@ type Pure struct{ Epsilon float64 }
 type Approx struct{ Epsilon, Delta float64 }
 
 // Concentrated is ρ-zero-concentrated differential privacy (Bun, Steinke 2016,
-// Definition 1.1). Noise is discrete Gaussian.
-type Concentrated struct{ Rho float64 }
+// Definition 1.1), but for an event of probability at most Delta (the same, Definition
+// 8.1). Noise is discrete Gaussian. With a Delta, keys can be selected privately: all of
+// it is for them, and no noise needs it. If 0, there is no such event.
+type Concentrated struct{ Rho, Delta float64 }
 
 // Check implements [Loss].
 func (l Pure) Check() error { return positive("epsilon", l.Epsilon) }
@@ -55,8 +57,14 @@ func (l Approx) Check() error {
 	return err
 }
 
-// Check implements [Loss].
-func (l Concentrated) Check() error { return positive("rho", l.Rho) }
+// Check implements [Loss]. Delta must be in [0, 1).
+func (l Concentrated) Check() error {
+	err := positive("rho", l.Rho)
+	if !(l.Delta >= 0 && l.Delta < 1) { // written so that NaN fails
+		err = errors.Join(err, fmt.Errorf("dp: delta beside rho is %v, must be in [0, 1)", l.Delta))
+	}
+	return err
+}
 
 func positive(name string, x float64) error {
 	if !(x > 0) || math.IsInf(x, 1) {

@@ -140,7 +140,7 @@ func TestNothingHasWordsToo(t *testing.T) {
 }
 
 func TestPartsThatAreNoLossAreNothing(t *testing.T) {
-	for _, p := range []dp.Parts{{Epsilon: 1, Rho: 1}, {Delta: 0.1, Rho: 1}} {
+	for _, p := range []dp.Parts{{Epsilon: 1, Rho: 1}, {Epsilon: 1, Delta: 0.1, Rho: 1}} {
 		if l := p.Loss(); l != nil {
 			t.Errorf("%+v is %v", p, l)
 		}
@@ -183,10 +183,56 @@ func ExampleParseLoss() {
 	fmt.Println(err)
 	// Output:
 	// ε=0.5 δ=1e-06 <nil>
-	// dp: "epsilon=0.5, sigma=2" is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5: "sigma" is not epsilon, delta or rho
+	// dp: "epsilon=0.5, sigma=2" is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6, rho=0.5 or rho=0.5,delta=1e-6: "sigma" is not epsilon, delta or rho
 }
 
 func ExampleConcentrated_Approx() {
 	fmt.Printf("%.3f\n", dp.Concentrated{Rho: 0.1}.Approx(1e-6).Epsilon)
-	// Output: 2.142
+	fmt.Printf("%.3f\n", dp.Concentrated{Rho: 0.1, Delta: 5e-7}.Approx(1.5e-6).Epsilon)
+	fmt.Printf("%.3f\n", dp.Concentrated{Rho: 0.1, Delta: 1e-6}.Approx(1e-6).Epsilon)
+	// Output:
+	// 2.142
+	// 2.142
+	// +Inf
+}
+
+// A ρ with a δ is a loss of its own: it is written, read, split and judged with both.
+func TestARhoMayHaveADelta(t *testing.T) {
+	l := dp.Concentrated{Rho: 0.5, Delta: 1e-6}
+	if p := dp.PartsOf(l); p != (dp.Parts{Rho: 0.5, Delta: 1e-6}) || p.Loss() != dp.Loss(l) {
+		t.Errorf("%v has the parts %+v, of which is made %v", l, p, p.Loss())
+	}
+	for _, text := range []string{l.String(), "rho=0.5,delta=1e-6"} {
+		if got, err := dp.ParseLoss(text); got != dp.Loss(l) || err != nil {
+			t.Errorf("%q is read as %v, %v", text, got, err)
+		}
+	}
+	b, err := json.Marshal(l)
+	if got, errRead := dp.UnmarshalLoss(b); string(b) != `{"delta":"1e-06","rho":"0.5"}` || err != nil || got != dp.Loss(l) || errRead != nil {
+		t.Errorf("%v is written as %s, %v, and read as %v, %v", l, b, err, got, errRead)
+	}
+	for text, want := range map[string]string{
+		"rho=0.5,delta=0": "delta beside rho is 0; leave it out", "rho=0.5,delta=1": "delta beside rho is 1, must be in [0, 1)",
+		"rho=0.5,delta=-1e-9": "must be in [0, 1)", "epsilon=1,rho=0.5,delta=1e-6": "and nothing else", "delta=1e-6": "and nothing else",
+	} {
+		if got, err := dp.ParseLoss(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is read as %v, %v; want %q", text, got, err, want)
+		}
+	}
+	for _, bad := range []float64{math.NaN(), -1, 1, math.Inf(1)} {
+		if err := (dp.Concentrated{Rho: 1, Delta: bad}).Check(); err == nil {
+			t.Errorf("a δ of %v beside ρ is let through", bad)
+		}
+	}
+	if !math.IsInf((dp.Concentrated{Rho: 1, Delta: math.NaN()}).Approx(0.5).Epsilon, 1) {
+		t.Error("a ρ with a δ that is no number has an ε")
+	}
+	if got := dp.Split(l, 4); got != dp.Loss(dp.Concentrated{Rho: 0.125, Delta: 2.5e-7}) {
+		t.Errorf("a quarter of %v is %v", l, got)
+	}
+	for want, l := range map[dp.Protection]dp.Concentrated{dp.Hidden: {Rho: 1e-3, Delta: 1e-6}, dp.Hardly: {Rho: 1e-3, Delta: 1e-4}, dp.Nobody: {Rho: 1e-3, Delta: 0.01}} {
+		if got := dp.ProtectionOf(l); got != want {
+			t.Errorf("%v protects as %v, want %v", l, got, want)
+		}
+	}
 }

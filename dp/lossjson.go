@@ -21,8 +21,11 @@ func (l Approx) MarshalJSON() ([]byte, error) {
 	return fmt.Append(nil, `{"delta":"`, l.Delta, `","epsilon":"`, l.Epsilon, `"}`), nil
 }
 
-// MarshalJSON writes the loss as in {"rho":"0.5"}.
+// MarshalJSON writes the loss as in {"rho":"0.5"}, or {"delta":"1e-06","rho":"0.5"}.
 func (l Concentrated) MarshalJSON() ([]byte, error) {
+	if l.Delta != 0 {
+		return fmt.Append(nil, `{"delta":"`, l.Delta, `","rho":"`, l.Rho, `"}`), nil
+	}
 	return fmt.Append(nil, `{"rho":"`, l.Rho, `"}`), nil
 }
 

@@ -16,8 +16,13 @@ func (l Pure) String() string { return fmt.Sprintf("ε=%g", l.Epsilon) }
 // String returns the loss as in "ε=1 δ=1e-06".
 func (l Approx) String() string { return fmt.Sprintf("ε=%g δ=%g", l.Epsilon, l.Delta) }
 
-// String returns the loss as in "ρ=0.5".
-func (l Concentrated) String() string { return fmt.Sprintf("ρ=%g", l.Rho) }
+// String returns the loss as in "ρ=0.5", or "ρ=0.5 δ=1e-06".
+func (l Concentrated) String() string {
+	if l.Delta == 0 {
+		return fmt.Sprintf("ρ=%g", l.Rho)
+	}
+	return fmt.Sprintf("ρ=%g δ=%g", l.Rho, l.Delta)
+}
 
 // FormatLoss returns the text of an amount that may be nil, which is "nothing".
 func FormatLoss(l Loss) string {
@@ -28,7 +33,7 @@ func FormatLoss(l Loss) string {
 }
 
 // ParseLoss reads a loss as people type it and as String writes it: "epsilon=1",
-// "epsilon=1,delta=1e-6", "rho=0.5", "ε=1 δ=1e-06". What it returns passes
+// "epsilon=1,delta=1e-6", "rho=0.5", "rho=0.5,delta=1e-6", "ε=1 δ=1e-06". What it returns passes
 // [CheckLoss], so "nothing" is an error.
 func ParseLoss(text string) (Loss, error) {
 	var n numbers
@@ -39,7 +44,7 @@ func ParseLoss(text string) (Loss, error) {
 	}
 	l, err := n.loss(errs)
 	if err != nil {
-		return nil, fmt.Errorf("dp: %.80q is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5: %w", text, err)
+		return nil, fmt.Errorf("dp: %.80q is not a loss, it is written epsilon=1, epsilon=1,delta=1e-6, rho=0.5 or rho=0.5,delta=1e-6: %w", text, err)
 	}
 	if err := l.Check(); err != nil {
 		return nil, err
@@ -84,9 +89,13 @@ func (n *numbers) loss(errs []error) (Loss, error) {
 	case n.epsilon != nil && n.delta == nil && n.rho == nil:
 		return Pure{*n.epsilon}, nil
 	case n.rho != nil && n.epsilon == nil && n.delta == nil:
-		return Concentrated{*n.rho}, nil
+		return Concentrated{Rho: *n.rho}, nil
+	case n.rho != nil && n.epsilon == nil && *n.delta == 0:
+		return nil, errors.New("delta beside rho is 0; leave it out")
+	case n.rho != nil && n.epsilon == nil:
+		return Concentrated{Rho: *n.rho, Delta: *n.delta}, nil
 	}
-	return nil, errors.New("a loss has epsilon, epsilon and delta, or rho, and nothing else")
+	return nil, errors.New("a loss has epsilon or rho, perhaps with delta, and nothing else")
 }
 
 // writtenNumber reads a decimal. One with more digits than a float64 keeps is

@@ -1,6 +1,7 @@
 package dp
 
 import (
+	"math"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -20,20 +21,20 @@ func PartsOf(l Loss) Parts {
 
 func (l Pure) parts() Parts         { return Parts{Epsilon: l.Epsilon} }
 func (l Approx) parts() Parts       { return Parts{Epsilon: l.Epsilon, Delta: l.Delta} }
-func (l Concentrated) parts() Parts { return Parts{Rho: l.Rho} }
+func (l Concentrated) parts() Parts { return Parts{Rho: l.Rho, Delta: l.Delta} }
 
 // Loss returns the loss with these parts: a [Concentrated] if there is a ρ, an
 // [Approx] if there is a δ, else a [Pure]. It returns nil, which is nothing, if
-// all parts are 0, and if a ρ stands beside others, which is no loss.
+// all parts are 0, and if a ρ stands beside an ε, which is no loss.
 //
 // An amount such as what was spent may have a δ and no ε. That is an Approx too,
 // which can be shown and not be spent.
 func (p Parts) Loss() Loss {
 	switch {
-	case p == Parts{}, p.Rho != 0 && p != Parts{Rho: p.Rho}:
+	case p == Parts{}, p.Rho != 0 && p.Epsilon != 0:
 		return nil
 	case p.Rho != 0:
-		return Concentrated{p.Rho}
+		return Concentrated{Rho: p.Rho, Delta: p.Delta}
 	case p.Delta != 0:
 		return Approx{p.Epsilon, p.Delta}
 	}
@@ -48,10 +49,14 @@ func (p Parts) Exact() (epsilon, delta, rho *big.Rat) {
 
 // Approx returns the (ε, δ) that the loss implies at a δ in (0, 1), with ε
 // rounded up (Canonne, Kamath, Steinke 2020, Proposition 12; proof:
-// docs/proofs/accounting-conversions.md). Where that ε is 0 or overflows, the
-// result does not pass its Check.
+// docs/proofs/accounting-conversions.md). Of δ, what exceeds Delta is for ρ; if nothing
+// does, ε is infinite. Where that ε is 0 or infinite, the result does not pass its Check.
 func (l Concentrated) Approx(delta float64) Approx {
+	if !(delta > l.Delta) { // written so that NaN fails
+		return Approx{math.Inf(1), delta}
+	}
+	rest := new(big.Rat).Sub(exact.Decimal(delta), exact.Decimal(l.Delta))
 	// RhoEpsilon has room for the half unit in the last place between Rho and
 	// the decimal that it stands for.
-	return Approx{pld.RhoEpsilon(l.Rho, exact.FloatDown(exact.Decimal(delta))), delta}
+	return Approx{pld.RhoEpsilon(l.Rho, exact.FloatDown(rest)), delta}
 }

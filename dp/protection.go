@@ -20,12 +20,13 @@ const (
 	Nobody                       // ε above 10, or δ from 0.01 on
 )
 
-// ProtectionOf judges a loss. A ρ is judged as the (ε, δ) that it implies at a δ of
-// 1e-6. A nil loss, which is nothing, hides.
+// ProtectionOf judges a loss. A ρ is judged as the (ε, δ) that it implies at a δ that is
+// larger by 1e-6 than its own. A nil loss, which is nothing, hides.
 func ProtectionOf(l Loss) Protection {
 	p := PartsOf(l)
 	if p.Rho > 0 {
-		p = PartsOf(Concentrated{p.Rho}.Approx(1e-6))
+		p.Epsilon = Concentrated{Rho: p.Rho}.Approx(1e-6).Epsilon
+		p.Delta += 1e-6
 	}
 	return max(protectionOfEpsilon(p.Epsilon), protectionOfDelta(p.Delta))
 }

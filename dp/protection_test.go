@@ -12,7 +12,7 @@ func TestWordsFollowEpsilonAndDelta(t *testing.T) {
 	}{
 		{nil, Hidden}, {Pure{1}, Hidden}, {Pure{1.01}, Partly}, {Pure{3}, Partly}, {Pure{3.01}, Hardly}, {Pure{10}, Hardly}, {Pure{10.1}, Nobody},
 		{Approx{1, 9e-5}, Hidden}, {Approx{1, 1e-4}, Hardly}, {Approx{1, 0.01}, Nobody}, {Approx{20, 1e-9}, Nobody}, {Pure{math.NaN()}, Nobody}, {Approx{1, math.NaN()}, Nobody},
-		{Concentrated{1e-3}, Hidden}, {Concentrated{0.1}, Partly}, {Concentrated{1}, Hardly}, {Concentrated{10}, Nobody},
+		{Concentrated{Rho: 1e-3}, Hidden}, {Concentrated{Rho: 0.1}, Partly}, {Concentrated{Rho: 1}, Hardly}, {Concentrated{Rho: 10}, Nobody},
 	} {
 		if got := ProtectionOf(c.loss); got != c.want {
 			t.Errorf("%v: %q, want %q", FormatLoss(c.loss), got.Of("customer"), c.want.Of("customer"))

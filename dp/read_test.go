@@ -11,7 +11,7 @@ import (
 // there twice neither is taken.
 func TestWrittenLossesAreRead(t *testing.T) {
 	for text, want := range map[string]Loss{
-		"epsilon=1": Pure{1}, "ε=0.25": Pure{0.25}, "ε=1 δ=1e-06": Approx{1, 1e-6}, "epsilon=2, delta=0.001": Approx{2, 1e-3}, "ρ=0.5": Concentrated{0.5}, "rho=3": Concentrated{3},
+		"epsilon=1": Pure{1}, "ε=0.25": Pure{0.25}, "ε=1 δ=1e-06": Approx{1, 1e-6}, "epsilon=2, delta=0.001": Approx{2, 1e-3}, "ρ=0.5": Concentrated{Rho: 0.5}, "rho=3": Concentrated{Rho: 3},
 	} {
 		if got, err := ParseLoss(text); got != want || err != nil {
 			t.Errorf("%q is read as %v, %v, want %v", text, got, err, want)

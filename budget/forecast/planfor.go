@@ -89,8 +89,10 @@ func (s *solver[Row, Unit, Group]) kinds() []lossKind {
 	}
 	approx := func(x float64) dp.Loss { return dp.Approx{Epsilon: x, Delta: delta} }
 	switch {
-	case s.selects():
+	case s.selects() && s.goal.Times == 1:
 		return []lossKind{approx}
+	case s.selects():
+		return []lossKind{approx, func(x float64) dp.Loss { return dp.Concentrated{Rho: x, Delta: delta} }}
 	case s.goal.Times == 1:
 		return []lossKind{approx, func(x float64) dp.Loss { return dp.Pure{Epsilon: x} }}
 	}
@@ -185,7 +187,7 @@ func (s *solver[Row, Unit, Group]) checkAims() error {
 	}
 	for i, price := range first.plan.Prices() {
 		if a := s.goal.Aims[i]; price.Per == aggregate.PerRank && a.Within+a.Part > 0 {
-			return fmt.Errorf("forecast: Goal.Aims[%d] is of %s, and how far a quantile is off depends on the rows; leave Within and Part 0", i, price.Column)
+			return fmt.Errorf("forecast: Goal.Aims[%d] is of %s, and how far a quantile is off depends on the rows, and the width of its interval on the draw; leave Within and Part 0", i, price.Column)
 		}
 	}
 	return nil

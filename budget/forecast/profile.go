@@ -39,7 +39,7 @@ func ProfileOfLoss(l dp.Loss) (*Profile, error) {
 		return p, nil
 	}
 	parts := dp.PartsOf(l)
-	if parts.Epsilon != 0 || parts.Delta == 0 { // what was spent may be a δ alone, which is no loss
+	if parts.Epsilon != 0 || parts.Rho != 0 || parts.Delta == 0 { // what was spent may be a δ alone, which is no loss
 		if err := dp.CheckLoss(l); err != nil {
 			return nil, fmt.Errorf("forecast: %w", err)
 		}

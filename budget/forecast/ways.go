@@ -48,7 +48,7 @@ func (w Way) String() string {
 		name = "one reservation"
 	case w.Limit == nil:
 		return name + ": " + w.Why
-	case parts.Delta == 0:
+	case parts.Delta == 0 || parts.Rho > 0:
 		return fmt.Sprintf("%s: %v, which is ε=%.4g at that δ", name, w.Limit, w.Epsilon)
 	}
 	if w.Exactly {
@@ -74,7 +74,7 @@ func Ways(delta float64, uses ...Use) ([]Way, error) {
 			return nil, fmt.Errorf("forecast: use %d: its events cost more than %v, which it declares; no account takes it", i, u.Charge.Loss)
 		}
 	}
-	best := reservation(delta, uses)
+	best, own := reservation(delta, uses), ownDelta(uses)
 	near := min(max(best.Epsilon, leastEpsilon), mostEpsilon)
 	ways := []Way{best}
 	for _, rule := range []budget.Rule{budget.Basic, budget.Default, budget.ZCDP, budget.GDP} {
@@ -82,7 +82,7 @@ func Ways(delta float64, uses ...Use) ([]Way, error) {
 	}
 	ways = append(ways,
 		least(budget.Basic, uses, delta, near, func(x float64) dp.Loss { return dp.Pure{Epsilon: x} }),
-		least(budget.ZCDP, uses, delta, near, func(x float64) dp.Loss { return dp.Concentrated{Rho: x} }))
+		least(budget.ZCDP, uses, delta, near, func(x float64) dp.Loss { return dp.Concentrated{Rho: x, Delta: besideRho(own, delta)} }))
 	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(a.Epsilon, b.Epsilon) })
 	return ways, nil
 }
@@ -99,7 +99,7 @@ func reservation(delta float64, uses []Use) Way {
 // near a size.
 func least(rule budget.Rule, uses []Use, delta, near float64, kind func(float64) dp.Loss) Way {
 	w := Way{Rule: rule, Epsilon: math.Inf(1)}
-	if dp.PartsOf(kind(1)).Delta > 0 && rule != budget.Basic {
+	if parts := dp.PartsOf(kind(1)); parts.Epsilon > 0 && parts.Delta > 0 && rule != budget.Basic {
 		w.EventShare = eventShare(rule, uses, delta)
 	}
 	t := newTrial(w, uses)
@@ -222,6 +222,28 @@ func leastSize(near float64, takes func(float64) bool) (float64, bool) {
 // eventShare returns the part of δ that the events of the uses need for themselves,
 // rounded up. Under Default 0 would mean a quarter.
 func eventShare(rule budget.Rule, uses []Use, delta float64) float64 {
+	sum := ownDelta(uses)
+	share := exact.DecimalUp(sum.Quo(sum, exact.Decimal(delta)))
+	switch {
+	case rule == budget.Default:
+		share = max(share, 1e-3)
+	case share == 0:
+		return 0
+	}
+	return min(share, 1-0x1p-20)
+}
+
+// besideRho returns the δ that a limit of ρ has beside it for the events of the uses: all
+// that they need, and none where that leaves nothing of δ for ρ.
+func besideRho(own *big.Rat, delta float64) float64 {
+	if x := exact.DecimalUp(own); x < delta {
+		return x
+	}
+	return 0
+}
+
+// ownDelta returns the sum of the δ of the events of the uses.
+func ownDelta(uses []Use) *big.Rat {
 	sum := new(big.Rat)
 	for _, u := range uses {
 		for _, e := range u.Charge.Events {
@@ -231,12 +253,5 @@ func eventShare(rule budget.Rule, uses []Use, delta float64) float64 {
 			}
 		}
 	}
-	share := exact.DecimalUp(sum.Quo(sum, exact.Decimal(delta)))
-	switch {
-	case rule == budget.Default:
-		share = max(share, 1e-3)
-	case share == 0:
-		return 0
-	}
-	return min(share, 1-0x1p-20)
+	return sum
 }

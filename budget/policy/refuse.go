@@ -85,16 +85,16 @@ func (d *decision) size() {
 func within(asked, most dp.Parts) bool {
 	switch {
 	case most.Rho > 0:
-		return asked.Delta == 0 && rhoOf(asked) <= most.Rho
+		return asked.Delta <= most.Delta && rhoOf(asked) <= most.Rho
 	case asked.Rho > 0 && most.Delta > 0:
-		asked = dp.PartsOf(dp.Concentrated{Rho: asked.Rho}.Approx(most.Delta))
+		asked = dp.PartsOf(dp.Concentrated{Rho: asked.Rho, Delta: asked.Delta}.Approx(most.Delta))
 	case asked.Rho > 0:
 		return false
 	}
 	return asked.Epsilon <= most.Epsilon && asked.Delta <= most.Delta
 }
 
-// rhoOf returns the ρ of a loss without δ: ε-differential privacy is ε²/2-concentrated
+// rhoOf returns the ρ of a loss, whatever its δ: ε-differential privacy is ε²/2-concentrated
 // (Bun, Steinke 2016, Proposition 1.4).
 func rhoOf(p dp.Parts) float64 {
 	if p.Rho > 0 {

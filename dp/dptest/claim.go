@@ -11,7 +11,7 @@ type point struct{ epsilon, delta float64 }
 var concentratedDeltas = []float64{0.5, 0.2, 0.05, 0.01, 0.001}
 
 // points returns what a claim implies. For ρ it is (ε(δ), δ) by Canonne, Kamath,
-// Steinke 2020, Proposition 12.
+// Steinke 2020, Proposition 12, and for (ρ, δ′) (ε(δ), δ+δ′).
 func points(claim dp.Loss) []point {
 	parts := dp.PartsOf(claim)
 	if parts.Rho == 0 {
@@ -20,7 +20,7 @@ func points(claim dp.Loss) []point {
 	var ps []point
 	for _, delta := range concentratedDeltas {
 		implied := dp.Concentrated{Rho: parts.Rho}.Approx(delta)
-		ps = append(ps, point{implied.Epsilon, delta})
+		ps = append(ps, point{implied.Epsilon, delta + parts.Delta})
 	}
 	return ps
 }

@@ -31,8 +31,8 @@ const about = `Ledger shows, checks and explains a ledger of privacy loss.
 A ledger is a SQLite file or a PostgreSQL database (postgres://…); $` + envLedger + `
 is used if --ledger is not given. Only init and import create one.
 
-A loss is written epsilon=1, epsilon=1,delta=1e-6 or rho=0.5. Amounts are exact
-decimals: what is spent is rounded up and what is left is rounded down.
+A loss is written epsilon=1, epsilon=1,delta=1e-6, rho=0.5 or rho=0.5,delta=1e-6.
+Amounts are exact decimals: what is spent is rounded up and what is left is rounded down.
 
 Exit status:
     0  done

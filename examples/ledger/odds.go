@@ -80,14 +80,14 @@ func grouped(n int64) string {
 	return s
 }
 
-// deltaOfRho is the δ at which ρ is said as an ε.
+// deltaOfRho is the δ at which ρ is said as an ε, beside its own.
 const deltaOfRho = 1e-6
 
 // pairOf returns ε and δ of a loss, and those that a ρ implies.
 func pairOf(l dp.Loss) (epsilon, delta float64) {
 	p := dp.PartsOf(l)
 	if p.Rho > 0 {
-		return dp.Concentrated{Rho: p.Rho}.Approx(deltaOfRho).Epsilon, deltaOfRho
+		return dp.Concentrated{Rho: p.Rho}.Approx(deltaOfRho).Epsilon, p.Delta + deltaOfRho
 	}
 	return p.Epsilon, p.Delta
 }

@@ -52,24 +52,28 @@ func (u *usesFlag) Set(s string) error {
 	if err != nil {
 		return err
 	}
-	e, err := drawn(l, noise)
-	*u = append(*u, ahead.Use{Times: n, Charge: dp.Charge{Loss: l, Events: []dp.Event{e}}})
+	events, err := drawn(l, noise)
+	*u = append(*u, ahead.Use{Times: n, Charge: dp.Charge{Loss: l, Events: events}})
 	return err
 }
 
-// drawn is the event of one number with noise of a loss.
-func drawn(l dp.Loss, noise string) (dp.Event, error) {
-	_, _, rho := dp.PartsOf(l).Exact()
+// drawn are the events of one number with noise of a loss, and of a selection with its δ.
+func drawn(l dp.Loss, noise string) ([]dp.Event, error) {
+	_, delta, rho := dp.PartsOf(l).Exact()
 	switch {
 	case noise == "":
-		return declared(l), nil
+		return []dp.Event{declared(l)}, nil
 	case noise != "gaussian" || rho.Sign() == 0:
-		return dp.Event{}, fmt.Errorf("noise is %q of %v, must be gaussian, of a rho, or left out", noise, l)
+		return nil, fmt.Errorf("noise is %q of %v, must be gaussian, of a rho, or left out", noise, l)
 	}
-	return dp.Event{
+	events := []dp.Event{{
 		Mechanism: dp.Gaussian, For: "plan", Count: 1, Sensitivity: dp.Sensitivity{L0: 1, LInf: 1},
 		Scale: exact.SqrtUp(rho.Inv(rho.Mul(rho, big.NewRat(2, 1)))),
-	}, nil
+	}}
+	if delta.Sign() > 0 {
+		events = append(events, dp.Event{Mechanism: dp.Threshold, For: "plan", Count: 1, Delta: delta})
+	}
+	return events, nil
 }
 
 // A shownWay is one way to pay.

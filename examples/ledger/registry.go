@@ -162,6 +162,8 @@ func (d *dossier) firstDay() string {
 // variant returns what the registry calls a kind of loss, and what the loss bounds.
 func variant(l dp.Loss) (flavor, measure string) {
 	switch p := dp.PartsOf(l); {
+	case p.Rho > 0 && p.Delta > 0:
+		return "Zero-concentrated DP", "Rényi divergence of every order, in proportion to it, but for an event of probability δ"
 	case p.Rho > 0:
 		return "Zero-concentrated DP", "Rényi divergence of every order, in proportion to it"
 	case p.Delta > 0:

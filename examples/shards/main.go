@@ -6,6 +6,7 @@
 //	go run ./examples/shards
 //
 // An engine that runs a program over partitions does what drive.go does: it runs "shards work JOB" for each.
+// Under Spark, which partitions rows itself, it is run by spark.py; spark.sh tries that.
 package main
 
 import (
@@ -96,8 +97,15 @@ func partFile(folder string, p aggregate.Part) string {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) == 2 && args[0] == "work" {
-		return work(ctx, os.Stdout, args[1])
+	if len(args) == 2 {
+		switch args[0] {
+		case "work":
+			return work(ctx, os.Stdout, args[1])
+		case "place":
+			return place(os.Stdout, os.Stdin, args[1])
+		case "pipe":
+			return pipe(ctx, os.Stdout, os.Stdin, args[1])
+		}
 	}
 	folder, err := os.MkdirTemp("", "shards")
 	if err != nil {

@@ -38,15 +38,22 @@ func split(q question, folder string, rows []ride) error {
 		return err
 	}
 	own := make([][][]string, shards)
-	for _, r := range rows {
-		at := shardOf(r.rider)
-		own[at] = append(own[at], []string{strconv.FormatUint(r.rider, 10), r.city, strconv.FormatFloat(r.minutes, 'g', -1, 64)})
+	for i, line := range linesOf(rows) {
+		at := shardOf(rows[i].rider)
+		own[at] = append(own[at], line)
 	}
 	var errs []error
 	for i, lines := range own {
 		errs = append(errs, writeCSV(rowsFile(folder, i), lines))
 	}
 	return errors.Join(errs...)
+}
+
+func linesOf(rows []ride) (lines [][]string) {
+	for _, r := range rows {
+		lines = append(lines, []string{strconv.FormatUint(r.rider, 10), r.city, strconv.FormatFloat(r.minutes, 'g', -1, 64)})
+	}
+	return lines
 }
 
 func rowsFile(folder string, shard int) string {

@@ -22,11 +22,20 @@ type job struct {
 // work collects a shard, leaves it sealed in the folder, and says which part that is.
 func work(ctx context.Context, w io.Writer, description string) error {
 	var j job
-	q, err := ask()
-	if err := errors.Join(err, json.Unmarshal([]byte(description), &j)); err != nil {
+	if err := json.Unmarshal([]byte(description), &j); err != nil {
 		return err
 	}
-	sealed, part, err := j.collect(ctx, q)
+	f, err := os.Open(rowsFile(j.Folder, j.Shard.Number))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return j.leave(ctx, w, f)
+}
+
+// leave collects rows, leaves them sealed, and says which part that is.
+func (j job) leave(ctx context.Context, w io.Writer, rows io.Reader) error {
+	sealed, part, err := j.collect(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -36,17 +45,13 @@ func work(ctx context.Context, w io.Writer, description string) error {
 	return json.NewEncoder(w).Encode(part)
 }
 
-func (j job) collect(ctx context.Context, q question) (sealed []byte, part aggregate.Part, err error) {
-	to, err := hpke.MLKEM768X25519().NewPublicKey(j.Key)
-	if err != nil {
+func (j job) collect(ctx context.Context, rows io.Reader) (sealed []byte, part aggregate.Part, err error) {
+	q, err1 := ask()
+	to, err2 := hpke.MLKEM768X25519().NewPublicKey(j.Key)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, part, err
 	}
-	f, err := os.Open(rowsFile(j.Folder, j.Shard.Number))
-	if err != nil {
-		return nil, part, err
-	}
-	defer f.Close()
-	partial, err := q.plan.CollectShard(ctx, j.Shard, read(f))
+	partial, err := q.plan.CollectShard(ctx, j.Shard, read(rows))
 	if err != nil {
 		return nil, part, err
 	}

@@ -26,6 +26,9 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 		fmt.Fprint(stdout, o.priceList(q))
 		return nil
 	}
+	if o.Forecast != "" {
+		return o.forecast(ctx, q, stdin, stdout, stderr)
+	}
 	files, err := stageAll(o.forms(), len(o.slots()))
 	defer func() { err = errors.Join(err, files.discard()) }()
 	if err != nil {

@@ -32,6 +32,7 @@ type options struct {
 	Ledger, Purpose, Asker, Key            string
 	Out, CSV, JSON                         string
 	Plan, Truth                            bool
+	Forecast                               string  // why the rows may be looked at
 	ForUnits                               int     // of the periods that -for is about
 	ForMean                                float64 // what a unit has in them
 
@@ -93,6 +94,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.CSV, "csv", "", "a `file` for the numbers as CSV; a name that a spreadsheet would take for a formula has\nan apostrophe before it")
 	f.StringVar(&o.JSON, "json", "", "a `file` for everything as JSON")
 	f.BoolVar(&o.Plan, "plan", false, "print the price list and stop: reads no rows, spends nothing")
+	f.StringVar(&o.Forecast, "forecast", "", "forecast the report on rows of -input that may be looked at, and say `why` they may: they are public,\nmade up, or of an older year that was published as it is. Prints exact numbers about them, which\nno noise protects: how many periods would show, how near the numbers would be, and what caps and\nbounds cut off. Spends nothing and writes no file")
 	f.BoolVar(&o.Truth, "truth", false, "also show the exact values; only for the embedded data, which is public")
 
 	f.StringVar(&o.Dataset, "dataset", "", "the `name` of the dataset in the ledger (default: the name of the input)")

@@ -109,6 +109,23 @@ func TestNoAdaptiveAdversaryExceedsALimit(t *testing.T) {
 	}
 }
 
+// The same adversary, against limits of ρ and δ together: no δ that they imply is exceeded,
+// by (ε, δ) of which a half is for ρ. An account that counted no δ would be beaten.
+func TestNoAdaptiveAdversaryExceedsALimitOfRhoAndDelta(t *testing.T) {
+	limit := dp.Concentrated{Rho: 0.25, Delta: 1e-3}
+	implied := limit.Approx(2e-3)
+	menu := append(handMenu(nil), randomizedResponse(0.35, nil))
+	got := worst(newRho(limit), menu, implied.Epsilon, 0, 4)
+	t.Logf("%.3f of δ", got/implied.Delta)
+	if got > implied.Delta*(1+1e-9) || got < limit.Delta*0.999 {
+		t.Errorf("an adversary reaches δ = %v, want at most %v, and at least the δ of the limit", got, implied.Delta)
+	}
+	blind := &zcdpFilter{of: limit, rho: rhoMeter{limit: big.NewRat(1, 4), sum: zero}, failures: one, delta: zero}
+	if got := worst(blind, menu, implied.Epsilon, 0, 4); got < 1.5*implied.Delta {
+		t.Errorf("against a filter that counts no δ the adversary reaches %v, should find more than %v", got, implied.Delta)
+	}
+}
+
 // exactFilter accepts what the exact privacy loss distribution of everything so
 // far allows; it is unsound if charges are chosen adaptively.
 type exactFilter struct {

@@ -28,11 +28,12 @@ func (f *basicFilter) setLimit(l dp.Loss) {
 }
 
 // cost returns what a loss adds. A dp.Concentrated becomes the (ε, δ) that it
-// implies at a hundredth of the limit's δ.
+// implies at a hundredth of the limit's δ, with its own δ beside it.
 func (f *basicFilter) cost(l dp.Loss) (epsilon, delta *big.Rat) {
 	parts := dp.PartsOf(l)
 	if parts.Rho > 0 {
-		return f.costOfRho(dp.Concentrated{Rho: parts.Rho})
+		epsilon, delta = f.costOfRho(dp.Concentrated{Rho: parts.Rho})
+		return epsilon, sum(delta, exact.Decimal(parts.Delta))
 	}
 	epsilon, delta, _ = parts.Exact()
 	return epsilon, delta
@@ -135,12 +136,12 @@ func (f *basicFilter) Left() dp.Loss {
 	return lossDown(rest(f.epsilon, f.sumE), rest(f.delta, f.sumD))
 }
 
-func (f *basicFilter) leftRho() *big.Rat {
-	if rest(f.delta, f.sumD).Cmp(new(big.Rat).Mul(f.delta, big.NewRat(1, 100))) < 0 || f.delta.Sign() == 0 {
-		return zero
+func (f *basicFilter) leftRho() (rho, delta *big.Rat) {
+	at, left := new(big.Rat).Mul(f.delta, big.NewRat(1, 100)), rest(f.delta, f.sumD)
+	if left.Cmp(at) < 0 || f.delta.Sign() == 0 {
+		return zero, zero
 	}
-	d := exact.FloatDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
-	return exact.Float(pld.RhoMax(exact.FloatDown(rest(f.epsilon, f.sumE)), d))
+	return exact.Float(pld.RhoMax(exact.FloatDown(rest(f.epsilon, f.sumE)), exact.FloatDown(at))), rest(left, at)
 }
 
 func (f *basicFilter) Lacks(p *Price) string {

@@ -14,7 +14,7 @@ func planFits(c *dp.Charge, p *Part) bool {
 	epsilon, delta, rho := dp.PartsOf(c.Loss).Exact()
 	switch {
 	case rho.Sign() > 0:
-		return p.delta.Sign() == 0 && p.rho != nil && p.rho.Cmp(rho) <= 0
+		return p.delta.Cmp(delta) <= 0 && p.rho != nil && p.rho.Cmp(rho) <= 0
 	case p.pure != nil && p.pure.Cmp(epsilon) <= 0 && p.delta.Cmp(delta) <= 0:
 		return true
 	case delta.Sign() == 0:

@@ -45,6 +45,11 @@ func TestADeclaredLossIsAtLeastWhatTheEventsCost(t *testing.T) {
 		}
 		if w.rho != nil && w.rho.Sign() > 0 {
 			check("concentrated", dp.Concentrated{Rho: exact.DecimalUp(w.rho)}, !hasDelta)
+			if hasDelta {
+				check("concentrated with δ", dp.Concentrated{Rho: exact.DecimalUp(w.rho), Delta: exact.DecimalUp(w.delta)}, true)
+				check("concentrated with less δ", dp.Concentrated{Rho: exact.DecimalUp(w.rho), Delta: less(w.delta, 1000)}, false)
+				check("less concentrated with δ", dp.Concentrated{Rho: less(w.rho, 1e9), Delta: exact.DecimalUp(w.delta)}, false)
+			}
 			check("less concentrated", dp.Concentrated{Rho: less(w.rho, 1e9)}, false)
 		} else if w.rho == nil {
 			t.Errorf("seed %d: no ρ: %+v", seed, events)

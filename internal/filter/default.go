@@ -82,7 +82,7 @@ func (f *defaultFilter) Limit() dp.Loss { return f.current().Limit() }
 func (f *defaultFilter) Spent() dp.Loss { return f.current().Spent() }
 func (f *defaultFilter) Left() dp.Loss  { return f.current().Left() }
 
-func (f *defaultFilter) leftRho() *big.Rat {
+func (f *defaultFilter) leftRho() (rho, delta *big.Rat) {
 	if f.chosen != nil {
 		return f.chosen.leftRho()
 	}

@@ -160,11 +160,11 @@ func (f *eventFilter) Left() dp.Loss {
 	return lossDown(e, rest(f.failures, f.delta))
 }
 
-func (f *eventFilter) leftRho() *big.Rat {
+func (f *eventFilter) leftRho() (rho, delta *big.Rat) {
 	if f.closed() {
-		return zero
+		return zero, zero
 	}
-	return exact.Decimal(sixDigits(f.meter.leftRho(), false))
+	return exact.Decimal(sixDigits(f.meter.leftRho(), false)), rest(f.failures, f.delta)
 }
 
 func (f *eventFilter) Lacks(p *Price) string {

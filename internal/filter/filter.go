@@ -32,8 +32,8 @@ type Filter interface {
 	// nil for nothing.
 	Left() dp.Loss
 
-	// leftRho is the same for a charge that declares a dp.Concentrated.
-	leftRho() *big.Rat
+	// leftRho is the same for a charge that declares a dp.Concentrated: its ρ and its δ.
+	leftRho() (rho, delta *big.Rat)
 
 	// Binds returns the numbers of the limit that are too small for a charge that
 	// is refused: some of "epsilon", "delta" and "rho".

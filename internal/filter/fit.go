@@ -44,8 +44,13 @@ func smaller(l dp.Loss, f Filter) dp.Loss {
 	if f.Limit() == nil {
 		return l
 	}
-	if rho := dp.PartsOf(l).Rho; rho > 0 {
-		return dp.Parts{Rho: max(0, math.Min(rho, exact.DecimalDown(f.leftRho())))}.Loss()
+	if parts := dp.PartsOf(l); parts.Rho > 0 {
+		rho, delta := f.leftRho()
+		parts.Rho, parts.Delta = math.Min(parts.Rho, exact.DecimalDown(rho)), math.Min(parts.Delta, exact.DecimalDown(delta))
+		if !(parts.Rho > 0) {
+			return nil
+		}
+		return parts.Loss()
 	}
 	epsilon, delta := pair(f.Left())
 	e, d := pair(l)
@@ -57,7 +62,7 @@ func smaller(l dp.Loss, f Filter) dp.Loss {
 func pair(l dp.Loss) (epsilon, delta float64) {
 	parts := dp.PartsOf(l)
 	if parts.Rho > 0 {
-		return down(math.Sqrt(2 * parts.Rho)), 0
+		return down(math.Sqrt(2 * parts.Rho)), parts.Delta
 	}
 	return parts.Epsilon, parts.Delta
 }

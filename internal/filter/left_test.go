@@ -15,7 +15,7 @@ import (
 func TestWhatIsLeftIsTheMostThatFits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, rule := range []Rule{Default, Basic, GDP, ZCDP} {
-		for _, limit := range []dp.Loss{dp.Pure{Epsilon: 2}, dp.Concentrated{Rho: 0.3}, dp.Approx{Epsilon: 1.5, Delta: 1e-5}, dp.Approx{Epsilon: 12, Delta: 1e-7}} {
+		for _, limit := range []dp.Loss{dp.Pure{Epsilon: 2}, dp.Concentrated{Rho: 0.3}, dp.Concentrated{Rho: 0.3, Delta: 1e-5}, dp.Approx{Epsilon: 1.5, Delta: 1e-5}, dp.Approx{Epsilon: 12, Delta: 1e-7}} {
 			s, f := newFilter(rule, 0.25, limit)
 			for paid := range 5 {
 				name := fmt.Sprintf("rule %v, %v after %d payments", rule, limit, paid)
@@ -42,7 +42,7 @@ func (s *Setup) testLargestFit(t *testing.T, name string, limit dp.Loss, f Filte
 		}
 		fit := s.LargestFit(asked, []Filter{f})
 		_, pure := asked.(dp.Pure)
-		if measured := pure || s.rule != GDP || dp.PartsOf(limit).Delta == 0; (fit != nil) != measured {
+		if measured := pure || s.rule != GDP || dp.PartsOf(limit).Delta == 0 || dp.PartsOf(limit).Rho > 0; (fit != nil) != measured {
 			t.Errorf("%s: the largest %T that fits is %v", name, asked, fit)
 		}
 		if fit == nil {

@@ -19,7 +19,7 @@ func newOdometer(r Rule) Filter {
 	case Basic:
 		return odometer{&basicFilter{epsilon: beyond, delta: beyond, sumE: zero, sumD: zero}}
 	case ZCDP:
-		return odometer{&zcdpFilter{rho: rhoMeter{limit: beyond, sum: zero}}}
+		return odometer{&zcdpFilter{rho: rhoMeter{limit: beyond, sum: zero}, failures: zero, delta: zero}}
 	}
 	panic("budget: internal error: an odometer of another rule was let through")
 }

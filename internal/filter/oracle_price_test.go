@@ -148,7 +148,9 @@ func declaredWorth(l dp.Loss) worth {
 	case dp.Pure:
 		return ofPure(exact.Decimal(l.Epsilon))
 	case dp.Concentrated:
-		return ofRho(exact.Decimal(l.Rho))
+		w := ofRho(exact.Decimal(l.Rho))
+		w.delta = exact.Decimal(l.Delta)
+		return w
 	}
 	e, d, _ := dp.PartsOf(l).Exact()
 	w := ofPure(e)

@@ -29,7 +29,7 @@ func lossPart(l dp.Loss, orders []float64) Part {
 	epsilon, delta, rho := dp.PartsOf(l).Exact()
 	if rho.Sign() > 0 {
 		p := rhoPart(rho, orders)
-		p.way = ByDeclared
+		p.delta, p.way = delta, ByDeclared
 		return p
 	}
 	p := purePart(epsilon, orders)

@@ -37,7 +37,7 @@ func NewSetup(rule Rule, eventShare float64, stars map[string]float64) *Setup {
 // limit, if there is one.
 func Star(rule Rule, l dp.Loss) (order float64, ok bool) {
 	parts := dp.PartsOf(l)
-	if parts.Delta == 0 || rule != Default {
+	if parts.Delta == 0 || parts.Rho > 0 || rule != Default {
 		return 0, false
 	}
 	return starOrder(parts.Epsilon, parts.Delta*(1-DefaultShare)), true

@@ -22,7 +22,8 @@ const (
 	nothingYet = "none"
 	lossSums   = "loss"   // Σε, Σδ
 	eventSums  = "events" // Σε or "-", Σδ, and what the meter adds up
-	rhoSum     = "rho"    // Σρ
+	rhoSum     = "rho"    // Σρ, of a limit without δ
+	rhoSums    = "rho and delta"
 )
 
 // StateOf returns what was added to a filter.
@@ -93,10 +94,20 @@ func (f *eventFilter) restore(r *reading) {
 	f.meter.restore(r)
 }
 
-func (f *zcdpFilter) state() State { return append(State{rhoSum}, f.rho.state()...) }
+func (f *zcdpFilter) state() State {
+	if f.failures.Sign() == 0 {
+		return append(State{rhoSum}, f.rho.state()...)
+	}
+	return append(State{rhoSums, f.delta.String()}, f.rho.state()...)
+}
 
 func (f *zcdpFilter) restore(r *reading) {
-	r.kind(rhoSum)
+	if f.failures.Sign() == 0 {
+		r.kind(rhoSum)
+	} else {
+		r.kind(rhoSums)
+		f.delta = r.quotient()
+	}
 	f.rho.restore(r)
 }
 

@@ -26,6 +26,7 @@ func setups() map[string]struct {
 		"gdp":     {NewSetup(GDP, 0.1, nil), approx},
 		"zcdp":    {NewSetup(ZCDP, 0.1, nil), approx},
 		"rho":     {NewSetup(ZCDP, 0, nil), dp.Concentrated{Rho: 0.5}},
+		"rho, δ":  {NewSetup(ZCDP, 0, nil), dp.Concentrated{Rho: 0.5, Delta: 1e-5}},
 	}
 }
 
@@ -81,7 +82,7 @@ func TestARestoredFilterDecidesLikeTheOneItWas(t *testing.T) {
 
 // What is no state is an error, whatever it is, and none is a panic.
 func TestWhatIsNoStateIsRefused(t *testing.T) {
-	words := []string{"", "none", "loss", "events", "rho", "-", "0", "1/2", "1/0", "-1", "1e9", "0x1p+00", "-0x1p+00", "NaN", "+Inf", "x"}
+	words := []string{"", "none", "loss", "events", "rho", "rho and delta", "-", "0", "1/2", "1/0", "-1", "1e9", "0x1p+00", "-0x1p+00", "NaN", "+Inf", "x"}
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, x := range setups() {
 		star, _ := Star(x.setup.rule, x.limit)

@@ -9,9 +9,11 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
 
-// newRho keeps a limit of ρ.
+// newRho keeps a limit of ρ, and of δ.
 func newRho(l dp.Concentrated) Filter {
-	return &zcdpFilter{of: l, rho: rhoMeter{limit: exact.Decimal(l.Rho), sum: zero}}
+	f := &zcdpFilter{rho: rhoMeter{sum: zero}, delta: zero}
+	f.setLimit(l)
+	return f
 }
 
 // newZCDP keeps the ρ that implies (ε, δ): docs/proofs/filter-zcdp.md.
@@ -55,57 +57,89 @@ func (m *rhoMeter) leftRho() float64  { return exact.DecimalDown(rest(m.limit, m
 
 func (m *rhoMeter) measures(p *Part) bool { return p.rho != nil }
 
-// zcdpFilter keeps a limit of ρ. Mechanisms with a δ of their own are refused:
-// no ρ bounds them.
+// zcdpFilter keeps a limit of ρ, and of the δ of mechanisms that have one, which no ρ
+// bounds: Σρ and Σδ must fit. Without a limit of δ such mechanisms are refused.
 type zcdpFilter struct {
-	of  dp.Concentrated
-	rho rhoMeter
+	of       dp.Concentrated
+	rho      rhoMeter
+	failures *big.Rat // limit of delta
+	delta    *big.Rat // Σδ
+}
+
+func (f *zcdpFilter) setLimit(l dp.Concentrated) {
+	_, delta, rho := dp.PartsOf(l).Exact()
+	f.of, f.rho.limit, f.failures = l, rho, delta
 }
 
 func (f *zcdpFilter) Decide(p *Price) Way {
 	for _, q := range p.parts() {
-		if q.delta.Sign() == 0 && f.rho.fits(q) {
+		if f.deltaFits(q) && f.rho.fits(q) {
 			return q.way
 		}
 	}
 	return Refused
 }
 
-func (f *zcdpFilter) Add(p *Price, w Way, n int64) { f.rho.add(p.by(w), n) }
-func (f *zcdpFilter) Clone() Filter                { g := *f; return &g }
+func (f *zcdpFilter) deltaFits(q *Part) bool { return sum(f.delta, q.delta).Cmp(f.failures) <= 0 }
+
+func (f *zcdpFilter) Add(p *Price, w Way, n int64) {
+	q := p.by(w)
+	f.rho.add(q, n)
+	f.delta = settle(sum(f.delta, product(q.delta, new(big.Rat).SetInt64(n))))
+}
+
+func (f *zcdpFilter) Clone() Filter { g := *f; return &g }
 
 func (f *zcdpFilter) Raise(l dp.Loss) Filter {
 	g := *f
-	g.of = l.(dp.Concentrated)
-	g.rho.limit = exact.Decimal(g.of.Rho)
+	g.setLimit(l.(dp.Concentrated))
 	return &g
 }
 
 func (f *zcdpFilter) Limit() dp.Loss { return f.of }
 
 func (f *zcdpFilter) Spent() dp.Loss {
-	if f.rho.sum.Sign() == 0 {
-		return nil
-	}
-	return dp.Concentrated{Rho: exact.DecimalUp(f.rho.sum)}
+	return dp.Parts{Rho: exact.DecimalUp(f.rho.sum), Delta: exact.DecimalUp(f.delta)}.Loss()
 }
 
 func (f *zcdpFilter) Left() dp.Loss {
 	if rho := f.rho.leftRho(); rho > 0 {
-		return dp.Concentrated{Rho: rho}
+		return dp.Concentrated{Rho: rho, Delta: exact.DecimalDown(rest(f.failures, f.delta))}
 	}
 	return nil
 }
 
-func (f *zcdpFilter) leftRho() *big.Rat { return rest(f.rho.limit, f.rho.sum) }
+func (f *zcdpFilter) leftRho() (rho, delta *big.Rat) {
+	return rest(f.rho.limit, f.rho.sum), rest(f.failures, f.delta)
+}
 
-func (f *zcdpFilter) Binds(*Price) []string { return []string{"rho"} }
+// Binds looks at a charge in the way in which less is missing.
+func (f *zcdpFilter) Binds(p *Price) []string {
+	events, declared := f.binds(&p.events), f.binds(&p.declared)
+	if len(declared) < len(events) {
+		return declared
+	}
+	return events
+}
+
+func (f *zcdpFilter) binds(q *Part) (names []string) {
+	if !f.rho.fits(q) {
+		names = append(names, "rho")
+	}
+	if !f.deltaFits(q) {
+		names = append(names, "delta")
+	}
+	return names
+}
 
 func (f *zcdpFilter) Lacks(p *Price) string {
 	for _, q := range p.parts() {
-		if q.delta.Sign() == 0 && q.rho != nil {
+		if q.delta.Cmp(f.failures) <= 0 && q.rho != nil {
 			return ""
 		}
 	}
-	return "its limit is a dp.Concentrated, which takes no charge with a δ of its own"
+	if f.failures.Sign() > 0 && p.events.delta.Cmp(f.failures) > 0 {
+		return "its events have a δ of their own that is more than that of the limit"
+	}
+	return "its limit is a dp.Concentrated without a Delta, which takes no charge with a δ of its own"
 }

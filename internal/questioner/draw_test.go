@@ -18,7 +18,12 @@ func drawQuestion(seed uint64) *question {
 	d := draw{rand.New(rand.NewPCG(seed, 7))}
 	q := &question{seed: seed, types: d.IntN(len(everyType)), keyed: d.chance(0.9)}
 	q.loss = d.loss()
-	if _, approx := q.loss.(dp.Approx); q.keyed && (!approx || d.chance(0.5)) {
+	if l, ok := q.loss.(dp.Concentrated); ok {
+		other := draw{rand.New(rand.NewPCG(seed, 31))}
+		l.Delta = pick(other, 0, 0, 1e-3, 1e-6, 1e-9, 0.01*other.Float64()+1e-15)
+		q.loss = l
+	}
+	if q.keyed && (dp.PartsOf(q.loss).Delta == 0 || d.chance(0.5)) {
 		q.given = d.Perm(everyType[q.types].keyCount())[:1+d.IntN(everyType[q.types].keyCount())]
 	}
 	for i := range d.IntN(4) {
