@@ -142,6 +142,12 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 	case kindMean, kindVariance, kindStdDev:
 		estimate = estimate.limited()
 	}
+	switch { // made-up records are on the grid, and what was assumed need not be
+	case assumed && a.kind == kindMean:
+		e.Value = mean
+	case assumed && a.kind == kindSum:
+		e.Value = mean * records
+	}
 	e.PlusMinus = halfWidth(estimate)
 	return e
 }

@@ -62,6 +62,20 @@ func TestAForecastIsWhatRowsThatAreAsAssumedGive(t *testing.T) {
 
 func near(x, y, part float64) bool { return math.Abs(x-y) <= part*math.Abs(y) }
 
+// Numbers are as they were assumed, however coarse the steps of a value are.
+func TestAForecastDoesNotRoundWhatIsAssumed(t *testing.T) {
+	q := bills([]int{7}, 1, 3)
+	visits := aggregate.PerUnit(q, "visits", func(bill) int64 { return 1 }, aggregate.Bounds[int64]{Upper: 4})
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, visits.Sum(), visits.Mean())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := plan.Forecast(aggregate.Assumed{Units: 5000, Means: map[string]float64{"visits": 1.14}})
+	if err != nil || !near(f.Columns[0].Value, 5700, 1e-12) || f.Columns[1].Value != 1.14 {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 // The probability that a group is shown is that of the noise of the count of units, added
 // up from its definition.
 func TestTheForecastKnowsHowLikelyAGroupIsShown(t *testing.T) {
