@@ -123,12 +123,7 @@ func (p *Plan[Row, Unit, Group]) read(reading *watch, failed *atomic.Bool, to *b
 	return n, reading.ask()
 }
 
-func (p *Plan[Row, Unit, Group]) key(row Row) (key Group) {
-	if p.query.Group == nil {
-		return key
-	}
-	return p.query.Group(row)
-}
+func (p *Plan[Row, Unit, Group]) key(row Row) (key Group) { return p.query.groupOf(row) }
 
 // sum adds up what is kept, with so many workers.
 func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {

@@ -216,8 +216,8 @@ func ExamplePlan_ForecastOn() {
 	}
 	// Output:
 	// 4 of 4 groups are shown; caps leave out 30 % of rows, bounds cut 30 % of values and 7 % of the sum
-	// group 0: 2375 ± 12 payers, 130506 ± 959 paid
-	// group 1: 1625 ± 12 payers, 89928 ± 959 paid
-	// group 2: 875 ± 12 payers, 48834 ± 959 paid
+	// group 0: 2375 ± 12 payers, 130495 ± 959 paid
+	// group 1: 1625 ± 12 payers, 89935 ± 959 paid
+	// group 2: 875 ± 12 payers, 48835 ± 959 paid
 	// group 3: 375 ± 12 payers, 21075 ± 959 paid
 }

@@ -66,7 +66,8 @@ type Query[Row any, Unit, Group comparable] struct {
 	// Retention says for how long rows count; nil counts them for ever.
 	Retention *Retention[Row]
 
-	of any // the query that this one is, but for a cap; nil if it is its own
+	of     any     // the query that this one is, but for a cap; nil if it is its own
+	states []input // what else it reads, for whoever decides whether it may
 }
 
 // WithMaxGroups returns the same query with another cap on the groups of a unit. It
@@ -143,6 +144,14 @@ func (q *Query[Row, Unit, Group]) checkKeys() error {
 		seen[k] = true
 	}
 	return nil
+}
+
+// groupOf returns the group of a row.
+func (q *Query[Row, Unit, Group]) groupOf(row Row) (group Group) {
+	if q.Group == nil {
+		return group
+	}
+	return q.Group(row)
 }
 
 // selects reports whether groups are selected privately.

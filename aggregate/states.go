@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 	s := &dp.Statement{
 		Event: p.query.UnitIsEvent, Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
 	}
-	for _, in := range p.inputs {
+	for _, in := range slices.Concat(p.inputs, p.query.states) {
 		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
 	}
 	if p.threshold != nil {

@@ -65,6 +65,10 @@ var guarantees = map[string]map[string]string{
 		"Plan.Collect": "Nothing else about the rows can make it fail",
 		"Partial":      "It is private",
 
+		"FindBounds":          "It is as private as loss says",
+		"BoundsPlan.Run":      "returns is private in the sense of the loss",
+		"FoundBounds.Release": "what was released",
+
 		"Partial.Seal":      "nobody else learns more",
 		"Plan.Open":         "is an error that tells nothing private",
 		"Plan.OpenParts":    "Each counts once",
