@@ -9,8 +9,8 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
-// FoundBounds are the noisy numbers of votes by size, which a [BoundsPlan] released. They are public, and
-// what is read of them costs nothing.
+// FoundBounds are the noisy numbers of votes by size, which a [BoundsPlan] released. They are
+// public, and what is read of them costs nothing.
 type FoundBounds[T dp.Number] struct {
 	release *Release[int]
 	value   *value
@@ -18,19 +18,21 @@ type FoundBounds[T dp.Number] struct {
 	units   Column[int64]
 }
 
-// Release returns what was released: the receipt, and for each size the number of votes. A size is 0 for
-// values of 0; h+1 for those of up to 2^(h/2) steps, the receipt says of what, and above the sizes before; and
-// -h-1 for values below 0.
+// Release returns what was released: the receipt, and for each size the number of votes. A size
+// is 0 for values of 0; h+1 for those of up to 2^(h/2) steps, the receipt says of what, and
+// above the sizes before; and -h-1 for values below 0.
 func (f *FoundBounds[T]) Release() *Release[int] { return f.release }
 
-// For returns bounds for sums of so many records, to which noise of so many records of full size will be
-// added (standard deviation): those with the least error, as far as the votes tell, of what they cut off and of noise together. Noise is
-// [Price].StdDev of a sum over its larger bound, which hardly depends on the bound. What too few votes to be seen are
-// for is taken to go on as what is seen ends: as a law whose logarithm is a parabola.
+// For returns bounds for sums of so many records, to which noise of so many records of full
+// size will be added (standard deviation): those with the least error, as far as the votes
+// tell, of what they cut off and of noise together. Noise is the [Price].StdDev of a sum, as a share
+// of its larger bound, which hardly depends on the bound. Where too few votes are to be seen, sizes
+// are taken to go on as what is seen ends: as a law whose logarithm is a parabola. How good bounds are
+// thus depends on the rows; the privacy of what is done with them does not.
 //
-// It reports false if the votes are too few to tell, or nearly all are for 0. A bound is within those of the value that was
-// searched. It is 0 on a side where too few votes are to be seen, and the value's own
-// where that is on the other side of 0.
+// It reports false if the votes are too few to tell, or nearly all are for 0. A bound is within
+// those of the value that was searched. It is 0 on a side of 0 where too few votes are to be
+// seen, or the value's own if that is beyond 0.
 func (f *FoundBounds[T]) For(records, noise float64) (b Bounds[T], ok bool) {
 	t := f.tally()
 	if !(records > 0) || !(noise > 0) || !t.seen() {

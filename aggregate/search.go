@@ -14,8 +14,8 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/keys"
 )
 
-// A BoundsPlan is a step that finds bounds of a value which nobody knows, with a part of the loss, for
-// a plan that gets the rest. It is immutable and safe for concurrent use; every run is paid for.
+// A BoundsPlan finds bounds of a value which nobody knows, with a part of a loss, for a plan that gets
+// the rest. It is immutable and safe for concurrent use; every run is paid for.
 type BoundsPlan[T dp.Number, Row any, Unit, Group comparable] struct {
 	query Query[Row, Unit, Group]
 	given map[Group]bool // whose rows vote; all, if the query gives no groups
@@ -33,11 +33,12 @@ type vote[Unit comparable] struct {
 	at   time.Time // of its latest row, where rows are forgotten
 }
 
-// FindBounds plans a search for bounds of v, whose own bounds are the widest that there may be. Every
-// unit has one vote, over all groups of q together: the value of one of its rows or, of a value per unit,
-// its sum in one of its groups, chosen at random. What is released are the noisy numbers of votes, by size: in
-// steps of half an octave, of either sign. It is as private as loss says, whatever q's caps are, and that
-// there are too few units is such an answer, paid for and kept as others are. Proof: docs/proofs/bounds.md.
+// FindBounds plans a search for bounds of v, whose own bounds are the widest that there may
+// be. Every unit has one vote, over all groups of q together: the value of one of its rows or,
+// of a value per unit, its sum in one of its groups, chosen at random. What is released are
+// the noisy numbers of votes by size: half octaves, of either sign. It is as private as loss says,
+// whatever q's caps are, and that there are too few units is an answer like others, paid
+// for and kept. Proof: docs/proofs/bounds.md.
 //
 // Pay it from the same account as the plan that it is for, under a key of its own:
 //
@@ -59,9 +60,11 @@ func FindBounds[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit
 	p.read = v.value.bind(p.sizes.grid).(func(Row) int64)
 	inner := p.ballot()
 	p.units = inner.Units()
-	votes, err := inner.Plan(loss, p.units)
-	p.votes = votes
-	return p, err
+	var err error
+	if p.votes, err = inner.Plan(loss, p.units); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func checkSearched[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], v *Value[T]) error {
@@ -115,10 +118,12 @@ func (p *BoundsPlan[T, Row, Unit, Group]) Charge(r Request) dp.Charge { return p
 // String says what is released, for which loss, and how noisy it is.
 func (p *BoundsPlan[T, Row, Unit, Group]) String() string { return p.votes.String() }
 
-// Run returns the stored answer if the request was answered before, and never draws another one. Else it asks what b can
-// afford, reads rows, pays, adds noise, keeps and releases, as [Plan.Run] does, and fails as it does. What it
-// returns is private in the sense of the loss. Of every unit it keeps one vote in memory while it reads,
-// and of a value per unit its sum in every group, of all its rows.
+// Run returns the stored answer if the request was answered before, and never draws another
+// one. Else it asks what b can afford, reads rows, pays, adds noise, keeps and releases, as
+// [Plan.Run] does, and fails as it does. What it returns is private in the sense of the loss.
+//
+// Of every unit it keeps one vote in memory while it reads and, of a value per unit, the sum
+// of all its rows in every group.
 func (p *BoundsPlan[T, Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*FoundBounds[T], error) {
 	if rows == nil {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")

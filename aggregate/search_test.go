@@ -1,6 +1,7 @@
 package aggregate_test
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -281,4 +282,33 @@ func TestASearchOfWhatIsWrongIsRefused(t *testing.T) {
 			t.Errorf("%v, must say %q", err, want)
 		}
 	}
+}
+
+// A twentieth of the loss finds a bound for what the rest then asks.
+func ExampleFindBounds() {
+	q := bills([]int{1, 2, 3}, 3, math.MaxInt)
+	widest := aggregate.PerUnit(q, "spent", amount, aggregate.Bounds[float64]{Lower: 0, Upper: 1e6})
+	search, err := aggregate.FindBounds(q, widest, dp.Pure{Epsilon: 0.05})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var rows []bill
+	for who := range 100_000 {
+		rows = append(rows, bill{who, 1 + who%3, float64(who % 100)})
+	}
+	ctx, b := context.Background(), till{}
+	found, err := search.Run(ctx, b, aggregate.Request{Key: "May, bounds", Purpose: "report"}, aggregate.Slice(rows))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bounds, ok := found.For(30_000, 2)
+	fmt.Println(ok, bounds.Lower, bounds.Upper > 64 && bounds.Upper < 128)
+	spent := aggregate.PerUnit(q, "spent", amount, bounds)
+	plan, err := q.Plan(dp.Pure{Epsilon: 0.95}, spent.Sum(), spent.Cut().Sum())
+	fmt.Println(err, plan.Charge(aggregate.Request{}).Loss)
+	// Output:
+	// true 0 true
+	// <nil> ε=0.95
 }

@@ -16,9 +16,10 @@ type booth[Group comparable] struct {
 	sums     map[Group]*total
 }
 
-// count yields the votes of units, one of each. Which of its numbers a unit votes with follows from a
-// seed, which knows nothing of the rows, and from the unit's own rows in their order: so whoever else is there
-// changes nothing about a vote, and the plan of votes bounds what each unit does in any case.
+// count yields the votes of units, one of each. Which of its numbers a unit votes with follows
+// from a seed, which knows nothing of the rows, and from the unit's own rows in their order: so
+// whoever else is there changes nothing about a vote. The plan of votes lets one of each unit
+// count in any case.
 func (p *BoundsPlan[T, Row, Unit, Group]) count(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[vote[Unit], error] {
 	return func(yield func(vote[Unit], error) bool) {
 		seed, booths := maphash.MakeSeed(), make(map[Unit]*booth[Group])
@@ -57,7 +58,7 @@ func (p *BoundsPlan[T, Row, Unit, Group]) visit(seed maphash.Seed, booths map[Un
 	unit := p.query.Unit(row)
 	b := booths[unit]
 	if b == nil {
-		b = &booth[Group]{sums: make(map[Group]*total)}
+		b = new(booth[Group])
 		booths[unit] = b
 	}
 	if p.query.Retention != nil {
@@ -80,6 +81,9 @@ func (p *BoundsPlan[T, Row, Unit, Group]) visit(seed maphash.Seed, booths map[Un
 type numberedRow struct{ unit, n uint64 }
 
 func (b *booth[Group]) add(in input, group Group, amount int64) {
+	if b.sums == nil {
+		b.sums = make(map[Group]*total)
+	}
 	if b.sums[group] == nil {
 		b.sums[group] = new(total)
 	}

@@ -22,6 +22,7 @@ type options struct {
 	JSON     string
 	HTML     string
 	DataDir  string
+	Bounds   bool
 
 	Rows         string
 	Unit, Value  string
@@ -78,6 +79,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.JSON, "json", "", "write every figure to this file")
 	f.StringVar(&o.HTML, "html", "", "write a page with charts to this file")
 	f.StringVar(&o.DataDir, "write-data", "", "write the data sets to this folder, for peers.py, and do nothing else")
+	f.BoolVar(&o.Bounds, "bounds", false, "measure what it costs to find bounds that nobody knows, and do nothing else")
 	f.StringVar(&o.Rows, "rows", "", "say what the accuracy of a report on this CSV file would be; its rows may be looked at")
 	f.StringVar(&o.Unit, "unit", "", "with -rows: the column of who is protected")
 	f.StringVar(&o.Value, "value", "", "with -rows: the column of a number, or none")
