@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/aggregate/groups"
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/forecast"
 	"github.com/equipoise-dp/equipoise/budget/policy/policyyaml"
@@ -361,4 +363,57 @@ func Example_goal() {
 	// euros sum: 80000 ± 3997, with 100 % of the loss
 	// 52 weeks: gdp: ε=3.3085 δ=1e-06
 	// forecast: not for an account of ε=1: euros sum is ± 1.195e+04, must be ± 4000; ask for less, less often, or of larger groups, or lower the caps and bounds of the query
+}
+
+type event struct {
+	Visitor int
+	Step    string
+}
+
+// A funnel: how many visitors come to each step. A visitor may be in all of them.
+func Example_funnel() {
+	q := &aggregate.Query[event, int, string]{
+		Dataset: "shop", UnitName: "visitor", GroupName: "step",
+		Unit:      func(e event) int { return e.Visitor },
+		Group:     func(e event) string { return e.Step },
+		Groups:    []string{"looked", "filled the cart", "paid"},
+		MaxGroups: 3, MaxRowsPerGroup: 1,
+	}
+	visitors := q.Units()
+	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, visitors)
+	check(err)
+	fmt.Printf("each step ± %.0f\n", plan.Prices()[0].PlusMinus)
+	// Output:
+	// each step ± 9
+}
+
+type purchase struct {
+	Customer   int
+	Joined, At time.Time
+}
+
+// A cohort is who joined in a month, and how many of them still buy so many months later.
+type cohort struct {
+	Joined string
+	Later  int
+}
+
+// Cohorts: a customer joined once, so one is in as many cells as a cohort has months, however
+// many cohorts there are.
+func Example_cohorts() {
+	from, to := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC)
+	later := []int{0, 1, 2, 3, 4, 5}
+	months := func(from, to time.Time) int { return 12*(to.Year()-from.Year()) + int(to.Month()) - int(from.Month()) }
+	q := &aggregate.Query[purchase, int, cohort]{
+		Dataset: "orders", UnitName: "customer", GroupName: "month of joining and months since",
+		Unit:      func(p purchase) int { return p.Customer },
+		Group:     func(p purchase) cohort { return cohort{aggregate.Month.Name(p.Joined), months(p.Joined, p.At)} },
+		Groups:    groups.Product(aggregate.Month.Names(from, to), later, func(joined string, later int) cohort { return cohort{joined, later} }),
+		MaxGroups: len(later), MaxRowsPerGroup: 1,
+	}
+	plan, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units())
+	check(err)
+	fmt.Printf("%d cells, a customer in %d of them: each ± %.0f\n", len(q.Groups), q.MaxGroups, plan.Prices()[0].PlusMinus)
+	// Output:
+	// 72 cells, a customer in 6 of them: each ± 18
 }
