@@ -2,7 +2,6 @@ package aggregate_test
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -131,7 +130,7 @@ func TestEveryNumberMadeOfASeriesCovers(t *testing.T) {
 			t.Errorf("%s: %.4f of the intervals hold, must be 0.95 up to %.4f", name, share, margin)
 		}
 		if *long {
-			t.Log(fmt.Sprintf("%-40s %.4f", name, share))
+			t.Logf("%-40s %.4f", name, share)
 		}
 	}
 }
