@@ -43,6 +43,27 @@ func TestReleasesPrintAndEncode(t *testing.T) {
 	}
 }
 
+// The interval that JSON has is that of 95 %, and no other.
+func TestJSONHasIntervalsOf95Percent(t *testing.T) {
+	q := orders()
+	count := q.Count()
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []order
+	for i := range 1000 { // far from 0, which would end intervals
+		rows = append(rows, order{customer: customerID(i), day: "mon"})
+	}
+	release := run(t, plan, rows)
+	cell, _ := release.Cell("mon")
+	lo, hi := count.Of(cell).Interval(0.95)
+	text, err := json.Marshal(release)
+	if want := fmt.Sprintf(`"low":%d,"high":%d,`, lo, hi); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("encodes as %s (%v), want %s", text, err, want)
+	}
+}
+
 // A higher rank never has a lower value, nor a lower interval, however much noise
 // there is.
 func TestQuantilesAreInOrder(t *testing.T) {
