@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -40,11 +42,18 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 	if of != nil {
 		bounder.ChooseBy(chosenBy[Unit, Group](of))
 	}
+	if p.memory != nil {
+		if err := p.checkMemory(*p.memory, len(sources)); err != nil {
+			return nil, err
+		}
+		bounder.Within(p.limit(len(sources)))
+		defer bounder.Close()
+	}
 	n, err := p.readAll(ctx, bounder, sources)
 	if err != nil {
 		return nil, err
 	}
-	reduced, err := p.reduced(ctx, bounder, n)
+	reduced, err := p.reduced(ctx, bounder, len(sources), n)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +65,21 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 }
 
 // reduced bounds and sums rows that were read, of which there are n.
-func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bounder[Unit, Group], n int) (*partial[Group], error) {
+func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bounder[Unit, Group], sources, n int) (*partial[Group], error) {
 	reduce := p.sum
 	if p.finder != nil {
 		reduce = p.list
 	}
 	groups := bounder.Groups()
-	return reduce(ctx, bounder, groups, max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))))
+	to := room{workers: max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))), records: math.MaxInt64}
+	if p.memory != nil {
+		var err error
+		if to, err = p.rooms(bounder.Held(), len(groups), sources, to.workers); err != nil {
+			return nil, err
+		}
+		bounder.Spread(to.part)
+	}
+	return reduce(ctx, bounder, groups, to)
 }
 
 // inTurn yields the rows of sources one after the other.
@@ -109,7 +126,7 @@ func (p *Plan[Row, Unit, Group]) read(reading *watch, failed *atomic.Bool, to *b
 		if err != nil {
 			return n, fmt.Errorf("aggregate: reading rows: %w", err)
 		}
-		if reading.ask() != nil || failed.Load() { // at every row, since rows may come slowly
+		if reading.ask() != nil || failed.Load() || to.Err() != nil { // at every row, since rows may come slowly
 			break
 		}
 		n++
@@ -120,35 +137,65 @@ func (p *Plan[Row, Unit, Group]) read(reading *watch, failed *atomic.Bool, to *b
 			}
 		}
 	}
-	return n, reading.ask()
+	if err := reading.ask(); err != nil || to.Err() == nil {
+		return n, err
+	}
+	return n, p.errRoom(to.Err())
 }
 
 func (p *Plan[Row, Unit, Group]) key(row Row) (key Group) { return p.query.groupOf(row) }
 
 // sum adds up what is kept, with so many workers.
-func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
-	adders, parts := make([]*adder, workers), bounder.Filled()
-	inParallel(workers, len(parts), func(i int) func(task int) {
+func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, to room) (*partial[Group], error) {
+	adders, errs, parts := make([]*adder, to.workers), make([]error, to.workers), bounder.Filled()
+	inParallel(to.workers, len(parts), func(i int) func(task int) {
 		w := bounder.Worker()
 		a := p.newAdder(ctx, len(groups), w.Room)
+		a.left = to.records
 		adders[i] = a
 		return func(task int) {
-			if a.adding.err == nil {
+			if a.adding.ask() == nil && errs[i] == nil {
 				w.Each(parts[task], a.add)
 				a.people = w.Units
+				if errs[i] = w.Err(); a.left < 0 {
+					errs[i] = bound.ErrRoom
+				}
 			}
 		}
 	})
+	if err := p.ended(ctx, errs); err != nil {
+		return nil, err
+	}
 	return p.settle(groups, adders)
 }
 
+// ended returns why workers ended before all was done, or nil.
+func (p *Plan[Row, Unit, Group]) ended(ctx context.Context, errs []error) error {
+	if err := (&watch{ctx: ctx, doing: "adding up rows"}).ask(); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return p.errRoom(err)
+		}
+	}
+	return nil
+}
+
 // list lists the groups of each unit: what a finder needs.
-func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, workers int) (*partial[Group], error) {
-	units, parts := make([][][]Group, workers), bounder.Filled()
-	inParallel(workers, len(parts), func(i int) func(task int) {
-		w, listing := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}
+func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, to room) (*partial[Group], error) {
+	units, errs, parts := make([][][]Group, to.workers), make([]error, to.workers), bounder.Filled()
+	key := int64(reflect.TypeFor[Group]().Size())
+	inParallel(to.workers, len(parts), func(i int) func(task int) {
+		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}, to.records
 		return func(task int) {
+			if errs[i] != nil {
+				return
+			}
 			w.EachUnit(parts[task], func(of []uint32) bool {
+				if left -= listBytes + key*int64(len(of)); left < 0 {
+					return false
+				}
 				unit := make([]Group, len(of))
 				for j, group := range of {
 					unit[j] = groups[group]
@@ -156,10 +203,19 @@ func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounde
 				units[i] = append(units[i], unit)
 				return !listing.stop()
 			})
+			if errs[i] = w.Err(); left < 0 {
+				errs[i] = bound.ErrRoom
+			}
 		}
 	})
+	if err := p.ended(ctx, errs); err != nil {
+		return nil, err
+	}
 	return &partial[Group]{fingerprint: p.fingerprint, units: slices.Concat(units...)}, (&watch{ctx: ctx, doing: "listing groups"}).ask()
 }
+
+// listBytes is how many bytes a list takes that is put in one with others, without what is in it.
+const listBytes = 3 * 24
 
 // Slice yields the rows of a slice.
 func Slice[Row any](rows []Row) iter.Seq2[Row, error] {

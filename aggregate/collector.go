@@ -96,6 +96,9 @@ func (p *Plan[Row, Unit, Group]) checkCollector() error {
 	if p.query.Consent != nil || p.query.Retention != nil {
 		errs = append(errs, errors.New("aggregate: a Collector cannot be had with Query.Consent or Query.Retention, which are asked when rows are released; keep the rows and use Plan.Collect"))
 	}
+	if p.memory != nil {
+		errs = append(errs, errors.New("aggregate: a Collector cannot be had of a plan with a limit of memory, which is for rows that are read once and to the end; use Plan.Collect, or the plan that Plan.Within was called on"))
+	}
 	if err := keys.Check(reflect.TypeFor[Unit](), true); err != nil {
 		errs = append(errs, fmt.Errorf("aggregate: unit type: %w", err))
 	}
@@ -150,7 +153,7 @@ func (c *Collector[Row, Unit, Group]) Partial(ctx context.Context) (*Partial[Gro
 		state.stripes[i].ended = true
 	}
 	state.ending.Store(&ctx)
-	reduced, err := state.plan.reduced(ctx, state.bounder, rows)
+	reduced, err := state.plan.reduced(ctx, state.bounder, len(state.stripes), rows)
 	state.bounder = nil
 	for i := range state.stripes {
 		state.stripes[i].source = nil

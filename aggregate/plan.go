@@ -14,6 +14,7 @@ type Plan[Row any, Unit, Group comparable] struct {
 	query Query[Row, Unit, Group]
 	*compiled
 	reads   []func(Row) int64       // the inputs, as points or amounts
+	memory  *Memory                 // how much collecting may take, or nil
 	earlier *Plan[Row, Unit, Group] // the same question with the noise of an earlier version, or nil
 }
 

@@ -19,6 +19,7 @@ type adder struct {
 	points []log          // of the measures of ranks
 	people int64          // how many units there were
 	room   func() ([]uint32, []int64)
+	left   int64 // bytes that points may still take; not used where Partials are added up
 	adding watch
 }
 
@@ -55,6 +56,9 @@ func (c *compiled) newAdder(ctx context.Context, groups int, room func() ([]uint
 // add adds what one unit contributes to one group: some rows, and their values one after
 // the other. It reports false if it had to end.
 func (a *adder) add(group uint32, rows int, values []int64) bool {
+	if a.left < 0 {
+		return false
+	}
 	width := len(a.inputs)
 	sums := a.sums[int(group)*a.compiled.sums:][:a.compiled.sums]
 	for range rows {
@@ -102,6 +106,7 @@ func (m *measure) at(row []int64) int64 {
 // record adds one record at a point of the grid.
 func (a *adder) record(m *measure, group uint32, point int64, sums []exact.Int128) {
 	if m.form == formRanks {
+		a.left -= recordBytes
 		a.points[m.list].add(group, point, a.room)
 		return
 	}

@@ -25,7 +25,7 @@ const (
 )
 
 var cases = []work{
-	{sums, "map", 1}, {sums, "ours", 1}, {sums, "ours", 2}, {sums, "csv", 1}, {sums, "csv", 2}, {sums, "google", 1},
+	{sums, "map", 1}, {sums, "ours", 1}, {sums, "ours", 2}, {sums, "tenth", 1}, {sums, "csv", 1}, {sums, "csv", 2}, {sums, "google", 1},
 	{quantiles, "map", 1}, {quantiles, "ours", 1}, {quantiles, "ours", 2}, {quantiles, "csv", 1}, {quantiles, "google", 1},
 }
 
@@ -35,11 +35,11 @@ func (w work) String() string { return fmt.Sprintf("%s/%s/%d", w.columns, w.engi
 // it needs beforehand is made in a folder.
 func (w work) prepare(rows []sales.Sale, dir string) (answer func(context.Context) (int, error), err error) {
 	switch w.engine {
-	case "ours":
-		return func(ctx context.Context) (int, error) { return w.ours(ctx, slicesOf(w.parts(rows))) }, nil
+	case "ours", "tenth":
+		return func(ctx context.Context) (int, error) { return w.ours(ctx, len(rows), slicesOf(w.parts(rows))) }, nil
 	case "csv":
 		files, err := writeFiles(dir, w.parts(rows))
-		return func(ctx context.Context) (int, error) { return w.fromFiles(ctx, files) }, err
+		return func(ctx context.Context) (int, error) { return w.fromFiles(ctx, len(rows), files) }, err
 	case "google":
 		return func(context.Context) (int, error) { return w.google(rows) }, nil
 	}
@@ -62,9 +62,9 @@ func slicesOf(parts [][]sales.Sale) (sources []iter.Seq2[sales.Sale, error]) {
 }
 
 // ours is Equipoise, from rows to a release that is paid for.
-func (w work) ours(ctx context.Context, sources []iter.Seq2[sales.Sale, error]) (int, error) {
+func (w work) ours(ctx context.Context, rows int, sources []iter.Seq2[sales.Sale, error]) (int, error) {
 	loss := dp.Approx{Epsilon: 5, Delta: 1e-5}
-	plan, err := sales.Plan(loss, w.columns == quantiles)
+	plan, err := w.plan(loss, rows)
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +81,19 @@ func (w work) ours(ctx context.Context, sources []iter.Seq2[sales.Sale, error]) 
 		return 0, err
 	}
 	return release.Len(), nil
+}
+
+// plan returns what is asked. The engine tenth has a tenth of the memory that it would need.
+func (w work) plan(loss dp.Loss, rows int) (*aggregate.Plan[sales.Sale, int64, sales.Place], error) {
+	plan, err := sales.Plan(loss, w.columns == quantiles)
+	if err != nil || w.engine != "tenth" {
+		return plan, err
+	}
+	need, err := plan.Needs(aggregate.Size{Rows: rows, Units: min(rows, 1_000_000), Pairs: min(rows, 1_000_000*sales.MostPlaces), Groups: 50_000, Sources: w.workers})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Within(aggregate.Memory{Most: max(need.Memory/10, need.Least)})
 }
 
 // A hand is what a program has of a group that uses Google's library by hand.

@@ -49,10 +49,10 @@ func writeFile(path string, part []sales.Sale) error {
 }
 
 // fromFiles is Equipoise, from files to a release that is paid for.
-func (w work) fromFiles(ctx context.Context, paths []string) (int, error) {
+func (w work) fromFiles(ctx context.Context, n int, paths []string) (int, error) {
 	sources, err := rows.Files[sales.Sale](ctx, rows.Options{}, paths...)
 	if err != nil {
 		return 0, err
 	}
-	return w.ours(ctx, sources)
+	return w.ours(ctx, n, sources)
 }

@@ -33,6 +33,7 @@ type Bounder[Unit, Key comparable] struct {
 	limit   int // see firstLimit
 	sources []*Source[Unit, Key]
 	keyed   *Keyed[Unit, Key] // or nil
+	within  *Limit            // or nil
 
 	groups  []Key
 	hashes  []uint64   // of the groups

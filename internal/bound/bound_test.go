@@ -50,6 +50,9 @@ func bounded(b *Bounder[int, int], sources ...[]row) (of map[int][]row, groups [
 			return true
 		})
 	}
+	if w.Err() != nil {
+		panic(w.Err())
+	}
 	for _, rows := range of {
 		slices.SortFunc(rows, func(a, b row) int { return cmp.Or(a.key-b.key, a.n-b.n) })
 	}

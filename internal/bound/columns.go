@@ -33,6 +33,11 @@ func (c *columns[Unit]) append(other *columns[Unit]) {
 	}
 }
 
+// newColumns returns room for so many rows.
+func newColumns[Unit comparable](rows, width int) *columns[Unit] {
+	return &columns[Unit]{unit: make([]Unit, 0, rows), key: make([]uint32, 0, rows), values: make([]int64, 0, rows*width)}
+}
+
 // clone returns a copy that takes no more memory than it must.
 func (c *columns[Unit]) clone() *columns[Unit] {
 	return &columns[Unit]{
@@ -65,7 +70,7 @@ const (
 type log[Unit comparable] struct {
 	pages []*columns[Unit]
 	used  int
-	last  *columns[Unit] // in use
+	last  *columns[Unit] // in use, or nil
 	rows  int            // in pages before the last
 }
 
@@ -78,12 +83,11 @@ func (l *log[Unit]) len() int {
 
 func (l *log[Unit]) full() bool { return l.last == nil || len(l.last.unit) == cap(l.last.unit) }
 
-// turn begins a page.
-func (l *log[Unit]) turn(width int) {
+// next begins a page, which it gets if it has none of its own.
+func (l *log[Unit]) next(page func(rows int) *columns[Unit]) {
 	l.rows = l.len()
 	if l.used == len(l.pages) {
-		size := min(largePage, max(smallPage, l.rows))
-		l.pages = append(l.pages, &columns[Unit]{unit: make([]Unit, 0, size), key: make([]uint32, 0, size), values: make([]int64, 0, size*width)})
+		l.pages = append(l.pages, page(min(largePage, max(smallPage, l.rows))))
 	}
 	l.last = l.pages[l.used]
 	l.used++

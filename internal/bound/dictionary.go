@@ -18,6 +18,9 @@ type dictionary[Key comparable] struct {
 	keyed   func(Key) uint64 // makes choices, if it is not nil, and not the hash
 	choices []uint64         // of the keys, if there is one
 
+	bytes, perKey int64         // that keys take, if that is counted
+	text          func(Key) int // bytes of the strings of a key; or nil
+
 	last   Key // that was asked for last, and its number, if there is one
 	lastID uint32
 }
@@ -58,6 +61,9 @@ func (d *dictionary[Key]) add(k Key, hash, at uint64) {
 	d.last, d.lastID = k, uint32(len(d.keys))
 	d.keys, d.hashes = append(d.keys, k), append(d.hashes, hash)
 	d.places[at] = hash>>32<<32 | uint64(len(d.keys))
+	if d.bytes += d.perKey; d.text != nil {
+		d.bytes += int64(d.text(k))
+	}
 	if d.keyed != nil {
 		d.choices = append(d.choices, d.keyed(k))
 	}

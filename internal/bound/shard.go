@@ -1,5 +1,7 @@
 package bound
 
+import "github.com/equipoise-dp/equipoise/internal/scratch"
+
 // Shards are those of the parts of which a source has rows: of few rows most have none.
 type shards[Unit comparable] struct {
 	places [Parts]uint16 // of the shard of a part in the list, plus one; 0 if there is none
@@ -32,6 +34,11 @@ func (s *shards[Unit]) part(part int) *shard[Unit] {
 type shard[Unit comparable] struct {
 	came log[Unit]
 	kept *columns[Unit] // or nil
+
+	pieces    []scratch.Piece // of a file, with rows that came before all these; then nothing is kept
+	rows      int             // in pieces
+	text      int64           // bytes of strings, but for the last page
+	keptBytes int64           // of what is kept
 }
 
 // appendTo appends the rows of a shard, those that were kept first.

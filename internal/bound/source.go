@@ -1,6 +1,10 @@
 package bound
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+
+	"github.com/equipoise-dp/equipoise/internal/keys"
+)
 
 // A Source takes the rows of one reader. Several sources may be filled at the same time,
 // each by one goroutine; the rows of a unit may be spread over them.
@@ -11,6 +15,10 @@ type Source[Unit, Key comparable] struct {
 	shards shards[Unit]
 	limit  int // of rows in the log of a shard, before it is condensed
 	part   *part[Unit]
+
+	waiting    waiting[Unit] // if there is a limit
+	mostGroups int64         // bytes
+	err        error
 }
 
 // firstLimit is how many rows a shard has before it is looked at whether caps cut many
@@ -20,7 +28,11 @@ const firstLimit = 256
 // Source returns a new source. It is not for concurrent use with itself; rows of a unit
 // are numbered in the order of the sources.
 func (b *Bounder[Unit, Key]) Source() *Source[Unit, Key] {
-	s := &Source[Unit, Key]{b: b, number: len(b.sources), names: b.names(), limit: b.limit}
+	s := &Source[Unit, Key]{b: b, number: len(b.sources), names: b.names(), limit: b.limit, mostGroups: none}
+	if b.within != nil {
+		s.mostGroups = b.within.Groups
+		s.names.perKey, s.names.text = b.within.PerGroup, keys.Text[Key]()
+	}
 	b.sources = append(b.sources, s)
 	return s
 }
@@ -48,10 +60,14 @@ func (s *Source[Unit, Key]) Add(u Unit, group uint32) []int64 {
 // condensed: so memory follows what is kept. Where caps cut off less than half of the
 // rows that is not worth it, and all shards wait until they are four times as large.
 func (s *Source[Unit, Key]) turn(shard *shard[Unit]) {
+	if s.b.within != nil {
+		s.turnLimited(shard)
+		return
+	}
 	if rows := shard.came.len(); rows >= max(s.limit, shard.kept.len()) && !s.condense(shard) {
 		s.limit = 4 * max(s.limit, rows)
 	}
-	shard.came.turn(s.b.width)
+	shard.came.next(func(rows int) *columns[Unit] { return newColumns[Unit](rows, s.b.width) })
 }
 
 // condense keeps of a shard what caps allow, and reports whether that is at most half. If

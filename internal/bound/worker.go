@@ -7,6 +7,10 @@ type Worker[Unit, Key comparable] struct {
 	values []int64
 	spare  []*columns[Unit]
 
+	reader *part[Unit] // of one source, if there is a limit
+	bytes  []byte      // of a piece of a file
+	err    error
+
 	// Units is how many units there were in what was yielded so far.
 	Units int64
 }
@@ -19,7 +23,6 @@ func (b *Bounder[Unit, Key]) Worker() *Worker[Unit, Key] {
 // Each yields what is kept of the units of a part, once: for each group of each unit how
 // many rows, and their values, which are overwritten after. It ends when yield returns false.
 func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, values []int64) bool) {
-	w.load(part)
 	p := w.part
 	width := p.width
 	keep := func(c *cell, rows []uint32) bool {
@@ -32,24 +35,32 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 		}
 		return yield(c.group, len(rows), w.values)
 	}
-	p.each(func(unit uint64, rows []uint32) bool {
-		w.Units++
-		return p.choose(unit, rows, keep)
+	w.loads(part, func() {
+		p.each(func(unit uint64, rows []uint32) bool {
+			w.Units++
+			return p.choose(unit, rows, keep)
+		})
 	})
 }
 
 // EachUnit yields of every unit of a part, once, the groups that are kept, in the order of
 // their priorities, which is as random as they are. It ends when yield returns false.
 func (w *Worker[Unit, Key]) EachUnit(part int, yield func(groups []uint32) bool) {
-	w.load(part)
-	w.part.each(func(unit uint64, rows []uint32) bool {
-		groups, ok := w.part.inOrder(unit, rows)
-		return ok && yield(groups)
+	w.loads(part, func() {
+		w.part.each(func(unit uint64, rows []uint32) bool {
+			groups, ok := w.part.inOrder(unit, rows)
+			return ok && yield(groups)
+		})
 	})
 }
 
-// load loads the rows of a part from all sources, which keep none of them.
-func (w *Worker[Unit, Key]) load(part int) {
+// loads loads the rows of a part from all sources, which keep none of them, and does
+// something with them; where they do not fit in memory it does so unit by unit.
+func (w *Worker[Unit, Key]) loads(part int, do func()) {
+	if w.b.within != nil {
+		w.loadsLimited(part, do)
+		return
+	}
 	p := w.part
 	p.begin(w.b.hashes, 0)
 	for i, s := range w.b.sources {
@@ -59,6 +70,7 @@ func (w *Worker[Unit, Key]) load(part int) {
 			w.spare = append(w.spare, shard.emptied()...)
 		}
 	}
+	do()
 }
 
 // Room returns empty memory for numbers of groups and as many values. It is that of rows

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"slices"
 )
 
 // Append appends bytes that stand for the key, and for no other of its type; no key's bytes
@@ -22,11 +23,28 @@ func appendParts(to []byte, v reflect.Value) []byte {
 		to = binary.BigEndian.AppendUint64(to, uint64(v.Len()))
 		return append(to, v.String()...)
 	}
+	if ofBytes(v) {
+		return append(to, v.Bytes()...)
+	}
 	n, part := parts(v)
 	for i := range n {
 		to = appendParts(to, part(v, i))
 	}
 	return to
+}
+
+// AppendAll appends what Append appends of each key.
+func AppendAll[K comparable](to []byte, ks []K) []byte {
+	all := reflect.ValueOf(ks)
+	for i := range ks {
+		to = appendParts(to, all.Index(i))
+	}
+	return to
+}
+
+// ofBytes reports whether a value is an array of bytes, such as a digest, which stands as it is.
+func ofBytes(v reflect.Value) bool {
+	return v.Kind() == reflect.Array && v.Type().Elem().Kind() == reflect.Uint8
 }
 
 // Cut reads a key that Append wrote, and returns the bytes after it.
@@ -35,11 +53,71 @@ func Cut[K comparable](from []byte) (k K, rest []byte, err error) {
 	return k, rest, err
 }
 
+// CutAll appends n keys that AppendAll wrote, and returns the bytes after them.
+func CutAll[K comparable](to []K, n int, from []byte) (ks []K, rest []byte, err error) {
+	if n > len(from) && reflect.TypeFor[K]().Size() > 0 {
+		return to, from, errBytes
+	}
+	begin := len(to)
+	to = slices.Grow(to, n)[:begin+n]
+	all := reflect.ValueOf(to)
+	for i := begin; i < begin+n; i++ {
+		if from, err = cutParts(all.Index(i), from); err != nil {
+			return to[:begin], nil, err
+		}
+	}
+	return to, from, nil
+}
+
+// Text returns what says how many bytes the strings in a key have, or nil if keys have none.
+func Text[K comparable]() func(K) int {
+	if !hasText(reflect.TypeFor[K]()) {
+		return nil
+	}
+	return func(k K) int { return text(reflect.ValueOf(&k).Elem()) }
+}
+
+func hasText(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String:
+		return true
+	case reflect.Array:
+		return hasText(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasText(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func text(v reflect.Value) (bytes int) {
+	switch v.Kind() {
+	case reflect.String:
+		return v.Len()
+	case reflect.Array, reflect.Struct:
+		n, part := parts(v)
+		for i := range n {
+			bytes += text(part(v, i))
+		}
+	}
+	return bytes
+}
+
 var errBytes = errors.New("keys: these bytes are no key of this type")
 
 func cutParts(v reflect.Value, from []byte) (rest []byte, err error) {
 	if k := v.Kind(); k == reflect.Struct || k == reflect.Array {
 		n, part := parts(v)
+		if ofBytes(v) {
+			if len(from) < n {
+				return nil, errBytes
+			}
+			copy(v.Bytes(), from)
+			return from[n:], nil
+		}
 		for i := range n {
 			if from, err = cutParts(part(v, i), from); err != nil {
 				return nil, err
