@@ -42,6 +42,16 @@ type Budget interface {
 // nothing is released; only if b failed to answer may something be paid, and then
 // running again with the same request does not pay again.
 func (p *Plan[Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Group], error) {
+	return p.RunFrom(ctx, b, r, func(ctx context.Context, p *Plan[Row, Unit, Group]) (*Partial[Group], error) {
+		return p.Collect(ctx, rows)
+	})
+}
+
+// RunFrom is [Plan.Run] for rows that something else collects, such as package
+// aggregate/sqlagg in a database: it asks what b can afford, calls collect, which must be for the plan that
+// it is given, pays, adds noise, keeps and releases. If the request was answered before, collect is not called. It wipes
+// what collect returns.
+func (p *Plan[Row, Unit, Group]) RunFrom(ctx context.Context, b Budget, r Request, collect func(context.Context, *Plan[Row, Unit, Group]) (*Partial[Group], error)) (*Release[Group], error) {
 	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
@@ -53,22 +63,22 @@ func (p *Plan[Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, r
 	}
 	charge := p.Charge(r)
 	if kept, err := b.Kept(ctx, charge); errors.Is(err, dp.ErrOtherQuestion) && p.earlier != nil && !other {
-		return p.earlier.Run(ctx, b, r, rows) // which was paid for and not kept
+		return p.earlier.RunFrom(ctx, b, r, collect) // which was paid for and not kept
 	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 	} else if kept != nil {
 		return decode[Group](p.compiled, kept)
 	}
 	if err := b.Afford(ctx, charge); errors.Is(err, dp.ErrOtherNoise) && p.earlier != nil {
-		return p.earlier.Run(ctx, b, r, rows)
+		return p.earlier.RunFrom(ctx, b, r, collect)
 	} else if err != nil {
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}
-	partial, err := p.Collect(ctx, rows)
+	partial, err := collect(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	defer partial.state().wipe()
+	defer partial.Wipe()
 	return p.release(ctx, b, charge, partial)
 }
 

@@ -3,7 +3,6 @@ package rows
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate/rows/internal/table"
+	"github.com/equipoise-dp/equipoise/internal/unsaid"
 )
 
 // SQL reads rows of a database, which it closes. Mistakes in the type and in names of columns are
@@ -89,11 +89,11 @@ func (t *sqlRows) Next() error {
 	t.n++
 	if !t.rows.Next() {
 		if err := t.rows.Err(); err != nil {
-			return unsaid(err)
+			return silent(err)
 		}
 		return io.EOF
 	}
-	return unsaid(t.rows.Scan(t.into...))
+	return silent(t.rows.Scan(t.into...))
 }
 
 func (t *sqlRows) Read(column int, to table.Sink) {
@@ -133,27 +133,9 @@ func (t *sqlRows) Place() string { return fmt.Sprintf("row %d", t.n) }
 
 func (t *sqlRows) Bytes() int64 { return 0 }
 
-func (t *sqlRows) Close() error { return unsaid(t.rows.Close()) }
+func (t *sqlRows) Close() error { return silent(t.rows.Close()) }
 
-// A databaseError stands for what a driver says while rows are read: a conversion that fails
-// names the value. It is a function so that nothing prints it; errors.Is still knows it.
-type databaseError struct{ is func(target error) bool }
-
-func (databaseError) Error() string {
-	return "the database failed while rows were read; what it says may hold values, so it is not repeated: look into its log"
-}
-
-func (e databaseError) Is(target error) bool { return e.is(target) }
-
-// unsaid returns an error without the words of a driver: that the context ended, or a databaseError.
-func unsaid(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	}
-	return databaseError{func(target error) bool { return errors.Is(err, target) }}
+// silent returns an error without the words of a driver, which may hold values.
+func silent(err error) error {
+	return unsaid.Error("the database failed while rows were read; what it says may hold values, so it is not repeated: look into its log", err)
 }

@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files of the exported API")
 
 var publicPackages = []string{
-	"dp", "dp/dptest", "aggregate", "aggregate/aggregatetest", "aggregate/consent", "aggregate/groups", "aggregate/rows",
+	"dp", "dp/dptest", "aggregate", "aggregate/aggregatetest", "aggregate/consent", "aggregate/groups", "aggregate/rows", "aggregate/sqlagg", "aggregate/sqlagg/sqlaggtest",
 	"budget", "budget/policy", "budget/policy/policyyaml", "budget/sqlite", "budget/postgres", "budget/budgettest", "budget/googledp", "budget/forecast",
 }
 

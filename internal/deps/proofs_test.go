@@ -58,9 +58,14 @@ var guarantees = map[string]map[string]string{
 		"Noise.Add":    "It is private up to [Noise.Loss]",
 		"Noise.AddAll": "together they cost [Noise.Loss]",
 	},
+	"aggregate/sqlagg": {
+		"Collect": "The sums are exact and private. Nothing about the rows can make it fail",
+		"Run":     "pays, adds noise",
+	},
 	"aggregate": {
 		"Query.Plan":   "-private as loss says",
 		"Plan.Run":     "pays, adds noise",
+		"Plan.RunFrom": "pays, adds noise, keeps and releases",
 		"Plan.Release": "is private in the sense of the plan's loss",
 		"Plan.Collect": "Nothing else about the rows can make it fail",
 		"Partial":      "It is private",

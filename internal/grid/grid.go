@@ -65,6 +65,13 @@ func (g *Grid) Range() (least, most int64) { return g.least, g.most }
 // First returns Lower in steps.
 func (g *Grid) First() int64 { return g.first }
 
+// PerStep returns how many steps 1 is, rounded to a float, and whether products of floats with
+// it are exact.
+func (g *Grid) PerStep() (steps float64, exact bool) { return g.perStep, g.dyadic }
+
+// Shift returns k where Step is 2^k, for integers.
+func (g *Grid) Shift() uint { return g.shift }
+
 // Largest returns the largest |value| on the grid, in steps: that of an end.
 func (g *Grid) Largest() int64 { return max(-g.first, g.first+g.Cells) }
 
