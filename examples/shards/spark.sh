@@ -30,9 +30,9 @@ for n in 1 2; do
 	class "worker$n" org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --webui-port 0 --cores 2 --memory 1g --work-dir "$work/worker$n.d" "$master"
 done
 tries=0
-until [ "$(grep -c 'Registering worker' "$work/master")" = 2 ]; do
+until [ "$(grep -o "Registering worker [^ ]*" "$work/master" | sort -u | wc -l)" -ge 2 ]; do
 	tries=$((tries + 1))
-	[ $tries -lt 120 ] || { cat "$work/master"; exit 1; }
+	[ $tries -lt 300 ] || { cat "$work/master"; exit 1; }
 	sleep 1
 done
 cd "$here" && go test -count=1 -v -run Spark -spark "$master" .
