@@ -3,6 +3,7 @@ package aggregate
 import (
 	"context"
 	"errors"
+	"math"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/internal/engine"
@@ -60,6 +61,7 @@ type gathered[Row any, Unit, Group comparable] struct {
 
 func (p *Plan[Row, Unit, Group]) gathering(ctx context.Context) *gathered[Row, Unit, Group] {
 	g := &gathered[Row, Unit, Group]{plan: p, adder: p.newAdder(ctx, 0, newPage), ids: make(map[Group]uint32), parts: make(map[*measure][]polynomial)}
+	g.adder.left = math.MaxInt64 // only rows that are read in this process have a limit
 	for _, m := range p.measures {
 		g.parts[m] = m.polynomials(len(p.inputs))
 	}
@@ -174,11 +176,16 @@ func (g *gathered[Row, Unit, Group]) Points(k Group, value int, point, times int
 // Unit implements engine.Sums.
 func (g *gathered[Row, Unit, Group]) Unit(k Group, rows int, values []int64) error {
 	id, err := g.known(k)
-	if err == nil && !g.adder.add(id, rows, values) {
-		err = g.adder.adding.ask()
+	if err != nil || g.adder.add(id, rows, values) {
+		return err
 	}
-	return err
+	if err := g.adder.adding.ask(); err != nil {
+		return err
+	}
+	return errLeftOut
 }
+
+var errLeftOut = errors.New("aggregate: a unit was not added up, so nothing is released")
 
 // Partial implements engine.Sums.
 func (g *gathered[Row, Unit, Group]) Partial(people int64) (any, error) {
