@@ -67,14 +67,8 @@ func quoteBy(mark string) func(string) string {
 	return func(name string) string { return mark + strings.ReplaceAll(name, mark, mark+mark) + mark }
 }
 
-// call returns a function that calls one of the database.
-func call(f string) func(string) string { return func(x string) string { return f + "(" + x + ")" } }
-
 // cast returns x as the type of a kind.
 func (d *Dialect) cast(k kind, x string) string { return "CAST(" + x + " AS " + d.types[k] + ")" }
-
-// null returns NULL of a kind.
-func (d *Dialect) null(k kind) string { return d.cast(k, "NULL") }
 
 // two returns f(x, y).
 func two(f, x, y string) string { return f + "(" + x + ", " + y + ")" }
