@@ -154,7 +154,7 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 		a.left = to.records
 		adders[i] = a
 		return func(task int) {
-			if a.adding.ask() == nil && errs[i] == nil {
+			if a.adding.err == nil && errs[i] == nil {
 				w.Each(parts[task], a.add)
 				a.people = w.Units
 				if errs[i] = w.Err(); a.left < 0 {

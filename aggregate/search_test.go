@@ -304,7 +304,7 @@ func ExampleFindBounds() {
 		return
 	}
 	bounds, ok := found.For(30_000, 2)
-	fmt.Println(ok, bounds.Lower, bounds.Upper > 64 && bounds.Upper < 128)
+	fmt.Println(ok, bounds.Lower, bounds.Upper >= 99) // beyond the largest, since a few votes could not be seen
 	spent := aggregate.PerUnit(q, "spent", amount, bounds)
 	plan, err := q.Plan(dp.Pure{Epsilon: 0.95}, spent.Sum(), spent.Cut().Sum())
 	fmt.Println(err, plan.Charge(aggregate.Request{}).Loss)
