@@ -146,7 +146,7 @@ func (s *statement) publications(entries []budget.Entry) {
 		}
 		c := e.Charge
 		s.List = append(s.List, publication{
-			Date: date(e.At), Day: e.At.UTC().Format(time.DateOnly), Purpose: c.Purpose, Results: results(c.Events, s.Unit), Periods: span(c.Periods), Asker: c.Analyst, Cost: c.Loss.String(),
+			Date: date(e.At), Day: e.At.UTC().Format(time.DateOnly), Purpose: c.Purpose, Results: results([]dp.Charge{*c}, s.Unit), Periods: span(c.Periods), Asker: c.Analyst, Cost: c.Loss.String(),
 		})
 	}
 }
@@ -155,7 +155,7 @@ func (s *statement) publications(entries []budget.Entry) {
 // first use.
 func (s *statement) summaries(entries []budget.Entry, t budget.Terms) {
 	s.Purposes, s.Askers = []purposeFact{}, []askerFact{}
-	events, periods := map[string][]dp.Event{}, map[string][]string{}
+	charges, periods := map[string][]dp.Charge{}, map[string][]string{}
 	for _, e := range entries {
 		if !published(e) {
 			continue
@@ -168,15 +168,15 @@ func (s *statement) summaries(entries []budget.Entry, t budget.Terms) {
 		}
 		s.Purposes[i].Count++
 		s.Purposes[i].Last = date(e.At)
-		events[c.Purpose] = append(events[c.Purpose], c.Events...)
+		charges[c.Purpose] = append(charges[c.Purpose], *c)
 		periods[c.Purpose] = append(periods[c.Purpose], c.Periods...)
 		s.asked(c.Analyst)
 	}
 	for i, p := range s.Purposes {
-		s.Purposes[i].Results, s.Purposes[i].Periods = results(events[p.Name], s.Unit), span(periods[p.Name])
+		s.Purposes[i].Results, s.Purposes[i].Periods = results(charges[p.Name], s.Unit), span(periods[p.Name])
 	}
 	for p := range t.Purposes {
-		if events[p] == nil {
+		if charges[p] == nil {
 			s.Allowed = append(s.Allowed, p)
 		}
 	}

@@ -78,11 +78,15 @@ func TestResultsAreToldInWords(t *testing.T) {
 	for name, want := range map[string]string{
 		"units": "how many patients there are", "count": "how many entries there are", "Stay days mean": "the average of Stay days",
 		"paid sum, one period of a series": "the total of paid", "stay quantiles, ends of intervals": "what is low, usual and high of stay",
-		"groups": "which groups there are", "visits per month": "visits per month", "x variance": "the average of x, and how far single ones are from it",
+		"groups": "which groups there are", "visits per month": "visits per month", "x variance": "the average of x, and how far single ones are from it", "numbers per unit": "counts, totals and averages",
 	} {
 		if got := inWords(name, "patient"); got != want {
 			t.Errorf("%q is told as %q, want %q", name, got, want)
 		}
+	}
+	several := []dp.Charge{{Events: []dp.Event{{For: "numbers per unit"}, {For: "units"}}, States: &dp.Statement{Columns: []dp.StatedColumn{{Name: "paid"}, {Name: "stay"}}}}, {Events: []dp.Event{{For: "units"}}}}
+	if got, want := results(several, "patient"), "counts, totals and averages of paid, stay, how many patients there are"; got != want {
+		t.Errorf("several numbers are told as %q, want %q", got, want)
 	}
 	for unit, want := range map[string]string{"company": "companies", "day": "days", "person": "people", "customer": "customers", "glasses": "glasses"} {
 		if got := plural(unit); got != want {

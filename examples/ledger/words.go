@@ -24,6 +24,8 @@ func inWords(name, unit string) string {
 		return "how many " + plural(unit) + " there are"
 	case "count", "rows":
 		return "how many entries there are"
+	case "numbers per unit", "numbers per row": // several at once, whose names a charge does not state
+		return "counts, totals and averages"
 	case "groups", "selection of groups":
 		return "which groups there are"
 	}
@@ -53,16 +55,19 @@ func plural(unit string) string {
 	return unit + "s"
 }
 
-// results lists what mechanisms were for, each once.
-func results(events []dp.Event, unit string) string {
+// results lists what was computed, each once: what mechanisms were for, and of which values where
+// those do not say so.
+func results(charges []dp.Charge, unit string) string {
 	var names []string
-	for _, e := range events {
-		name := e.For
-		if name == "" {
-			name = string(e.Mechanism)
-		}
-		if name = inWords(name, unit); !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, c := range charges {
+		for _, e := range c.Events {
+			name := e.For
+			if name == "" {
+				name = string(e.Mechanism)
+			}
+			if name = inWords(name, unit) + ofSeveral(name, c.States); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	const most = 8
@@ -70,6 +75,18 @@ func results(events []dp.Event, unit string) string {
 		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
 	}
 	return strings.Join(names, ", ")
+}
+
+// ofSeveral names the values of several numbers that are released at once.
+func ofSeveral(name string, states *dp.Statement) string {
+	if !strings.HasPrefix(name, "numbers per ") || states == nil || len(states.Columns) == 0 {
+		return ""
+	}
+	var values []string
+	for _, c := range states.Columns {
+		values = append(values, c.Name)
+	}
+	return " of " + strings.Join(values, ", ")
 }
 
 func digestText(d [32]byte) string { return hex.EncodeToString(d[:]) }
