@@ -122,6 +122,7 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 	for name, source := range map[string]aggregate.ConsentSource[int]{
 		"no file": gone, "empty": file(t, ""), "no head": file(t, "1,ads,yes\n"), "another choice": file(t, written()+"9,ads,maybe\n"),
 		"too few fields": file(t, written()+"9,ads\n"), "half a line": file(t, written()+"9,\"ads"), "no text": noText,
+		"a blank before a unit": file(t, written()+" 9,ads,no\n"), "a blank after a purpose": file(t, written()+"9,ads ,no\n"), "a purpose in other case": file(t, written()+"9,Ads,no\n"),
 		"closed": closed, "no table": noTable, "a bad name": badName, "another choice in the table": badChoice, "no table at all": consent.Table[int]{},
 	} {
 		if got, err := source.Choices(t.Context(), "ads", units); err == nil || got != nil {
@@ -174,4 +175,18 @@ func ExampleOptedOut() {
 	// "1": a no is recorded for whoever is signed in
 	// "0"
 	// ""
+}
+
+// A no that proxies repeat, or write in one line, is a no.
+func TestASignalThatIsThereTwiceIsOne(t *testing.T) {
+	for _, values := range [][]string{{"1", "1"}, {"1, 1"}, {" 1"}, {"0", "1"}} {
+		if !consent.OptedOut(http.Header{"Sec-Gpc": values}) {
+			t.Errorf("%q is no signal", values)
+		}
+	}
+	for _, values := range [][]string{nil, {""}, {"0"}, {"11"}, {"true"}} {
+		if consent.OptedOut(http.Header{"Sec-Gpc": values}) {
+			t.Errorf("%q is a signal", values)
+		}
+	}
 }

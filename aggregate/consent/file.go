@@ -8,13 +8,16 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 )
 
 // A File is a source that reads a CSV file, anew whenever it is asked. Its first line is
 // "unit,purpose,choice"; a purpose can be [Every], a choice is yes or no. Of two choices
-// about one purpose, no goes before yes. Write a new file beside it and rename that: a file
+// about one purpose, no goes before yes. Units are compared byte by byte, so Text must write them
+// as the file does; blanks around a unit or a purpose, and the purpose that is asked for in other
+// case, are errors, since a no there would be lost. Write a new file beside it and rename that: a file
 // that is half written can lack a no.
 type File[Unit comparable] struct {
 	Path string
@@ -33,14 +36,14 @@ func (f File[Unit]) Choices(ctx context.Context, purpose string, units []Unit) (
 		return nil, fmt.Errorf("consent: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // it was read only
-	s, err := read(ctx, file)
+	s, err := read(ctx, file, purpose)
 	if err != nil {
 		return nil, fmt.Errorf("consent: %s: %w", f.Path, err)
 	}
 	return answers(s, f.Text, purpose, units), nil
 }
 
-func read(ctx context.Context, r io.Reader) (said, error) {
+func read(ctx context.Context, r io.Reader, purpose string) (said, error) {
 	in := csv.NewReader(r)
 	in.FieldsPerRecord = len(columns)
 	head, err := in.Read()
@@ -53,6 +56,9 @@ func read(ctx context.Context, r io.Reader) (said, error) {
 		if errors.Is(err, io.EOF) {
 			return s, ctx.Err()
 		}
+		if err == nil && otherForm(line[0], line[1], purpose) {
+			err = errors.New("a unit or purpose has blanks around it, or the purpose is in other case than was asked for")
+		}
 		if err == nil {
 			err = s.add(line[0], line[1], line[2])
 		}
@@ -60,4 +66,9 @@ func read(ctx context.Context, r io.Reader) (said, error) {
 			return nil, err
 		}
 	}
+}
+
+// otherForm reports whether a line may be about what is asked and would not be found.
+func otherForm(unit, about, purpose string) bool {
+	return strings.TrimSpace(unit) != unit || strings.TrimSpace(about) != about || about != purpose && strings.EqualFold(about, purpose)
 }
