@@ -136,6 +136,7 @@ func TestEachRuleRefusesByItself(t *testing.T) {
 		`groups of fewer than 20 must not be shown`:          func(c *dp.Charge, _ *policy.Facts) { c.States.LeastGroup = 19 },
 		`consent must be opt-out, and the question has none`: func(c *dp.Charge, _ *policy.Facts) { c.States.Consent = "" },
 		`and the question reads all`:                         func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 0 },
+		`protects every "device", and the policy every`:      func(c *dp.Charge, _ *policy.Facts) { c.Unit = "device" },
 		`protects one patient as an event`:                   func(c *dp.Charge, _ *policy.Facts) { c.States.Event = true },
 		`and the question reads the last 731 days`:           func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 731 },
 	} {
@@ -166,10 +167,19 @@ func TestThePeopleMayHaveToBePaidForFirst(t *testing.T) {
 	}
 }
 
-// A reservation is decided by who asks and why; its draws are decided one by one.
+// A reservation is decided by who asks and why, and by what it says that it is for; how much a
+// release may cost is decided when it is drawn.
 func TestAReservationIsNoRelease(t *testing.T) {
 	c := asks()
-	c.States, c.Loss = nil, dp.Approx{Epsilon: 3, Delta: 1e-5}
+	c.Loss = dp.Approx{Epsilon: 3, Delta: 1e-5}
+	if why := visits(t).Refuses(&c, policy.Facts{Day: today, Reserves: true}); why != nil {
+		t.Errorf("%q", why)
+	}
+	c.States.Columns[0].Name, c.States.Consent = "age", ""
+	if why := visits(t).Refuses(&c, policy.Facts{Day: today, Reserves: true}); len(why) != 2 {
+		t.Errorf("%q, want the column and consent", why)
+	}
+	c.States = nil
 	if why := visits(t).Refuses(&c, policy.Facts{Day: today, Reserves: true}); why != nil {
 		t.Errorf("%q", why)
 	}

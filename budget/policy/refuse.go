@@ -16,7 +16,7 @@ type Facts struct {
 	Day       time.Time         // on which it is asked
 	Withdrawn []string          // purposes that were withdrawn
 	Paid      func(string) bool // whether a request key was paid
-	Reserves  bool              // the charge pays for releases that are asked for one by one later
+	Reserves  bool              // the charge pays for releases that are asked for one by one later; what it states of them must be allowed, its size is that of all
 }
 
 // Refuses returns every reason why the policy does not allow a charge, and none if it
@@ -36,15 +36,14 @@ func (p *Policy) Refuses(c *dp.Charge, f Facts) []string {
 	if p.People.Paid != "" && p.People.Paid != c.Key && (f.Paid == nil || !f.Paid(p.People.Paid)) {
 		d.refuse("that there are at least %d is to be paid for first, under request key %q", p.People.AtLeast, p.People.Paid)
 	}
-	if f.Reserves {
-		return d.reasons
+	if !f.Reserves {
+		d.size()
 	}
-	d.size()
 	switch {
-	case c.States == nil:
-		d.refuse("it does not say what it reads (dp.Charge.States); a plan of package aggregate says so")
-	case known:
+	case c.States != nil && known:
 		d.reads(u)
+	case c.States == nil && !f.Reserves:
+		d.refuse("it does not say what it reads (dp.Charge.States); a plan of package aggregate says so")
 	}
 	return d.reasons
 }
@@ -106,6 +105,9 @@ func rhoOf(p dp.Parts) float64 {
 // reads compares what a question reads with what the purpose may.
 func (d *decision) reads(u Purpose) {
 	s := d.c.States
+	if d.c.Unit != d.p.Unit {
+		d.refuse("the question protects every %q, and the policy every %q", d.c.Unit, d.p.Unit)
+	}
 	if s.Event && !d.p.Event {
 		d.refuse("the question protects one %s as an event, and the policy whoever is behind all of theirs", d.c.Unit)
 	}

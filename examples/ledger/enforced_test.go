@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/aggregate/consent"
@@ -78,6 +79,38 @@ func TestNoRowIsReadForWhatThePolicyRefuses(t *testing.T) {
 	}
 	if refused != 6 {
 		t.Errorf("%d refusals are on record, want 6", refused)
+	}
+}
+
+// A series of what the policy does not allow is refused when it is reserved: no row is read,
+// and nothing is spent.
+func TestASeriesThatThePolicyRefusesReadsAndSpendsNothing(t *testing.T) {
+	a := clinicAccount(t, func(*clinic) {})
+	q := clinicQuery()
+	q.Group, q.GroupName, q.LeastGroup = nil, "", 0
+	age := aggregate.PerUnit(q, "age", func(r stayed) int64 { return r.stay }, aggregate.Bounds[int64]{Lower: 0, Upper: 50})
+	series := aggregate.Series[stayed, int, string]{
+		Query: q, Time: func(stayed) time.Time { return time.Time{} }, Zone: time.UTC, Step: aggregate.Day, First: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		Periods: 3, Views: []aggregate.View{aggregate.EachPeriod(1)}, AtOnce: true,
+	}
+	plan, err := series.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, age.Sum())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spent := func() string {
+		st, err := a.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(st.Whole.Spent)
+	}
+	before := spent()
+	r := aggregate.Request{Key: "series", Purpose: "opening hours", Analyst: "ann"}
+	if _, err := aggregate.Advance(t.Context(), plan, a, r, 3, unread(t)); err == nil || !strings.Contains(err.Error(), `column "age" is none`) {
+		t.Errorf("%v, want that age is no column", err)
+	}
+	if after := spent(); after != before {
+		t.Errorf("%v is spent, was %v", after, before)
 	}
 }
 
