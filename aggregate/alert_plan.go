@@ -170,7 +170,14 @@ func (p *AlertPlan[Row, Unit, Group]) place() {
 		steps.Quo(steps, g.Step)
 	}
 	p.least = ceil(steps)
+	if p.least.CmpAbs(farther) > 0 { // which no sum reaches, and noise neither
+		p.least.Mul(farther, big.NewInt(int64(p.least.Sign())))
+	}
 }
+
+// farther is a number of steps that no sum has: of at most 2^63 records, each of at most 2^62 steps. A
+// threshold that is as far away fits in 128 bits, and so it does with its noise.
+var farther = new(big.Int).Lsh(big.NewInt(1), 126)
 
 // ceil returns the least integer that is r or more.
 func ceil(r *big.Rat) *big.Int {

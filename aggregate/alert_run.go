@@ -55,11 +55,7 @@ func Watch[Row any, Unit, Group comparable, B Budget](ctx context.Context, p *Al
 }
 
 func (p *AlertPlan[Row, Unit, Group]) checkRun(noAccount bool, r Request, through int) error {
-	var b Budget = noBudget{}
-	if noAccount {
-		b = nil
-	}
-	if err := errors.Join(check(b, r), p.alert.Query.Consent.checkPurpose(r)); err != nil {
+	if err := checkReserved(noAccount, r, p.alert.Query.Consent); err != nil {
 		return err
 	}
 	switch {

@@ -87,6 +87,26 @@ func TestAlertsWithoutNoiseAreThoseOfAPlainReference(t *testing.T) {
 	}
 }
 
+// A threshold that no number comes near is never reached from below, however far away it is, and
+// always from above.
+func TestThresholdsMayBeAsFarAwayAsAFloatIs(t *testing.T) {
+	rows := []sale{{1, "a", 0, 1}, {2, "a", 1, 1}}
+	for _, far := range []float64{0x1p62, 0x1p100, 0x1p126, 0x1p127, 0x1.8p127, 0x1p128, 0x1.8p191, math.MaxFloat64} {
+		for want, conditions := range map[int][]Condition{0: {Above(far), Below(-far)}, 2: {Below(far), Above(-far)}} {
+			for _, when := range conditions {
+				plan := alertPlan(t, dp.Pure{Epsilon: 1}, 2, 2, 1, when)
+				alerts, err := Watch(t.Context(), plan, newTill(), alertKey(t), report, 2, Slice(rows))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(alerts.Given) != want {
+					t.Errorf("%v: %d alerts, want %d", when, len(alerts.Given), want)
+				}
+			}
+		}
+	}
+}
+
 // firstOf keeps the first rows of every unit, group and day.
 func firstOf(rows []sale, most int) (kept []sale) {
 	seen := map[string]int{}

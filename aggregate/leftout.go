@@ -9,7 +9,8 @@ import (
 // LeftOut yields the units of rows that a consent leaves out, each once: who said no, or
 // with OptIn did not say yes. They are rows of a question of its own, how many opt-outs
 // were honoured, whose answer has noise and is paid for like any other. Give it a query
-// whose rows are units, without a Consent, under a purpose of its own.
+// whose rows are units, without a Consent, under a purpose of its own. Rows that are too old are no
+// business of it: leave them out before.
 //
 // Privacy: whether a unit is among them depends on its own rows and its own choice alone,
 // so data that differ by one unit, or by what one unit said, give rows that differ by at

@@ -35,3 +35,15 @@ func check(b Budget, r Request) error {
 	}
 	return errors.Join(errs...)
 }
+
+// checkReserved is check for what is drawn from a reservation, by whoever consents.
+func checkReserved[Unit comparable](noAccount bool, r Request, consent *Consent[Unit]) error {
+	var b Budget = noBudget{}
+	if noAccount {
+		b = nil
+	}
+	return errors.Join(check(b, r), consent.checkPurpose(r))
+}
+
+// noBudget stands for an account where nothing but its presence is checked.
+type noBudget struct{ Budget }

@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math/big"
@@ -73,11 +72,7 @@ func Advance[Row any, Unit, Group comparable, B Budget](ctx context.Context, p *
 }
 
 func (p *SeriesPlan[Row, Unit, Group]) checkRun(noAccount bool, r Request, through int) error {
-	var b Budget = noBudget{}
-	if noAccount {
-		b = nil
-	}
-	if err := errors.Join(check(b, r), p.series.Query.Consent.checkPurpose(r)); err != nil {
+	if err := checkReserved(noAccount, r, p.series.Query.Consent); err != nil {
 		return err
 	}
 	switch {
@@ -101,9 +96,6 @@ func (p *SeriesPlan[Row, Unit, Group]) checkAge(now time.Time) error {
 	return fmt.Errorf("aggregate: rows count for %d days, and the series begins on %s: nothing more of it can be released, and what was released stays; declare a new series",
 		r.Days, begins.Format(time.DateOnly))
 }
-
-// noBudget stands for an account where nothing but its presence is checked.
-type noBudget struct{ Budget }
 
 // release draws what was paid for, adds noise and keeps.
 func (p *SeriesPlan[Row, Unit, Group]) release(ctx context.Context, draws Budget, r Request, t int, sums *seriesSums[Group]) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // AuditPlan audits a whole plan, with everything that it releases, on a
@@ -30,7 +31,7 @@ func AuditPlan[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.Pl
 		t.Fatal(err)
 	}
 	// What fails on no rows fails on all, and always the same, which refutes nothing.
-	if _, err := plan.Run(t.Context(), purse{}, c.request(), aggregate.Slice[Row](nil)); err != nil {
+	if _, err := plan.Run(t.Context(), purse.Free{}, c.request(), aggregate.Slice[Row](nil)); err != nil {
 		t.Fatalf("aggregatetest: the plan cannot be run, so nothing can be audited: %v", err)
 	}
 	results := each(c.pairs(), func(p pair[Row]) dptest.Result {
@@ -65,7 +66,7 @@ func each[Row any](pairs []pair[Row], audit func(pair[Row]) dptest.Result) []dpt
 // released returns a function that runs the whole plan once.
 func released[Row any, Unit, Group comparable](t testing.TB, plan *aggregate.Plan[Row, Unit, Group], c Catalogue[Row], rows []Row) func() dptest.Sample {
 	return func() dptest.Sample {
-		release, err := plan.Run(t.Context(), purse{}, c.request(), aggregate.Slice(rows))
+		release, err := plan.Run(t.Context(), purse.Free{}, c.request(), aggregate.Slice(rows))
 		if err != nil {
 			return dptest.Sample{Tag: err.Error()}
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 func TestNoNoiseShowsEveryGroup(t *testing.T) {
@@ -16,7 +17,7 @@ func TestNoNoiseShowsEveryGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release, err := plan.Run(t.Context(), purse{}, aggregate.Request{Key: "k", Purpose: "test"}, aggregate.Slice([]visit{{1, 5, 0}}))
+	release, err := plan.Run(t.Context(), purse.Free{}, aggregate.Request{Key: "k", Purpose: "test"}, aggregate.Slice([]visit{{1, 5, 0}}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // AuditSeries audits a series as a whole, with everything that it releases over its whole
@@ -97,7 +98,7 @@ func read[Group comparable](t testing.TB, trend *aggregate.Trend[Group], groups 
 
 // A drawer affords everything, and remembers what it kept for the length of one run.
 type drawer struct {
-	purse
+	purse.Free
 	kept map[string][]byte
 }
 

@@ -25,14 +25,12 @@ func Explain[Unit, Group comparable](ctx context.Context, s Source, p *aggregate
 		return nil, err
 	}
 	e := &Explanation{Pushed: len(not) == 0, Why: not}
-	args := st.args
 	if e.Pushed {
 		e.Statement, e.Advice = st.write(), advice(s.Dialect, st)
-		args = st.args
 	} else {
 		e.Statement, e.Advice = scanning(s, st.binding, st.columns), "rows must be read"
 	}
-	for i, a := range args {
+	for i, a := range st.args { // which write added to
 		text := fmt.Sprintf("%v", a)
 		switch a.(type) {
 		case secretArg:

@@ -136,10 +136,16 @@ func (d *decision) column(c dp.StatedColumn, u Purpose) {
 		d.refuse("column %q is none that purpose %q may read", c.Name, d.c.Purpose)
 		return
 	}
-	lower, upper := number(c.Lower), number(c.Upper)
-	if lower == nil || upper == nil || lower.Cmp(b.Lower) < 0 || upper.Cmp(b.Upper) > 0 {
+	if !u.Allows(c) {
 		d.refuse("column %q is read with bounds [%s, %s], must be within [%v, %v]", c.Name, c.Lower, c.Upper, decimal(b.Lower), decimal(b.Upper))
 	}
+}
+
+// Allows reports whether the purpose may read a column, with the bounds that it is read with.
+func (u Purpose) Allows(c dp.StatedColumn) bool {
+	b, ok := u.Columns[c.Name]
+	lower, upper := number(c.Lower), number(c.Upper)
+	return ok && lower != nil && upper != nil && lower.Cmp(b.Lower) >= 0 && upper.Cmp(b.Upper) <= 0
 }
 
 func (d *decision) groups(s *dp.Statement, u Purpose) {

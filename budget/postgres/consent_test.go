@@ -12,6 +12,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/aggregate/consent"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 // These tests of aggregate/consent are here since the server is: a table of choices stands
@@ -20,9 +21,9 @@ import (
 // choices returns a table in a new database, with a column of units of a type.
 func choices(t *testing.T, kind string, rows ...[3]string) consent.Table[int] {
 	t.Helper()
-	server, err := shared()
-	needed(t, err)
-	db, err := sql.Open("pgx", newDatabase(t, server))
+	server, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	db, err := sql.Open("pgx", pgtest.NewDatabase(t, server))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,13 +14,14 @@ import (
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 // private starts a server of the test's own.
-func private(t *testing.T, settings ...string) *server {
+func private(t *testing.T, settings ...string) *pgtest.Server {
 	t.Helper()
-	s, err := startServer(settings...)
-	needed(t, err)
+	s, err := pgtest.New(settings...)
+	pgtest.Needed(t, err)
 	return s
 }
 
@@ -28,9 +29,9 @@ func TestRefusesServerWithoutFsync(t *testing.T) {
 	for _, setting := range []string{"fsync", "full_page_writes"} {
 		t.Run(setting, func(t *testing.T) {
 			s := private(t, setting+" = off")
-			_, err := postgres.Create(t.Context(), newPool(t, s.dsn))
+			_, err := postgres.Create(t.Context(), newPool(t, s.DSN))
 			wantError(t, "Create", err, "the server has "+setting+"=off, must be on")
-			if err := s.stop("immediate"); err != nil {
+			if err := s.Stop("immediate"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -41,7 +42,7 @@ func TestRefusesServerWithoutFsync(t *testing.T) {
 // go on by themselves, and what was acknowledged is there.
 func TestACrashOfTheServerLosesNothingAcknowledged(t *testing.T) {
 	server := private(t)
-	pool := newPool(t, server.dsn)
+	pool := newPool(t, server.DSN)
 	store, err := postgres.Create(t.Context(), pool)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +56,7 @@ func TestACrashOfTheServerLosesNothingAcknowledged(t *testing.T) {
 	}
 	for range 3 {
 		<-crash // some were acknowledged since
-		for _, do := range []error{server.stop("immediate"), server.start()} {
+		for _, do := range []error{server.Stop("immediate"), server.Start()} {
 			if do != nil {
 				t.Error(do)
 			}
@@ -69,7 +70,7 @@ func TestACrashOfTheServerLosesNothingAcknowledged(t *testing.T) {
 			t.Errorf("account %d has %d records, %d were acknowledged", i, have, acknowledged[i].Load())
 		}
 	}
-	if err := server.stop("fast"); err != nil {
+	if err := server.Stop("fast"); err != nil {
 		t.Error(err)
 	}
 }
@@ -112,9 +113,9 @@ func records(t *testing.T, s budget.Store, account string) (all []budget.Record)
 // server gets the statement, and before its answer gets back. Both are errors
 // and no conflict; the second took effect.
 func TestALostConnectionIsNoRefund(t *testing.T) {
-	dsn, err := shared()
-	needed(t, err)
-	pool, proxy := proxied(t, newDatabase(t, dsn))
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	pool, proxy := proxied(t, pgtest.NewDatabase(t, dsn))
 	store, err := postgres.Create(t.Context(), pool)
 	if err != nil {
 		t.Fatal(err)

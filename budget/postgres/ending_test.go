@@ -10,6 +10,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/internal/ending"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 // Whoever gives up, at whatever step, gets an error or the whole answer.
@@ -56,9 +57,9 @@ func TestWhoeverGivesUpGetsAnErrorOrAllOfIt(t *testing.T) {
 
 // A schema of that name in which there is no ledger is somebody else's.
 func TestASchemaWithoutALedgerIsNotTouched(t *testing.T) {
-	dsn, err := shared()
-	needed(t, err)
-	pool := newPool(t, newDatabase(t, dsn))
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	pool := newPool(t, pgtest.NewDatabase(t, dsn))
 	run(t, pool, "CREATE SCHEMA equipoise; CREATE TABLE equipoise.others (x int)")
 	for name, make := range map[string]func() error{
 		"Create":       func() error { _, err := postgres.Create(t.Context(), pool); return err },

@@ -19,6 +19,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/budgettest"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 const noPooler = "NOT TESTED: there is no PgBouncer. Install it (apt-get install pgbouncer), which is all that is needed"
@@ -28,14 +29,14 @@ const noPooler = "NOT TESTED: there is no PgBouncer. Install it (apt-get install
 func TestAPoolerChangesNothing(t *testing.T) {
 	behind := startPooler(t)
 	open := func(t *testing.T) budget.Store {
-		s, err := postgres.OpenOrCreate(t.Context(), behind(t, newDatabase(t, sharedDSN(t))))
+		s, err := postgres.OpenOrCreate(t.Context(), behind(t, pgtest.NewDatabase(t, sharedDSN(t))))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
 	budgettest.TestAccount(t, open)
-	dsn := newDatabase(t, sharedDSN(t))
+	dsn := pgtest.NewDatabase(t, sharedDSN(t))
 	for i := range 4 {
 		s, err := postgres.OpenOrCreate(t.Context(), behind(t, dsn))
 		if err != nil {
@@ -52,7 +53,7 @@ func TestAPoolerChangesNothing(t *testing.T) {
 // defaults fail behind the same pooler; otherwise the test above tests nothing.
 func TestThePoolerLosesStatements(t *testing.T) {
 	behind := startPooler(t)
-	dsn := newDatabase(t, sharedDSN(t))
+	dsn := pgtest.NewDatabase(t, sharedDSN(t))
 	var failed error
 	for range 4 {
 		pool := behind(t, dsn)
@@ -78,8 +79,8 @@ func TestThePoolerLosesStatements(t *testing.T) {
 
 func sharedDSN(t *testing.T) string {
 	t.Helper()
-	dsn, err := shared()
-	needed(t, err)
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
 	return dsn
 }
 
@@ -93,7 +94,7 @@ func startPooler(t *testing.T) func(t *testing.T, dsn string) *pgxpool.Pool {
 	}
 	program, err := findPooler()
 	if err != nil {
-		if os.Getenv(envRequire) != "" {
+		if os.Getenv(pgtest.EnvRequire) != "" {
 			t.Fatal(err)
 		}
 		t.Skip(noPooler)
@@ -103,7 +104,7 @@ func startPooler(t *testing.T) func(t *testing.T, dsn string) *pgxpool.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	if err := own(folder); err != nil {
+	if err := pgtest.Own(folder); err != nil {
 		t.Fatal(err)
 	}
 	password := "" // which must not be there if it is empty
@@ -140,7 +141,7 @@ func launch(t *testing.T, program, folder, config string) {
 	t.Helper()
 	cmd := exec.Command(program, config)
 	cmd.Dir = folder
-	if err := asOwner(cmd); err != nil {
+	if err := pgtest.AsOwner(cmd); err != nil {
 		t.Fatal(err)
 	}
 	log, err := cmd.StderrPipe()
@@ -195,7 +196,7 @@ func findPooler() (string, error) {
 // there says where to go.
 func TestAStandbyShowsAndDoesNotSpend(t *testing.T) {
 	primary := private(t)
-	first := newPool(t, primary.dsn)
+	first := newPool(t, primary.DSN)
 	s, err := postgres.Create(t.Context(), first)
 	if err != nil {
 		t.Fatal(err)
@@ -210,16 +211,16 @@ func TestAStandbyShowsAndDoesNotSpend(t *testing.T) {
 	if _, err := a.Keep(t.Context(), visitsCharge("one"), []byte("the release")); err != nil {
 		t.Fatal(err)
 	}
-	standby, err := primary.standby()
+	standby, err := primary.Standby()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := errors.Join(standby.stop("immediate"), primary.stop("immediate")); err != nil {
+		if err := errors.Join(standby.Stop("immediate"), primary.Stop("immediate")); err != nil {
 			t.Error(err)
 		}
 	}()
-	second := newPool(t, standby.dsn)
+	second := newPool(t, standby.DSN)
 	if s, err = postgres.OpenOrCreate(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/budgettest"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 var long = flag.Bool("long", false, "kill processes and edit ledgers a thousand times, not a few")
@@ -61,7 +62,7 @@ func TestCreation(t *testing.T) {
 func emptyDatabase(t *testing.T) string {
 	t.Helper()
 	dsn, err := oneDatabase()
-	needed(t, err)
+	pgtest.Needed(t, err)
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func emptyDatabase(t *testing.T) string {
 }
 
 var oneDatabase = sync.OnceValues(func() (string, error) {
-	dsn, err := shared()
+	dsn, err := pgtest.Shared()
 	if err != nil {
 		return "", err
 	}
@@ -101,7 +102,7 @@ var oneDatabase = sync.OnceValues(func() (string, error) {
 		return errors.Join(err, conn.Close(ctx))
 	})
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
-	return withDatabase(dsn, name), err
+	return pgtest.WithDatabase(dsn, name), err
 })
 
 // connected opens a store with a pool of its own.
@@ -124,9 +125,9 @@ func BenchmarkDurable(b *testing.B) {
 
 // BenchmarkOpen opens a store and its account; with -long it has a million charges.
 func BenchmarkOpen(b *testing.B) {
-	dsn, err := shared()
-	needed(b, err)
-	budgettest.BenchmarkOpen(b, times(20_000, 1_000_000), newDatabase(b, dsn),
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(b, err)
+	budgettest.BenchmarkOpen(b, times(20_000, 1_000_000), pgtest.NewDatabase(b, dsn),
 		func(ctx context.Context, dsn string) (budget.Store, error) {
 			return connected(ctx, dsn, postgres.OpenOrCreate)
 		})
@@ -135,9 +136,9 @@ func BenchmarkOpen(b *testing.B) {
 // newLedger makes a ledger in a new database and returns its DSN.
 func newLedger(t *testing.T) string {
 	t.Helper()
-	dsn, err := shared()
-	needed(t, err)
-	dsn = newDatabase(t, dsn)
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	dsn = pgtest.NewDatabase(t, dsn)
 	if _, err := postgres.Create(t.Context(), newPool(t, dsn)); err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +164,9 @@ func wantError(t *testing.T, what string, err error, text string) {
 }
 
 func TestOpenNeverCreates(t *testing.T) {
-	dsn, err := shared()
-	needed(t, err)
-	pool := newPool(t, newDatabase(t, dsn))
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	pool := newPool(t, pgtest.NewDatabase(t, dsn))
 	_, err = postgres.Open(t.Context(), pool)
 	wantError(t, "Open of an empty database", err, "no ledger in database")
 	var n int
@@ -186,9 +187,9 @@ func TestCreateNeverReplaces(t *testing.T) {
 
 // Of many that create one ledger at once, one does.
 func TestOfManyThatCreateOneDoes(t *testing.T) {
-	dsn, err := shared()
-	needed(t, err)
-	pool := newPool(t, newDatabase(t, dsn))
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	pool := newPool(t, pgtest.NewDatabase(t, dsn))
 	made := make(chan error)
 	for range 4 {
 		go func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/internal/golden"
 	"github.com/equipoise-dp/equipoise/budget/postgres"
+	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
 // goldenPool returns a pool of a database with the ledger of an earlier version:
@@ -23,9 +24,9 @@ func goldenPool(t *testing.T, version int) *pgxpool.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dsn, err := shared()
-	needed(t, err)
-	pool := newPool(t, newDatabase(t, dsn))
+	dsn, err := pgtest.Shared()
+	pgtest.Needed(t, err)
+	pool := newPool(t, pgtest.NewDatabase(t, dsn))
 	run(t, pool, string(b))
 	return pool
 }

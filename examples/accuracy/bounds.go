@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
@@ -14,14 +11,8 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
-	"github.com/equipoise-dp/equipoise/examples/trends/data"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
-
-// A spending is what one unit spent in one group, once.
-type spending struct {
-	unit, group string
-	amount      float64
-}
 
 // A market is spendings in several groups, of which the sums are asked.
 type market struct {
@@ -44,26 +35,6 @@ func markets() ([]*market, error) {
 		newMarket("lognormal in 12 groups", scattered(20_000, 12, 3, func(r *rand.Rand) float64 { return math.Exp(3 + 1.2*r.NormFloat64()) })),
 		newMarket("Pareto in 24 groups", scattered(20_000, 24, 3, func(r *rand.Rand) float64 { return 5 / math.Sqrt(1-r.Float64()) })),
 	}, nil
-}
-
-// monthly returns the purchases of the embedded shop.
-func monthly() (rows []spending, err error) {
-	z, err := gzip.NewReader(bytes.NewReader(data.Purchases))
-	if err != nil {
-		return nil, err
-	}
-	lines, err := csv.NewReader(z).ReadAll()
-	if err != nil {
-		return nil, err
-	}
-	for _, line := range lines[1:] {
-		dollars, err := strconv.ParseFloat(line[3], 64)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, spending{line[0], line[1][:len("1997-01")], dollars})
-	}
-	return rows, nil
 }
 
 // scattered returns spendings of units in up to most of some groups.
@@ -185,7 +156,7 @@ func (o *options) search(ctx context.Context, m *market, epsilon float64) (b bar
 	}
 	squares := 0.0
 	for range o.Runs {
-		found, err := find.Run(ctx, free{}, aggregate.Request{Key: "run", Purpose: "accuracy"}, aggregate.Slice(m.rows))
+		found, err := find.Run(ctx, purse.Free{}, aggregate.Request{Key: "run", Purpose: "accuracy"}, aggregate.Slice(m.rows))
 		if err != nil {
 			return b, err
 		}

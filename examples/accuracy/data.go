@@ -60,30 +60,44 @@ func price(seed int) func(*rand.Rand) float64 {
 	return func(*rand.Rand) float64 { return points[z.Uint64()] }
 }
 
+// A spending is what one unit spent in one group, once.
+type spending struct {
+	unit, group string
+	amount      float64
+}
+
+// monthly returns the purchases of the embedded shop, by customer and month.
+func monthly() (rows []spending, err error) {
+	z, err := gzip.NewReader(bytes.NewReader(data.Purchases))
+	if err != nil {
+		return nil, err
+	}
+	lines, err := csv.NewReader(z).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range lines[1:] {
+		dollars, err := strconv.ParseFloat(line[3], 64)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, spending{line[0], line[1][:len("1997-01")], dollars})
+	}
+	return rows, nil
+}
+
 // purchases returns what n customers of the embedded shop spent in all, in dollars.
 func purchases(n int) (set, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data.Purchases))
+	rows, err := monthly()
 	if err != nil {
 		return set{}, err
 	}
 	spent, order := map[string]float64{}, []string(nil)
-	lines := csv.NewReader(z)
-	for {
-		line, err := lines.Read()
-		if err == io.EOF {
-			break
+	for _, r := range rows {
+		if _, ok := spent[r.unit]; !ok {
+			order = append(order, r.unit)
 		}
-		if err != nil {
-			return set{}, err
-		}
-		dollars, err := strconv.ParseFloat(line[3], 64)
-		if err != nil {
-			continue // the header
-		}
-		if _, ok := spent[line[0]]; !ok {
-			order = append(order, line[0])
-		}
-		spent[line[0]] += dollars
+		spent[r.unit] += r.amount
 	}
 	if len(order) < n {
 		return set{}, fmt.Errorf("the purchases have fewer than %d customers", n)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // A contender answers a task once, with new noise: by group and column.
@@ -40,7 +41,7 @@ func ours(ctx context.Context, a *asked) (us contender, price aggregate.Price, e
 		price = all[0] // of others there are only more of the same
 	}
 	return func(ctx context.Context) ([][]answer, error) {
-		release, err := plan.Release(ctx, free{}, aggregate.Request{Key: "run", Purpose: "accuracy"}, part)
+		release, err := plan.Release(ctx, purse.Free{}, aggregate.Request{Key: "run", Purpose: "accuracy"}, part)
 		if err != nil {
 			return nil, err
 		}
@@ -138,15 +139,3 @@ func reader[T dp.Number](c aggregate.Column[T]) func(aggregate.Cell) answer {
 		return answer{value: float64(e.Value), low: float64(low), high: float64(high), interval: true, unknown: e.Unknown}
 	}
 }
-
-// A free budget refuses nothing and keeps nothing. It is for rows that may be
-// looked at: no release of this program is private.
-type free struct{}
-
-func (free) Afford(context.Context, dp.Charge) error { return nil }
-
-func (free) Spend(context.Context, dp.Charge) (dp.Payment, error) { return dp.Payment{}, nil }
-
-func (free) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, error) { return release, nil }
-
-func (free) Kept(context.Context, dp.Charge) ([]byte, error) { return nil, nil }

@@ -14,6 +14,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/aggregate/rows"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // A visit is a row of a file that may be looked at.
@@ -140,7 +141,7 @@ func (o *options) tryCaps(ctx context.Context, rows []visit, exact map[string]*e
 	errs := make([][]float64, len(o.reportColumns()))
 	covered := make([]int, len(errs))
 	for range o.Runs {
-		release, err := plan.Release(ctx, free{}, aggregate.Request{Key: "try", Purpose: "accuracy"}, part)
+		release, err := plan.Release(ctx, purse.Free{}, aggregate.Request{Key: "try", Purpose: "accuracy"}, part)
 		if err != nil {
 			return nil, err
 		}

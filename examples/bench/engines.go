@@ -83,7 +83,8 @@ func (w work) ours(ctx context.Context, rows int, sources []iter.Seq2[sales.Sale
 	return release.Len(), nil
 }
 
-// plan returns what is asked. The engine tenth has a tenth of the memory that it would need.
+// plan returns what is asked. The engine tenth has a tenth of the memory that it would need, or the
+// least that does.
 func (w work) plan(loss dp.Loss, rows int) (*aggregate.Plan[sales.Sale, int64, sales.Place], error) {
 	plan, err := sales.Plan(loss, w.columns == quantiles)
 	if err != nil || w.engine != "tenth" {

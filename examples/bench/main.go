@@ -6,7 +6,7 @@
 //
 // Rows are sales of a million customers on 1,000 days in 50 countries, made up before the
 // clock runs; the engine csv reads them from files of CSV, of which there is one for each worker, and tenth has a tenth of the memory that its
-// plan needs, and writes the rest to a file. Every engine answers in turn, in a process of its own, with the same columns:
+// plan needs, or the least that does, and writes the rest to a file. Every engine answers in turn, in a process of its own, with the same columns:
 // count, sum and mean of each day and country, or these with a median and a 95th percentile.
 // The private ones keep of each customer ten groups and two rows in each. What is compared is
 // the time of all processors, as a multiple of that of the map in the same round; the

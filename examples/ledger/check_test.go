@@ -248,6 +248,7 @@ func TestEachPlantedLedgerIsSeen(t *testing.T) {
 	for _, n := range declaredBefore(t) {
 		seen[n] = true
 	}
+	askedBefore(t)
 	for _, n := range datedFinely(t) {
 		seen[n] = true
 	}
@@ -287,6 +288,32 @@ func declaredBefore(t *testing.T) []int {
 	}
 	byHand([]dp.Event{{Mechanism: dp.Declared, Epsilon: exactly(0.1), Count: 1}}, nil, true)(t, a)
 	return answeredNo(t, a, []int{6, 7, 12, 13})
+}
+
+// askedBefore is a ledger in which somebody who may not ask asked about single visits, with bounds that
+// are none, before there was a policy.
+func askedBefore(t *testing.T) {
+	t.Helper()
+	c := allWell()
+	a, err := budget.Create(t.Context(), budget.Memory(), c.terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := withModule(&dp.Statement{LeastGroup: 20, RetainDays: 700, Event: true, Columns: []dp.StatedColumn{{Name: "stay", Per: "row", Lower: "0", Upper: "1152921504606846976"}}})
+	charge := dp.Charge{
+		Dataset: "visits", Unit: "patient", Purpose: "opening hours", Analyst: "eve", Key: "before", Loss: dp.Pure{Epsilon: 1}, Events: []dp.Event{laplaceEvent}, States: wide,
+	}
+	if _, err := a.Spend(t.Context(), charge); err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(asJSON(t, c.policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetPolicy(t.Context(), p, "the first", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	answeredNo(t, a, []int{4, 12, 23})
 }
 
 // datedFinely is a ledger of format 1, which dated what was paid by the nanosecond.

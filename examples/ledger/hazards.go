@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -49,6 +50,9 @@ var hazards = []hazard{
 		return d.byPolicy(func(p *budget.InForce) (bool, string) {
 			if dp.NamesEvent(p.Policy.Unit) && !p.Policy.Event {
 				return false, fmt.Sprintf("the unit is %q, and the policy says that it is no event", p.Policy.Unit)
+			}
+			if e, bad := d.unless(d.unitKnown); bad {
+				return false, fmt.Sprintf("entry %d protects one event, and no policy says so", e.Seq)
 			}
 			return true, "the policy says: " + protects(p.Policy)
 		})
@@ -152,6 +156,9 @@ var hazards = []hazard{
 			return false, fmt.Sprintf("the policy does not allow entries %v", v.report.AgainstPolicy)
 		}
 		return d.byPolicy(func(*budget.InForce) (bool, string) {
+			if e, bad := d.unless(d.askerKnown); bad {
+				return false, fmt.Sprintf("entry %d was asked by somebody whom no policy lets", e.Seq)
+			}
 			const known = "every entry says who asked, and the policy lets them; "
 			if e, bad := d.unless(func(e budget.Entry) bool { return e.Charge.States != nil && e.Charge.States.Authenticated }); bad {
 				return true, fmt.Sprintf("%sthe service knows who they are: of entry %d it did not vouch for the name to the ledger", known, e.Seq)
@@ -183,18 +190,34 @@ func (d *dossier) byPolicy(ask func(*budget.InForce) (bool, string)) (bool, stri
 	return ask(d.policy)
 }
 
-// boundsKnown says whether some policy that the account had names all columns of an entry.
-func (d *dossier) boundsKnown(e budget.Entry) bool {
-	if e.Charge.States == nil || d.policy == nil {
-		return false
-	}
-	u := d.policy.Policy.Purposes[e.Charge.Purpose]
-	for _, c := range e.Charge.States.Columns {
-		if _, ok := u.Columns[c.Name]; !ok && !slices.Contains(d.policy.Withdrawn, e.Charge.Purpose) {
+// bySome says whether some policy that the account had allows something of an entry, for its purpose:
+// also of one that was made before there was any.
+func (d *dossier) bySome(e budget.Entry, allows func(*policy.Policy, policy.Purpose) bool) bool {
+	return slices.ContainsFunc(d.entries, func(in budget.Entry) bool {
+		if in.Kind != budget.KindPolicy {
 			return false
 		}
-	}
-	return true
+		u, ok := in.Policy.Purposes[e.Charge.Purpose]
+		return ok && allows(in.Policy, u)
+	})
+}
+
+// boundsKnown says whether all columns of an entry are allowed, with their bounds.
+func (d *dossier) boundsKnown(e budget.Entry) bool {
+	return e.Charge.States != nil && d.bySome(e, func(_ *policy.Policy, u policy.Purpose) bool {
+		return !slices.ContainsFunc(e.Charge.States.Columns, func(c dp.StatedColumn) bool { return !u.Allows(c) })
+	})
+}
+
+// askerKnown says whether who asked was one of those who may.
+func (d *dossier) askerKnown(e budget.Entry) bool {
+	return d.bySome(e, func(_ *policy.Policy, u policy.Purpose) bool { return slices.Contains(u.Askers, e.Charge.Analyst) })
+}
+
+// unitKnown says whether an entry protects whom the policy says, and not one event of theirs.
+func (d *dossier) unitKnown(e budget.Entry) bool {
+	return e.Charge.States == nil || !e.Charge.States.Event ||
+		d.bySome(e, func(p *policy.Policy, _ policy.Purpose) bool { return p.Event })
 }
 
 // binsAreSafe says whether groups were given, or found by a mechanism that is paid for.

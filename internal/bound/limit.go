@@ -102,7 +102,7 @@ func (s *Source[Unit, Key]) limited() *waiting[Unit] {
 }
 
 func (w *waiting[Unit]) close() error {
-	clear(w.buffer)
+	clear(w.buffer[:cap(w.buffer)])
 	if w.file == nil {
 		return nil
 	}

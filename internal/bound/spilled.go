@@ -112,6 +112,7 @@ func (w *Worker[Unit, Key]) loadPiece(file *scratch.File, piece scratch.Piece, s
 	for rest := w.bytes; len(rest) > 0 && err == nil; {
 		rest, err = w.reader.rows.unpack(rest, w.reader.width)
 	}
+	clear(w.bytes)
 	w.loaded(from, source, reads)
 	return err
 }

@@ -22,7 +22,7 @@ var mostNames = map[string]struct{ then, since int }{
 	"aggregate/rows":              {0, 20},   // sources, what says how they are written, days, and IDs in place of names
 	"aggregate/aggregatetest":     {0, 4},    // audits of series and of alerts; audits of plans, which were in dp/dptest
 	"budget":                      {82, 30},  // of 88; refusals and releases in the chain, OpenOrCreate, payments that are found again; acts and entries of policies and outside releases; why there is no refund; who says who asks
-	"budget/policy":               {0, 17},   // the document, what decides, and the words that it may have
+	"budget/policy":               {0, 18},   // the document, what decides, and the words that it may have
 	"budget/policy/policyyaml":    {0, 1},    // Parse
 	"budget/sqlite":               {6, 6},    // of 7; Check, OpenOrCreate, and a store lists its accounts and releases
 	"budget/postgres":             {5, 5},    // of 6; the same

@@ -63,17 +63,11 @@ func (q *question) cutRecords(s *spec, kept []fact) []*big.Rat {
 		return all
 	}
 	for _, rows := range byUnit(kept) {
-		sum, infinities := new(big.Rat), 0
+		var xs []any
 		for _, f := range rows {
-			switch r, odd := exactly(f.values[s.cuts.at]); {
-			case r != nil:
-				sum.Add(sum, r)
-			case math.IsInf(odd, 1):
-				infinities++
-			case math.IsInf(odd, -1):
-				infinities--
-			}
+			xs = append(xs, f.values[s.cuts.at])
 		}
+		sum, infinities := addedUp(xs)
 		tell(infinities != 0 || s.cuts.of.beyond(sum))
 	}
 	return all

@@ -109,8 +109,20 @@ func (s *spec) record(x any) *big.Rat {
 // as they are, then clamped, then rounded. NaN counts as 0, and infinities of
 // both signs cancel one by one.
 func (s *spec) total(xs []any) *big.Rat {
-	sum := new(big.Rat)
-	infinities := 0
+	sum, infinities := addedUp(xs)
+	switch {
+	case infinities > 0:
+		return s.high()
+	case infinities < 0:
+		return s.low()
+	}
+	return s.settle(sum)
+}
+
+// addedUp returns the sum of the numbers, and how many more infinities there are of one sign than of
+// the other.
+func addedUp(xs []any) (sum *big.Rat, infinities int) {
+	sum = new(big.Rat)
 	for _, x := range xs {
 		r, odd := exactly(x)
 		switch {
@@ -122,13 +134,7 @@ func (s *spec) total(xs []any) *big.Rat {
 			infinities--
 		}
 	}
-	switch {
-	case infinities > 0:
-		return s.high()
-	case infinities < 0:
-		return s.low()
-	}
-	return s.settle(sum)
+	return sum, infinities
 }
 
 func byUnit(kept []fact) map[int][]fact {

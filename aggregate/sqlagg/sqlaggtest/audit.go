@@ -8,6 +8,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate/sqlagg"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // audit tries to refute the loss of a plan that is run through the database, on tables with and without
@@ -42,7 +43,7 @@ func audit(t *testing.T, d Database) {
 // released returns a function that runs the plan once.
 func released(t *testing.T, s sqlagg.Source, plan *aggregate.Plan[sqlagg.Row, int64, int64]) func() dptest.Sample {
 	return func() (sample dptest.Sample) {
-		r, err := sqlagg.Run(t.Context(), s, plan, purse{}, request)
+		r, err := sqlagg.Run(t.Context(), s, plan, purse.Free{}, request)
 		if err != nil {
 			return dptest.Sample{Tag: err.Error()}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate/sqlagg"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // runs is how often choices are made.
@@ -43,7 +44,7 @@ func Choices(t *testing.T, d Database) error {
 	}
 	chosen, rows, inGroups := 0.0, 0.0, make([]float64, groups)
 	for range runs {
-		r, err := sqlagg.Run(t.Context(), s, plan, purse{}, request)
+		r, err := sqlagg.Run(t.Context(), s, plan, purse.Free{}, request)
 		if err != nil {
 			return err
 		}

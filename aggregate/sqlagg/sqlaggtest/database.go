@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate/sqlagg"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // A Database is what is tried. Tables with names that begin with equipoise_ are made in it.
@@ -93,23 +93,8 @@ func (d Database) exec(t testing.TB, text string, args ...any) {
 	}
 }
 
-// purse is a budget that affords everything and remembers nothing.
-type purse struct{}
-
-func (purse) Afford(context.Context, dp.Charge) error { return nil }
-
-func (purse) Spend(_ context.Context, c dp.Charge) (dp.Payment, error) {
-	return dp.Payment{Account: c.Dataset, Entry: 1, At: time.Unix(0, 0)}, nil
-}
-
-func (purse) Keep(_ context.Context, _ dp.Charge, release []byte) ([]byte, error) {
-	return release, nil
-}
-
-func (purse) Kept(context.Context, dp.Charge) ([]byte, error) { return nil, nil }
-
 // broke is a budget that affords nothing.
-type broke struct{ purse }
+type broke struct{ purse.Free }
 
 var errBroke = errors.New("nothing is left")
 

@@ -12,6 +12,7 @@ import (
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/aggregate/sqlagg"
 	"github.com/equipoise-dp/equipoise/dp/dptest"
+	"github.com/equipoise-dp/equipoise/internal/purse"
 )
 
 // Test tries everything, with so many random plans.
@@ -90,11 +91,11 @@ func compare[Unit, Group comparable](t *testing.T, rng *rand.Rand, s sqlagg.Sour
 	if err != nil {
 		return false, err
 	}
-	there, err := sqlagg.Run(t.Context(), s, plan, purse{}, request)
+	there, err := sqlagg.Run(t.Context(), s, plan, purse.Free{}, request)
 	if err != nil {
 		return false, fmt.Errorf("%w\n%v", err, explained)
 	}
-	here, err := plan.Run(t.Context(), purse{}, request, sqlagg.Rows(t.Context(), s, plan))
+	here, err := plan.Run(t.Context(), purse.Free{}, request, sqlagg.Rows(t.Context(), s, plan))
 	if err != nil {
 		return false, err
 	}

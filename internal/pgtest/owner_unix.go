@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres_test
+package pgtest
 
 import (
 	"fmt"
@@ -29,10 +29,11 @@ func owner() (uid, gid int, err error) {
 		gid, err := strconv.Atoi(u.Gid)
 		return uid, gid, err
 	}
-	return 0, 0, fmt.Errorf("run the tests of budget/postgres as another user than root, or add a user postgres")
+	return 0, 0, fmt.Errorf("run tests with PostgreSQL as another user than root, or add a user postgres")
 }
 
-func own(folder string) error {
+// Own gives a folder to whom PostgreSQL runs as.
+func Own(folder string) error {
 	uid, gid, err := owner()
 	if err != nil {
 		return err
@@ -40,7 +41,8 @@ func own(folder string) error {
 	return os.Chown(folder, uid, gid)
 }
 
-func asOwner(cmd *exec.Cmd) error {
+// AsOwner makes a program run as that user.
+func AsOwner(cmd *exec.Cmd) error {
 	uid, gid, err := owner()
 	if err != nil || os.Getuid() != 0 {
 		return err
