@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -225,7 +226,7 @@ func TestSourcesAreReadAtTheSameTime(t *testing.T) {
 }
 
 // A source that fails, or a context that ends, ends the others at their next row, and no
-// goroutine is left.
+// goroutine is left: the bubble ends only when all that were started in it have.
 func TestOneSourceThatFailsEndsTheOthers(t *testing.T) {
 	p := facts(t, dp.Pure{Epsilon: 1}, limits{-10, 1, 1}, 2, 2)
 	endless := func(yield func(fact, error) bool) {
@@ -235,22 +236,18 @@ func TestOneSourceThatFailsEndsTheOthers(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	fails := func(yield func(fact, error) bool) { yield(fact{}, broken) }
-	before := runtime.NumGoroutine()
-	if part, err := p.Collect(t.Context(), endless, fails, endless); part != nil || !errors.Is(err, broken) {
-		t.Errorf("got %v, %v", part, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancels := func(yield func(fact, error) bool) { cancel() }
-	if part, err := p.Collect(ctx, endless, cancels); part != nil || !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, %v", part, err)
-	}
-	for range 1000 { // what ended may not be gone yet
-		if runtime.NumGoroutine() <= before {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		if part, err := p.Collect(t.Context(), endless, fails, endless); part != nil || !errors.Is(err, broken) {
+			t.Errorf("got %v, %v", part, err)
 		}
-		runtime.Gosched()
-	}
-	t.Errorf("%d goroutines are left", runtime.NumGoroutine()-before)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancels := func(yield func(fact, error) bool) { cancel() }
+		if part, err := p.Collect(ctx, endless, cancels); part != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, %v", part, err)
+		}
+	})
 }
 
 // A function of the caller that panics, or ends its goroutine as a failing test does, does

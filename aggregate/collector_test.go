@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -229,38 +229,32 @@ func TestCollectorsOfShardsAreOneRelease(t *testing.T) {
 func TestCollectorsCancel(t *testing.T) {
 	p, key := uncut(t)["groups given"], privateKey(t)
 	rows := manyFacts(rand.New(rand.NewPCG(12, 6)), 5000)
-	before := runtime.NumGoroutine()
-	c := collectorOf(t, p, Shard{})
-	addAll(t, c, rows)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.Snapshot(ctx, key.PublicKey()); !errors.Is(err, context.Canceled) {
-		t.Errorf("a snapshot: %v", err)
-	}
-	snapshot, err := c.Snapshot(t.Context(), key.PublicKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Restore(ctx, key, "", snapshot); !errors.Is(err, context.Canceled) {
-		t.Errorf("restoring: %v", err)
-	}
-	if !sameSums(ended(t, c).state(), p.collectedFor(t, rows)) {
-		t.Error("a snapshot that failed changed what is collected")
-	}
-	other, err := p.Restore(t.Context(), key, "", snapshot)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if part, err := other.Partial(ctx); part != nil || !errors.Is(err, context.Canceled) {
-		t.Errorf("a Partial: %v, %v", part, err)
-	}
-	for range 1000 {
-		if runtime.NumGoroutine() <= before {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		c := collectorOf(t, p, Shard{})
+		addAll(t, c, rows)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := c.Snapshot(ctx, key.PublicKey()); !errors.Is(err, context.Canceled) {
+			t.Errorf("a snapshot: %v", err)
 		}
-		runtime.Gosched()
-	}
-	t.Errorf("%d goroutines are left", runtime.NumGoroutine()-before)
+		snapshot, err := c.Snapshot(t.Context(), key.PublicKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Restore(ctx, key, "", snapshot); !errors.Is(err, context.Canceled) {
+			t.Errorf("restoring: %v", err)
+		}
+		if !sameSums(ended(t, c).state(), p.collectedFor(t, rows)) {
+			t.Error("a snapshot that failed changed what is collected")
+		}
+		other, err := p.Restore(t.Context(), key, "", snapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if part, err := other.Partial(ctx); part != nil || !errors.Is(err, context.Canceled) {
+			t.Errorf("a Partial: %v, %v", part, err)
+		}
+	})
 }
 
 // A Collector is refused where it cannot keep what it says, and prints nothing.
