@@ -129,7 +129,7 @@ func TestARatioOverNoiseIsUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	unknown := [2]int{}
-	for range 10 {
+	for range 200 { // in a few the noise of the denominator is far below 0
 		trend, err := Advance(t.Context(), plan, newTill(), report, 5, Slice([]sale(nil)))
 		if err != nil {
 			t.Fatal(err)
@@ -149,14 +149,14 @@ func TestARatioOverNoiseIsUnknown(t *testing.T) {
 					if lo != least || !math.IsInf(hi, 1) {
 						t.Errorf("an unknown ratio is from %v to %v, must be from %v on", lo, hi, least)
 					}
-				} else if math.IsInf(hi, 1) || lo < least {
+				} else if math.IsInf(hi, 1) && r.Value > least || lo < least { // 0 was cut off
 					t.Errorf("a ratio is known, and from %v to %v", lo, hi)
 				}
 			}
 		}
 	}
-	if unknown[0] < 20 || unknown[1] < 20 {
-		t.Errorf("of 40 ratios over noise %v are unknown", unknown)
+	if unknown[0] < 400 || unknown[1] < 400 {
+		t.Errorf("of 800 ratios over noise %v are unknown", unknown)
 	}
 }
 

@@ -24,8 +24,8 @@ func Difference[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of,
 // Ratio returns a count or a sum over one stretch divided by that over another: 1.05 is
 // 5 % more than the quarter before, and 0.2 a fifth of all groups. Its interval is
 // Fieller's, and allows for the noise that the two share: all ratios that the noise
-// does not refute (Fieller 1954). It is unknown if the noise does not refute that the
-// denominator is 0.
+// does not refute (Fieller 1954). It is unknown if at 95 % the noise does not refute that the
+// denominator is 0, and where what is never negative was left far below 0 as the denominator.
 func Ratio[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, to Stretch[Group]) (dp.Estimate[float64], error) {
 	two, err := t.compare(c.column, of, to)
 	if err != nil {
@@ -46,7 +46,7 @@ func Ratio[T dp.Number, Group comparable](t *Trend[Group], c Column[T], of, to S
 		least = 0
 	}
 	lo, hi := r.Interval(0.95)
-	if math.IsInf(lo, -1) || math.IsInf(hi, 1) || r.d == 0 {
+	if math.IsInf(lo, -1) || math.IsInf(hi, 1) || r.d < least {
 		return dp.NewUnknown(least, math.Inf(1)), nil
 	}
 	e := dp.NewEstimate(r.n/r.d, (hi-lo)/2/normal.Within(0.95), dp.Spread[float64](r))
