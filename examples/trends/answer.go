@@ -12,6 +12,9 @@ import (
 // answer is the whole run: every mistake that can be found is found before the
 // release is paid for, and files appear only after it.
 func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	if o.Alert != "" {
+		return o.answerAlert(ctx, stdin, stdout, stderr)
+	}
 	if o.Series != "" {
 		return o.answerSeries(ctx, stdin, stdout, stderr)
 	}

@@ -31,6 +31,10 @@ func (o *options) fillCaps() error {
 	if o.given["max-periods"] {
 		return nil
 	}
+	if o.Alert != "" { // costs the same for all
+		o.MaxSlots = len(o.periods) * max(len(o.Groups), 1)
+		return nil
+	}
 	if o.Series != "" {
 		o.MaxSlots = min(usualTimes, len(o.periods)*max(len(o.Groups), 1))
 		return nil

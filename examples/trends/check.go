@@ -11,7 +11,7 @@ import (
 // check returns every mistake in the flags, joined. A question that makes no
 // sense is found here, before anything is read or paid for.
 func (o *options) check() error {
-	return errors.Join(o.checkLoss(), o.checkAims(), o.checkRange(), o.checkBounds(), o.checkWords(), o.checkGroups(), o.checkFiles(), o.checkForecast(), o.Format.Check(called))
+	return errors.Join(o.checkLoss(), o.checkAims(), o.checkRange(), o.checkBounds(), o.checkWords(), o.checkGroups(), o.checkFiles(), o.checkForecast(), o.checkAlert(), o.Format.Check(called))
 }
 
 // checkLoss checks numbers so that NaN fails.
@@ -161,7 +161,7 @@ func (o *options) checkFiles() error {
 		return errors.New("-truth shows exact values, and is only for the embedded data, which is public; leave it or -input out")
 	}
 	seen := make(map[string]string)
-	for _, f := range []columnFlag{{"-input", o.Input}, {"-ledger", o.Ledger}, {"-out", o.Out}, {"-csv", o.CSV}, {"-json", o.JSON}} {
+	for _, f := range []columnFlag{{"-input", o.Input}, {"-ledger", o.Ledger}, {"-out", o.Out}, {"-csv", o.CSV}, {"-json", o.JSON}, {"-alert-key", o.keyFile()}} {
 		if f.name == "" || f.name == standard && f.flag == "-input" {
 			continue
 		}

@@ -39,8 +39,11 @@ type options struct {
 	aims    []aim     // of -for
 	weights []float64 // of the numbers of the report, if -for found them
 
-	Series  string // how many periods of what it declares, if it does
-	through int    // periods of the series that have ended
+	Series   string // how many periods of what it declares, if it does
+	Alert    string // on what, if only that is asked of them
+	Most     int    // alerts
+	AlertKey string
+	through  int // periods of the series that have ended
 
 	given     map[string]bool // flags that were on the command line
 	periods   []string        // the public range, or nil
@@ -66,6 +69,9 @@ func (o *options) flags() *flag.FlagSet {
 	f.Func("groups", "the groups of -by to report, as `a,b,c`, if they are public; without them they are\nselected privately. It is a line of CSV: a name with a comma in it is quoted, as in\n'\"Smith, Inc\",Acme', and \"\" is the group of rows whose field is blank", o.setGroups)
 	f.StringVar((*string)(&o.Period), "period", string(months), "the `kind` of period: day, week (from Monday), month or quarter")
 	f.StringVar(&o.Series, "series", "", "declare a series, such as `'104 weeks'` from -from on: it is paid for once, its noise is shared over\nthe whole time, and every later run with the same ledger adds what is new, up to -to (default:\nyesterday) and shows the whole. -plan says before what every number will be like")
+	f.StringVar(&o.Alert, "alert", "", "ask but one thing of every period of the -series, and group: whether a number is on the wrong side of\na threshold, such as `'customers below 500'` or 'revenue 20000 or more'. Nothing else is released, for\none price, and each period is asked about once. -plan says how near to the threshold alerts are")
+	f.IntVar(&o.Most, "most-alerts", 3, "how many alerts there will be at most; after them nothing more is asked. Noise grows with it")
+	f.StringVar(&o.AlertKey, "alert-key", "", "the `file` with the key that seals what must stay secret between two runs of an -alert; it is created,\nand to be kept as the rows are (default: the ledger's name and .key)")
 	f.StringVar(&o.From, "from", "", "the first period to report, as a `date` in it: a day, or the name of a month, week,\nquarter or year, such as 2026-01; with -to, every period of the range is reported.\nWithout them, periods are selected privately")
 	f.StringVar(&o.To, "to", "", "the last period to report, as a `date` in it")
 
@@ -184,6 +190,7 @@ func (o *options) fill() {
 	if !o.given["step"] && o.Upper > o.Lower {
 		o.Step = stepFor(o.Upper - o.Lower)
 	}
+	fallback("alert-key", &o.AlertKey, o.Ledger+".key")
 	o.Format.Currency = o.Currency
 	o.UnitName, o.UnitNames = bothNumbers(o.UnitName)
 	o.RowName, o.RowNames = bothNumbers(o.RowName)

@@ -26,6 +26,7 @@ type declared struct {
 // shown is one number of the series.
 type shown struct {
 	quantity
+	column aggregate.AnyColumn
 	over   func(aggregate.Cell) dp.Estimate[float64]
 	ratio  func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) // nil of means
 	smooth func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error)                // nil of means
@@ -67,7 +68,7 @@ func (o *options) checkSeries() error {
 	if o.Groups != nil && o.By == "" {
 		fail("-groups needs -by, the column that they are in")
 	}
-	if o.Delta == 0 {
+	if o.Delta == 0 && o.Alert == "" {
 		fail("-delta is 0, but the noise of a series needs one, such as 1e-6")
 	}
 	return errors.Join(append(errs, o.listSeries(n))...)
@@ -103,22 +104,11 @@ func (o *options) listSeries(n int) error {
 
 // declare makes the plan. It costs nothing and reads nothing.
 func (o *options) declare() (*declared, error) {
-	d := &declared{options: o, groups: []string{""}}
-	q := &aggregate.Query[row, rows.ID, string]{
-		Dataset: o.Dataset, UnitName: o.UnitName, Unit: func(r row) rows.ID { return r.Unit },
-		GroupName: o.groupsOfSeries(), MaxGroups: o.MaxSlots, MaxRowsPerGroup: maxRowsRead,
-	}
-	if o.By != "" {
-		d.groups = o.Groups
-		q.Groups, q.Group = o.Groups, func(r row) string { return r.Slot.Group }
-	}
-	start := make(map[string]time.Time, len(o.periods))
-	for _, p := range o.periods {
-		start[p] = o.Period.first(p)
-	}
+	q, start := o.queryOverTime()
+	d := &declared{options: o, groups: o.groupsOverTime(), shown: o.numbersOverTime(q)}
 	series := &aggregate.Series[row, rows.ID, string]{
-		Query: q, Time: func(r row) time.Time { return start[r.Slot.Period] }, Zone: time.UTC,
-		Step: o.Period.step(), First: start[o.periods[0]], Periods: len(o.periods),
+		Query: q, Time: start, Zone: time.UTC,
+		Step: o.Period.step(), First: o.Period.first(o.periods[0]), Periods: len(o.periods),
 		Views: []aggregate.View{aggregate.EachPeriod(1), aggregate.RollingWindow(perWindow[o.Period], 1), aggregate.ToDate(1)},
 	}
 	if o.Period != quarters {
@@ -126,34 +116,68 @@ func (o *options) declare() (*declared, error) {
 	}
 	series.Views = append(series.Views, aggregate.CalendarTotals(aggregate.Year, 1))
 	var columns []aggregate.AnyColumn
-	rows := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 }, aggregate.Bounds[int64]{Upper: int64(o.MaxRows)})
-	columns = append(columns, total(d, quantity{Name: o.UnitNames, Label: title(o.UnitNames), Note: fmt.Sprintf("a %s counts once in each %s", o.UnitName, o.Period)}, q.Units()),
-		total(d, quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s in a %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName, o.Period)}, rows.Sum()))
-	if o.Value != "" {
-		value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value }, aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
-		columns = append(columns, total(d, quantity{Name: o.ValueName, Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()))
-		mean := value.Mean()
-		d.shown = append(d.shown, shown{quantity: quantity{Name: o.ValueName + "_mean", Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, over: mean.Of})
-		columns = append(columns, mean)
+	for _, s := range d.shown {
+		columns = append(columns, s.column)
 	}
 	var err error
 	d.plan, err = series.Plan(o.loss(), columns...)
 	return d, err
 }
 
+// queryOverTime says whose privacy is protected and what is counted in a period of a series, and
+// when a row is.
+func (o *options) queryOverTime() (q *aggregate.Query[row, rows.ID, string], start func(row) time.Time) {
+	q = &aggregate.Query[row, rows.ID, string]{
+		Dataset: o.Dataset, UnitName: o.UnitName, Unit: func(r row) rows.ID { return r.Unit },
+		GroupName: o.groupsOfSeries(), MaxGroups: o.MaxSlots, MaxRowsPerGroup: maxRowsRead,
+	}
+	if o.By != "" {
+		q.Groups, q.Group = o.Groups, func(r row) string { return r.Slot.Group }
+	}
+	starts := make(map[string]time.Time, len(o.periods))
+	for _, p := range o.periods {
+		starts[p] = o.Period.first(p)
+	}
+	return q, func(r row) time.Time { return starts[r.Slot.Period] }
+}
+
+// groupsOverTime returns the groups of -by, or one without a name.
+func (o *options) groupsOverTime() []string {
+	if o.By == "" {
+		return []string{""}
+	}
+	return o.Groups
+}
+
+// numbersOverTime returns what can be told of a period.
+func (o *options) numbersOverTime(q *aggregate.Query[row, rows.ID, string]) []shown {
+	counts := aggregate.PerUnit(q, o.RowNames, func(row) int64 { return 1 }, aggregate.Bounds[int64]{Upper: int64(o.MaxRows)})
+	all := []shown{
+		total(quantity{Name: o.UnitNames, Label: title(o.UnitNames), Note: fmt.Sprintf("a %s counts once in each %s", o.UnitName, o.Period)}, q.Units()),
+		total(quantity{Name: o.RowNames, Label: title(o.RowNames), Note: fmt.Sprintf("at most %s of one %s in a %s", count(o.MaxRows, o.RowName, o.RowNames), o.UnitName, o.Period)}, counts.Sum()),
+	}
+	if o.Value == "" {
+		return all
+	}
+	value := aggregate.PerUnit(q, o.Value, func(r row) float64 { return r.Value }, aggregate.Bounds[float64]{Lower: o.Lower, Upper: o.Upper, Step: o.Step})
+	mean := value.Mean()
+	return append(all,
+		total(quantity{Name: o.ValueName, Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()),
+		shown{quantity: quantity{Name: o.ValueName + "_mean", Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, column: mean, over: mean.Of})
+}
+
 // total shows a count or a sum.
-func total[T dp.Number](d *declared, q quantity, c aggregate.Column[T]) aggregate.AnyColumn {
-	d.shown = append(d.shown, shown{
-		quantity: q,
-		over:     func(cell aggregate.Cell) dp.Estimate[float64] { return c.Of(cell).Raw().Within(within(c.Of(cell))) },
+func total[T dp.Number](q quantity, c aggregate.Column[T]) shown {
+	return shown{
+		quantity: q, column: c,
+		over: func(cell aggregate.Cell) dp.Estimate[float64] { return c.Of(cell).Raw().Within(within(c.Of(cell))) },
 		ratio: func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) {
 			return aggregate.Ratio(t, c, of, to)
 		},
 		smooth: func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error) {
 			return aggregate.Smooth(t, c, of)
 		},
-	})
-	return c
+	}
 }
 
 // within returns the range of an estimate.
@@ -212,21 +236,12 @@ func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Write
 	if err != nil {
 		return nil, err
 	}
-	l, err := d.openLedger(ctx)
+	l, err := d.ledgerOverTime(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}
-	if l == nil {
-		if err := d.checkLimit(); err != nil {
-			return nil, usage{err}
-		}
-		if l, err = d.createLedger(ctx); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", d.Ledger, d.Dataset, d.limit())
-	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	request := d.requestOfSeries()
+	request := d.requestOverTime("series-", d.plan.Charge(aggregate.Request{}).Plan)
 	_, before := l.account.Payment(ctx, request.Key)
 	trend, err := aggregate.Advance(ctx, d.plan, l.account, request, d.through, in.rows)
 	in.done()
@@ -243,16 +258,31 @@ func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Write
 	return d.page(trend, status.Whole.Left)
 }
 
-// requestOfSeries names the series by its declaration.
-func (d *declared) requestOfSeries() aggregate.Request {
-	key := d.Key
-	if key == "" {
-		key = "series-" + d.plan.Charge(aggregate.Request{}).Plan[:12]
+// ledgerOverTime opens the ledger, or creates it.
+func (o *options) ledgerOverTime(ctx context.Context, stderr io.Writer) (*ledger, error) {
+	l, err := o.openLedger(ctx)
+	if l != nil || err != nil {
+		return l, err
 	}
-	return aggregate.Request{Key: key, Purpose: d.Purpose, Analyst: d.Asker}
+	if err := o.checkLimit(); err != nil {
+		return nil, usage{err}
+	}
+	if l, err = o.createLedger(ctx); err == nil {
+		fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", o.Ledger, o.Dataset, o.limit())
+	}
+	return l, err
 }
 
-// all is the stretch of all groups, or of one.
+// requestOverTime names what is asked over time by its declaration.
+func (o *options) requestOverTime(kind, plan string) aggregate.Request {
+	key := o.Key
+	if key == "" {
+		key = kind + plan[:12]
+	}
+	return aggregate.Request{Key: key, Purpose: o.Purpose, Analyst: o.Asker}
+}
+
+// stretch is the stretch of all groups, or of one.
 func (d *declared) stretch(group string, from, to int) aggregate.Stretch[string] {
 	s := aggregate.Stretch[string]{From: from, To: to}
 	if d.By != "" && slices.Contains(d.groups, group) {

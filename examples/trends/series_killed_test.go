@@ -17,6 +17,17 @@ import (
 // series exactly once: the next run goes on, and what was once shown stays what is
 // shown. With -long it is killed 200 times.
 func TestASeriesWhoseProgramIsKilledPublishesEveryDayOnce(t *testing.T) {
+	everyDayOnce(t, "day", "-out", "")
+}
+
+// So does an alert: a day that was answered for has that answer for ever. Which days are on the
+// wrong side is as good as chance here, so that noise drawn anew is seen.
+func TestAnAlertWhoseProgramIsKilledAnswersForEveryDayOnce(t *testing.T) {
+	everyDayOnce(t, "2026", "-alert", "customers below 3", "-most-alerts", "12", "-epsilon", "0.5")
+}
+
+// everyDayOnce kills and runs the program. Lines that begin like this are about a day.
+func everyDayOnce(t *testing.T, begins string, args ...string) {
 	const days = 12
 	kills := 6
 	if *long {
@@ -32,7 +43,7 @@ func TestASeriesWhoseProgramIsKilledPublishesEveryDayOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	undisturbed := time.Now()
-	if _, killed := runDay(t, dir, "other.db", 1, 0); killed {
+	if _, killed := runDay(t, dir, "other.db", 1, 0, begins, args...); killed {
 		t.Fatal("nobody killed it")
 	}
 	span := time.Since(undisturbed)
@@ -42,7 +53,7 @@ func TestASeriesWhoseProgramIsKilledPublishesEveryDayOnce(t *testing.T) {
 		if through > days { // all are published; another series takes its turn
 			ledger, shown, through = ledger+1, map[string]string{}, 1
 		}
-		lines, killed := runDay(t, dir, fmt.Sprintf("%d.db", ledger), through, rand.N(2*span))
+		lines, killed := runDay(t, dir, fmt.Sprintf("%d.db", ledger), through, rand.N(2*span), begins, args...)
 		if killed {
 			dead, through = dead+1, through-1
 			continue
@@ -61,10 +72,10 @@ func TestASeriesWhoseProgramIsKilledPublishesEveryDayOnce(t *testing.T) {
 
 // runDay runs the program up to a day, and kills it after a while, if that is not 0. It returns
 // what is shown of each day.
-func runDay(t *testing.T, dir, ledger string, through int, while time.Duration) (lines map[string]string, killed bool) {
+func runDay(t *testing.T, dir, ledger string, through int, while time.Duration, begins string, args ...string) (lines map[string]string, killed bool) {
 	t.Helper()
-	c := exec.Command("trends", "-series", "12 days", "-input", "rows.csv", "-from", "2026-03-01", "-to", fmt.Sprintf("2026-03-%02d", through),
-		"-ledger", ledger, "-out", "", "-csv", "-")
+	c := exec.Command("trends", append([]string{"-series", "12 days", "-input", "rows.csv", "-from", "2026-03-01", "-to", fmt.Sprintf("2026-03-%02d", through),
+		"-ledger", ledger, "-csv", "-"}, args...)...)
 	c.Dir = dir
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
@@ -83,8 +94,8 @@ func runDay(t *testing.T, dir, ledger string, through int, while time.Duration) 
 	}
 	lines = make(map[string]string)
 	for line := range strings.Lines(stdout.String()) {
-		if view, rest, _ := strings.Cut(line, ","); view == "day" {
-			day, rest, _ := strings.Cut(rest, ",")
+		if strings.HasPrefix(line, begins) {
+			day, rest, _ := strings.Cut(strings.TrimPrefix(line, "day,"), ",")
 			lines[day] = rest
 		}
 	}

@@ -99,9 +99,9 @@ func (p *seriesPage) lineOf(group string, s stretchOfTime) (lineOfSeries, error)
 }
 
 // dates returns the first and the last day of a stretch.
-func (d *declared) dates(s stretchOfTime) (first, last string) {
-	from, to := d.Period.first(d.periods[s.from]), d.Period.first(d.periods[s.to-1])
-	return from.Format(time.DateOnly), d.Period.next(to).AddDate(0, 0, -1).Format(time.DateOnly)
+func (o *options) dates(s stretchOfTime) (first, last string) {
+	from, to := o.Period.first(o.periods[s.from]), o.Period.first(o.periods[s.to-1])
+	return from.Format(time.DateOnly), o.Period.next(to).AddDate(0, 0, -1).Format(time.DateOnly)
 }
 
 // csv writes a line for every stretch and group: the ends are those of 95 % intervals, each

@@ -76,10 +76,10 @@ func (d *declared) page(t *aggregate.Trend[string], left dp.Loss) (*seriesPage, 
 // names are tidied.
 const everything = "\x00all"
 
-// Name says which group it is.
-func (d *declared) nameOf(group string) string {
+// nameOf says which group it is.
+func (o *options) nameOf(group string) string {
 	switch {
-	case d.By == "":
+	case o.By == "":
 		return ""
 	case group == everything:
 		return "All together"
