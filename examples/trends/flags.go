@@ -169,6 +169,9 @@ func (o *options) fill() {
 			*field = value
 		}
 	}
+	if _, kind, ok := o.readSeries(); ok && !o.given["period"] {
+		o.Period = kind // before the defaults that follow it
+	}
 	if o.embedded() {
 		fallback("value", &o.Value, "dollars")
 		fallback("currency", &o.Currency, "$")

@@ -42,7 +42,15 @@ const mostSeries = 3660
 // usualTimes is in how many periods of a series a unit counts, if it is not said.
 const usualTimes = 6
 
-// checkSeries reads -series, and lists its periods.
+// readSeries reads -series: how many periods, and of what kind.
+func (o *options) readSeries() (n int, kind calendar, ok bool) {
+	number, name, _ := strings.Cut(o.Series, " ")
+	n, err := strconv.Atoi(number)
+	kind = calendar(strings.TrimSuffix(name, "s"))
+	return n, kind, err == nil && n >= 1 && n <= mostSeries && kind.check() == nil
+}
+
+// checkSeries checks -series, and lists its periods.
 func (o *options) checkSeries() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -51,17 +59,15 @@ func (o *options) checkSeries() error {
 			fail("-%s is not for a -series", other)
 		}
 	}
-	number, name, _ := strings.Cut(o.Series, " ")
-	n, err := strconv.Atoi(number)
-	kind := calendar(strings.TrimSuffix(name, "s"))
+	n, kind, ok := o.readSeries()
 	switch {
-	case err != nil || n < 1 || n > mostSeries || kind.check() != nil:
+	case !ok:
 		fail(`-series is %q, must be a number from 1 to %d and days, weeks, months or quarters, such as "104 weeks"`, o.Series, mostSeries)
 		return errors.Join(errs...)
 	case o.given["period"] && o.Period != kind:
 		fail("-period is %s and -series is of %ss; leave one of them out", o.Period, kind)
+		o.Period = kind
 	}
-	o.Period = kind
 	if o.By != "" && o.Groups == nil {
 		fail("-series with -by needs -groups, since the groups of a series are not selected")
 	}

@@ -44,6 +44,7 @@ type seriesCell struct{ Value, Low, High string }
 // A seriesChart is a number over time.
 type seriesChart struct {
 	Label, Note, Words, Year, Last string
+	High, From, To                 string // what is at its top, and at its ends
 	SVG                            template.HTML
 }
 
@@ -119,7 +120,10 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 			return part, nil, err
 		}
 		last := d.cell(s, figures[len(figures)-1])
-		part.Charts = append(part.Charts, seriesChart{Label: s.Label, Note: s.Note, Words: words, Year: year, Last: d.Period.short(d.periods[d.through-1]) + ": " + last.Value, SVG: d.draw(s, figures, smooth)})
+		low, high := reach(figures)
+		part.Charts = append(part.Charts, seriesChart{Label: s.Label, Note: s.Note, Words: words, Year: year, Last: d.Period.short(d.periods[d.through-1]) + ": " + last.Value,
+			High: d.write(s.quantity, high), From: d.Period.short(d.periods[0]), To: d.Period.short(d.periods[d.through-1]),
+			SVG: draw(s.Label, figures, smooth, low, high)})
 	}
 	for i := range d.through {
 		line, err := d.line(t, d.Period.short(d.periods[i]), d.stretch(group, i, i+1))
@@ -261,21 +265,25 @@ func (d *declared) against(t *aggregate.Trend[string], s shown, group string, ea
 	return fmt.Sprintf("%s: no clear change in %s, against %s (between %s%s %% and +%s %%).", s.Label, span, what, minus, percent(1-lo), percent(hi-1)), nil
 }
 
-// draw draws a line with its band, and the smoothed line of the last periods.
-func (d *declared) draw(s shown, figures []figure, smooth []float64) template.HTML {
-	const width, height, left, foot = 640.0, 200.0, 8.0, 22.0
-	low, high := 0.0, 0.0
+// reach returns the lowest and the highest of what is drawn.
+func reach(figures []figure) (low, high float64) {
 	for _, f := range figures {
 		low, high = min(low, visible(f.Low, f.Value)), max(high, visible(f.High, f.Value))
 	}
-	high = max(high, low+1)
+	return low, max(high, low+1)
+}
+
+// draw draws a line with its band, and the smoothed line of the last periods. What is at its ends is
+// written beside it, where letters do not shrink with it.
+func draw(label string, figures []figure, smooth []float64, low, high float64) template.HTML {
+	const width, height, edge = 640.0, 180.0, 4.0
 	x := func(i int) float64 {
-		return left + (width-2*left)*float64(i)/float64(max(len(figures)-1, 1))
+		return edge + (width-2*edge)*float64(i)/float64(max(len(figures)-1, 1))
 	}
 	y := func(v float64) float64 {
-		return 8 + (high-min(max(v, low), high))/(high-low)*(height-foot-8)
+		return edge + (high-min(max(v, low), high))/(high-low)*(height-2*edge)
 	}
-	var line, upper, lower strings.Builder
+	var line, upper, lower, dashed strings.Builder
 	for i, f := range figures {
 		fmt.Fprintf(&line, "%.1f,%.1f ", x(i), y(f.Value))
 		fmt.Fprintf(&upper, "%.1f,%.1f ", x(i), y(f.High))
@@ -283,20 +291,18 @@ func (d *declared) draw(s shown, figures []figure, smooth []float64) template.HT
 	for i := len(figures) - 1; i >= 0; i-- {
 		fmt.Fprintf(&lower, "%.1f,%.1f ", x(i), y(figures[i].Low))
 	}
-	var dashed strings.Builder
 	for i, v := range smooth {
 		fmt.Fprintf(&dashed, "%.1f,%.1f ", x(len(figures)-len(smooth)+i), y(v))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s"><line class="zero" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`,
-		width, height, template.HTMLEscapeString(s.Label+" over time"), left, width-left, y(0), y(0))
-	fmt.Fprintf(&b, `<polygon class="band" points="%s%s"/><polyline class="line" points="%s"/>`, &upper, &lower, &line)
+	name := template.HTMLEscapeString(label)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img"><title>%s over time</title><desc>A line with the band that the noise leaves; the same numbers are in the tables.</desc>`, width, height, name)
+	fmt.Fprintf(&b, `<line class="zero" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/><polygon class="band" points="%s%s"/><polyline class="line" points="%s"/>`,
+		edge, width-edge, y(0), y(0), &upper, &lower, &line)
 	if len(smooth) > 0 {
 		fmt.Fprintf(&b, `<polyline class="smooth" points="%s"/>`, &dashed)
 	}
-	fmt.Fprintf(&b, `<text x="%g" y="%g">%s</text><text x="%g" y="%g" text-anchor="end">%s</text><text x="%g" y="18">%s</text></svg>`,
-		left, height-6, template.HTMLEscapeString(d.Period.short(d.periods[0])), width-left, height-6,
-		template.HTMLEscapeString(d.Period.short(d.periods[len(figures)-1])), left, template.HTMLEscapeString(d.write(s.quantity, high)))
+	b.WriteString("</svg>")
 	return template.HTML(b.String())
 }
 
@@ -305,7 +311,7 @@ var seriesTemplate string
 
 // html renders the page, self-contained.
 func (p *seriesPage) html() ([]byte, error) {
-	t, err := template.New("series").Funcs(template.FuncMap{"table": tableOf}).Parse(seriesTemplate)
+	t, err := template.New("series").Funcs(template.FuncMap{"table": tableOf, "tight": tight}).Parse(seriesTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("internal error: %w", err)
 	}
@@ -316,12 +322,16 @@ func (p *seriesPage) html() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// tight keeps a number and its sign on one line.
+func tight(words string) string { return strings.ReplaceAll(words, " %", "\u00a0%") }
+
 // tableOf is what the template of a table takes.
-func tableOf(columns []string, lines []seriesLine) any {
+func tableOf(corner string, columns []string, lines []seriesLine) any {
 	return struct {
+		Corner  string
 		Columns []string
 		Lines   []seriesLine
-	}{columns, lines}
+	}{corner, columns, lines}
 }
 
 // Columns names the columns of the tables.

@@ -77,7 +77,21 @@ var reports = []report{
 	{"empty", []string{"-input", "none.csv", "-unit", "who", "-time", "day"}},
 	{"nobody", []string{"-epsilon", "20", "-limit", "20", "-from", "", "-to", ""}},
 	{"unknown", []string{"-epsilon", "0.05", "-period", "quarter", "-by", "cds", "-groups", "30,31"}},
+	{"series", []string{"-series", "78 weeks"}},
+	{"series-begun", []string{"-series", "365 days", "-to", "1997-01-20"}},
+	{"series-groups", []string{"-series", "18 months", "-by", "cds", "-groups", "1,2,30", "-epsilon", "0.1"}},
 	{"one", []string{"-input", "none.csv", "-unit", "who", "-time", "day", "-value", "paid", "-upper", "1000000", "-from", "2026-01", "-to", "2026-01", "-currency", "€"}},
+}
+
+// headings returns, as JSON, those that the page must have.
+func (r report) headings() string {
+	switch {
+	case r.name == "series-groups":
+		return `["All together", "1", "2", "30"]`
+	case strings.HasPrefix(r.name, "series"):
+		return `["Over time"]`
+	}
+	return `["The trends", "What is protected, and what is not", "What it cost, and what is left", "What was asked, and how exactly it could be answered", "Receipt"]`
 }
 
 // build makes the pages, each with a ledger of its own.
@@ -112,7 +126,7 @@ func TestPagesFitTheirScreens(t *testing.T) {
 	pages := build(t)
 	for _, r := range reports {
 		for _, v := range views {
-			t.Run(r.name+"/"+v.name, func(t *testing.T) { look(t, browser, pages[r.name], r.name, v) })
+			t.Run(r.name+"/"+v.name, func(t *testing.T) { look(t, browser, pages[r.name], r, v) })
 		}
 	}
 }
@@ -137,7 +151,7 @@ var views = []view{
 var inspect string
 
 // look opens a page and lists what is wrong with it.
-func look(t *testing.T, browser context.Context, path, name string, v view) {
+func look(t *testing.T, browser context.Context, path string, r report, v view) {
 	tab, closeTab := chromedp.NewContext(browser)
 	defer closeTab()
 	tab, stop := context.WithTimeout(tab, time.Minute)
@@ -150,8 +164,8 @@ func look(t *testing.T, browser context.Context, path, name string, v view) {
 		emulation.SetDeviceMetricsOverride(v.width, 900, 1, false),
 		emulation.SetEmulatedMedia().WithMedia(v.media).WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}}),
 		chromedp.Navigate("file://"+path),
-		chromedp.Evaluate(inspect, &found),
-		chromedp.ActionFunc(func(ctx context.Context) error { return keep(ctx, name, v) }),
+		chromedp.Evaluate(inspect+"("+r.headings()+")", &found),
+		chromedp.ActionFunc(func(ctx context.Context) error { return keep(ctx, r.name, v) }),
 	)
 	if err != nil {
 		t.Fatal(err)

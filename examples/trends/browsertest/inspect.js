@@ -1,5 +1,5 @@
-// Returns, as JSON, a list of what is wrong with the page.
-(() => {
+// Returns, as JSON, a list of what is wrong with a page that must have the wanted headings.
+(wanted => {
   const faults = [];
   const fault = (what, el) => {
     const where = el ? " in <" + el.tagName.toLowerCase() + "> “" + (el.textContent || "").trim().replace(/\s+/g, " ").slice(0, 60) + "”" : "";
@@ -20,7 +20,7 @@
 
   // Every section has its heading, and every heading, cell and caption has text.
   const headings = all("h2").map(h => h.textContent.trim());
-  for (const want of ["The trends", "What is protected, and what is not", "What it cost, and what is left", "What was asked, and how exactly it could be answered", "Receipt"])
+  for (const want of wanted)
     if (!headings.includes(want)) fault("no heading “" + want + "”");
   if (all("h1").length !== 1) fault("not exactly one h1");
   for (const el of all("h1, h2, h3, p, dt, dd, th, td, caption, figcaption, figcaption span, figcaption strong, li")) {
@@ -43,6 +43,8 @@
         if (r.left < s.right && s.left < r.right && r.top + 3 < s.bottom && s.top + 3 < r.bottom) fault("labels overlap: " + u.textContent + " and ", t);
     });
     if (!all("path, polygon, line, circle", svg).length) fault("an empty picture", svg);
+    const drawn = svg.viewBox.baseVal.width ? box.width / svg.viewBox.baseVal.width : 1; // letters shrink with the picture
+    for (const [t] of texts) if (parseFloat(getComputedStyle(t).fontSize) * drawn < 8.5) fault("a label of " + (parseFloat(getComputedStyle(t).fontSize) * drawn).toFixed(1) + " pixels", t);
   }
 
   // Contrast is that of WCAG AA.
@@ -70,4 +72,4 @@
   if (all("script, iframe, object, embed, link[rel=stylesheet], img").length) fault("the page has a script or loads something");
   if (/url\(|@import/.test(all("style").map(s => s.textContent).join())) fault("the style loads something");
   return JSON.stringify(faults);
-})()
+})
