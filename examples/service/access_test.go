@@ -1,0 +1,109 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/equipoise-dp/equipoise/budget"
+)
+
+// Nobody gets in without a token that counts, and with one only where it is for.
+func TestTokensOpenWhatTheyAreFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, budget.Memory(), t.TempDir())
+		defer b.stop()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		all, late := give(*b.tokens.grants.Load(), grant{Name: "late", Operator: true, Until: time.Now()})
+		b.tokens.grants.Store(&all)
+		asker, operator, person := b.demo[0], b.demo[1], b.demo[2]
+		for path, may := range map[string]string{
+			"/questions": asker + operator, "/releases": asker + operator, "/trend": asker, "/budget": asker + operator,
+			"/operator": operator, "/metrics": operator, "/consent": person,
+		} {
+			for _, token := range []string{"", "x", late, asker, operator, person} {
+				status := http.StatusForbidden
+				switch {
+				case token == "" || token == "x" || token == late:
+					status = http.StatusUnauthorized
+				case strings.Contains(may, token):
+					status = http.StatusOK
+				}
+				if w := b.ask(token, "GET", path, ""); w.Code != status {
+					t.Errorf("%s with token %q: %d, want %d: %s", path, token, w.Code, status, w.Body)
+				}
+			}
+		}
+		want(t, b.post(operator, "a", "months"), http.StatusForbidden, "forbidden")
+		for _, path := range []string{"/", "/statement", "/healthz", "/readyz", "/openapi.json", "/style.css", "/problems/budget"} {
+			want(t, b.ask("", "GET", path, ""), http.StatusOK, "")
+		}
+	})
+}
+
+// Tokens, keys, names, who said no, and rows are in no log, and tokens are not on the disk.
+func TestNothingPrivateIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		b := start(t, budget.Memory(), folder)
+		want(t, b.post(b.demo[0], "secret-key", "months"), http.StatusAccepted, "")
+		want(t, b.ask(b.demo[2], "PUT", "/consent", `{"purpose":"*","choice":"no"}`, "Content-Type", "application/json"), http.StatusNoContent, "")
+		want(t, b.ask("wrong-token", "GET", "/budget", ""), http.StatusUnauthorized, "nobody")
+		want(t, b.ask(b.demo[0], "GET", "/nowhere/secret-path?secret-query=1", ""), http.StatusNotFound, "missing")
+		if err := os.WriteFile(filepath.Join(folder, "purchases.csv"), []byte("customer,date,cds,dollars\n00042,secret-date,1,2\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		want(t, b.ask(b.demo[0], "GET", "/releases/secret-key", ""), http.StatusAccepted, "")
+		w := b.ask(b.demo[1], "GET", "/operator", "")
+		if field[bool](t, w, "right") || !strings.Contains(w.Body.String(), "could not be read") {
+			t.Errorf("operators are not told that the rows cannot be read: %s", w.Body)
+		}
+		b.stop()
+		log := b.log.String()
+		if !strings.Contains(log, "a release is not finished") {
+			t.Fatal("nothing was logged: this test would see nothing")
+		}
+		for _, secret := range []string{b.demo[0], b.demo[1], b.demo[2], "wrong-token", "secret", "00042", "demo", "purchases.csv"} {
+			if strings.Contains(log, secret) {
+				t.Errorf("the log has %q", secret)
+			}
+		}
+	})
+}
+
+func TestTokensAreOnTheDiskAsHashesOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	var out, errs strings.Builder
+	if err := newToken([]string{"-tokens", path, "-name", "demo", "-purposes", "research"}, &out, &errs); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	token := strings.TrimSpace(out.String())
+	if err != nil || token == "" || strings.Contains(string(text), token) {
+		t.Fatalf("%v: %q in %s", err, token, text)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	known := &tokens{path: path}
+	r, _ := http.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	if err := known.read(); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := known.Who(r); err != nil || who.Name != "demo" || !who.may(research) || who.may(trend) {
+		t.Errorf("%v, %v", who, err)
+	}
+	for _, args := range [][]string{{"-name", "a/b"}, {"-name", ""}, {"-name", "a", "-person", "1", "-operator"}} {
+		if err := newToken(append(args, "-tokens", path), &out, &errs); err == nil {
+			t.Errorf("%v made a token", args)
+		}
+	}
+}
