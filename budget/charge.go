@@ -12,7 +12,7 @@ import (
 
 // checkCharge returns every reason why the account cannot read the charge.
 func (t *Terms) checkCharge(c *dp.Charge) []error {
-	errs := []error{c.Check()}
+	errs := append(make([]error, 0, 16), c.Check())
 	if _, part := t.Parts[c.Dataset]; c.Dataset != t.Dataset && !part {
 		errs = append(errs, fmt.Errorf("budget: Charge.Dataset is %q, and the account is of %s", c.Dataset, t.names()))
 	}

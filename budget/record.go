@@ -106,7 +106,8 @@ func (r *record) open() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
+	own := *r // so that a record of a charge need not be on the heap
+	if err := e.Encode(&own); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
@@ -115,7 +116,7 @@ func (r *record) open() ([]byte, error) {
 // openCharge is open for a record that has a charge, and so no field but these. There are
 // many of those. The charge is JSON as charges are written and takes its place as it is.
 func (r *record) openCharge() []byte {
-	b := make([]byte, 0, 512+len(r.Charge))
+	b := make([]byte, 0, 384+len(r.Charge))
 	b = strconv.AppendInt(append(b, `{"v":`...), int64(r.Version), 10)
 	b = strconv.AppendUint(append(b, `,"seq":`...), r.Seq, 10)
 	b = jsontext.Field(b, `,"prev":`, r.Prev)

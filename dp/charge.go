@@ -112,7 +112,7 @@ var ErrOtherQuestion = errors.New("dp: the key was paid for with another questio
 
 // Check returns every mistake of the event, joined.
 func (e Event) Check() error {
-	var errs []error
+	errs := make([]error, 0, 8)
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("dp: event "+format, args...)) }
 	if e.Count < 1 {
 		fail("count is %d, must be at least 1", e.Count)

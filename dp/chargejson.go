@@ -21,7 +21,7 @@ func (c Charge) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 1024)
+	b := make([]byte, 0, 256+len(c.Key)+len(c.Plan)+len(c.Question)+160*len(c.Events))
 	b = jsontext.Append(append(b, `{"dataset":`...), c.Dataset)
 	b = jsontext.Field(b, `,"unit":`, c.Unit)
 	b = jsontext.Append(append(b, `,"purpose":`...), c.Purpose)

@@ -22,7 +22,7 @@ func newCache() *cache { return &cache{prices: map[string]*Price{}} }
 func (pc *cache) of(c *dp.Charge, orders []float64) *Price {
 	key := priceKey(c)
 	pc.mu.Lock()
-	p := pc.prices[key]
+	p := pc.prices[string(key)]
 	pc.mu.Unlock()
 	if p != nil {
 		return p
@@ -33,16 +33,16 @@ func (pc *cache) of(c *dp.Charge, orders []float64) *Price {
 	if len(pc.prices) >= cacheMost {
 		clear(pc.prices)
 	}
-	pc.prices[key] = p
+	pc.prices[string(key)] = p
 	return p
 }
 
 // priceKey is the part of a charge on which the price depends.
-func priceKey(c *dp.Charge) string {
+func priceKey(c *dp.Charge) []byte {
 	key := []byte(c.Loss.String())
 	for _, e := range c.Events {
 		b, _ := e.MarshalJSON() // returns no error
 		key = append(key, b...)
 	}
-	return string(key)
+	return key
 }
