@@ -32,7 +32,7 @@ type bench struct {
 }
 
 // start starts a service on a store, in a folder with the choices.
-func start(t *testing.T, store budget.Store, folder string) *bench {
+func start(t testing.TB, store budget.Store, folder string) *bench {
 	t.Helper()
 	b := &bench{log: &bytes.Buffer{}}
 	o, err := parse([]string{"-data", rowsIn(t, folder), "-tick", "10s"}, b.log)
@@ -40,10 +40,10 @@ func start(t *testing.T, store budget.Store, folder string) *bench {
 		t.Fatal(err)
 	}
 	l := &ledger{store: volatile{store}, close: func() error { return nil }}
-	if err := l.open(t.Context(), o); err != nil {
+	if err := l.open(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	said, err := openChoices(t.Context(), filepath.Join(folder, "test.db"))
+	said, err := openChoices(context.Background(), filepath.Join(folder, "test.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func start(t *testing.T, store budget.Store, folder string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	end := b.service.start(ctx)
 	b.handler = b.service.handler()
 	b.stop = func() {
@@ -65,7 +65,7 @@ func start(t *testing.T, store budget.Store, folder string) *bench {
 }
 
 // rowsIn writes made-up purchases of 3,000 customers.
-func rowsIn(t *testing.T, folder string) string {
+func rowsIn(t testing.TB, folder string) string {
 	t.Helper()
 	path := filepath.Join(folder, "purchases.csv")
 	var b strings.Builder
