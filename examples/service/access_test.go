@@ -107,3 +107,24 @@ func TestTokensAreOnTheDiskAsHashesOnly(t *testing.T) {
 		}
 	}
 }
+
+// anybody is an identity that lets a request say who sends it, as a careless one would.
+type anybody struct{}
+
+func (anybody) Who(r *http.Request) (caller, error) {
+	return caller{Name: r.Header.Get("Name"), Purposes: []string{research, trend}}, nil
+}
+
+// Whatever an identity says, nobody is taken for the program itself, or for somebody whose keys begin alike.
+func TestNamesThatMeanSomethingElseAreNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, budget.Memory(), t.TempDir())
+		defer b.stop()
+		b.identity = anybody{}
+		for name, status := range map[string]int{"demo": http.StatusOK, "": http.StatusUnauthorized, nightly: http.StatusUnauthorized, "demo/x": http.StatusUnauthorized} {
+			if w := b.ask("", "GET", "/releases", "", "Name", name); w.Code != status {
+				t.Errorf("%q: %d, want %d", name, w.Code, status)
+			}
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate/consent"
@@ -61,6 +62,9 @@ func (s *service) known(may role, e endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		who, err := s.identity.Who(r)
+		if err == nil && !usable(who.Name) {
+			err = errNobody
+		}
 		if err == nil {
 			err = s.admit(r, who, may)
 		} else if errors.Is(err, errNobody) {
@@ -75,6 +79,12 @@ func (s *service) known(may role, e endpoint) http.HandlerFunc {
 		}
 		s.fail(w, err)
 	}
+}
+
+// usable says whether a name can be that of a caller, whatever identity gives it: a slash ends names
+// in request keys, and one name is that of this program.
+func usable(name string) bool {
+	return name != "" && name != nightly && !strings.Contains(name, "/")
 }
 
 func (s *service) admit(r *http.Request, who caller, may role) error {

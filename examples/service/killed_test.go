@@ -13,11 +13,11 @@ import (
 
 // Whatever kills the service: what it said it accepted is finished, and no key is paid twice.
 func TestKilledWhileItIsAskedNothingIsLost(t *testing.T) {
-	kills := 4
+	kills := 10
 	if *long {
 		kills = 200
 	}
-	const perLedger, perKill = 4, 4
+	const perLedger, perKill = 10, 2 // 20 keys, which is what research has
 	for k := 0; k < kills; k += perLedger {
 		t.Run(fmt.Sprint(k), func(t *testing.T) {
 			folder := t.TempDir()

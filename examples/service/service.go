@@ -28,6 +28,7 @@ type service struct {
 	limits    *limits
 	metrics   *metrics
 	state     state
+	latest    lately
 
 	nightly time.Duration
 	anchors string

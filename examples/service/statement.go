@@ -5,6 +5,9 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
+	"sync"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -20,6 +23,7 @@ type told struct {
 	Frozen   string      `json:"frozen,omitempty"`
 	Now      string      `json:"odds_factor_now"`  // by which odds about one unit can have changed at most
 	Most     string      `json:"odds_factor_most"` // after all that may ever be published
+	Except   string      `json:"except,omitempty"` // the probability that they change by more
 	Purposes []share     `json:"purposes"`
 	List     []published `json:"published"` // the latest first
 	Anchor   string      `json:"anchor"`    // of the last record of the ledger
@@ -33,8 +37,30 @@ type published struct {
 	Loss    string `json:"loss"`
 }
 
-func (s *service) statement(w http.ResponseWriter, r *http.Request) {
+// A lately keeps the statement for a tick, since everybody may ask for it and it reads the whole
+// ledger.
+type lately struct {
+	mu   sync.Mutex
+	at   time.Time
+	told *told
+}
+
+func (s *service) lately(r *http.Request) (*told, error) {
+	l := &s.latest
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.told != nil && time.Since(l.at) < s.board.every {
+		return l.told, nil
+	}
 	t, err := s.told(r)
+	if err == nil {
+		l.at, l.told = time.Now(), t
+	}
+	return t, err
+}
+
+func (s *service) statement(w http.ResponseWriter, r *http.Request) {
+	t, err := s.lately(r)
 	switch {
 	case err != nil:
 		s.fail(w, err)
@@ -62,6 +88,9 @@ func (s *service) told(r *http.Request) (*told, error) {
 	}
 	if st.Frozen {
 		t.Frozen = st.Reason
+	}
+	if delta := dp.PartsOf(st.Whole.Limit).Delta; delta > 0 {
+		t.Except = strconv.FormatFloat(delta, 'f', -1, 64)
 	}
 	for e, err := range s.ledger.Entries(ctx) {
 		if err != nil {
