@@ -78,11 +78,16 @@ func (q question) layout(ws []want, f core.Family, centred bool) layout {
 	if f == core.Laplace {
 		return layout{count: 1, values: values, norm: 1}
 	}
+	read, weights := q.lengthened(ws)
 	best, least := layout{}, math.Inf(1)
 	try := func(l layout) {
-		if cost := q.cost(ws, l, centred); cost < least {
+		if cost := q.cost(read, weights, l, centred); cost < least {
 			best, least = l, cost
 		}
+	}
+	hopeless := func(l layout) bool { // with any number of people
+		l.people = math.Inf(1)
+		return q.cost(read, weights, l, centred) > least+1e-9
 	}
 	for quarters := 1; quarters <= mostQuarters; quarters++ {
 		l := layout{count: float64(quarters) / 4, values: values}
@@ -93,6 +98,9 @@ func (q question) layout(ws []want, f core.Family, centred bool) layout {
 			l.take = l.count * float64(sixteenths) / 16
 			in, away, all := record+l.take*(l.take-2*l.count), l.take*l.take, float64(q.groups)
 			groups := all*away + max(in-away, (in-away)*float64(q.l0))
+			if l.norm = math.Sqrt(groups); hopeless(l) {
+				continue
+			}
 			for step := range 4*mostOctaves + 1 {
 				l.people = math.Sqrt(groups) * math.Exp2(-float64(step)/4)
 				l.norm = math.Sqrt(groups + l.people*l.people)
@@ -120,9 +128,34 @@ func (q question) lengths(ws []want) (lengths []float64) {
 	return lengths
 }
 
+// A read number of a vector, as its cost is worked out.
+type lengthened struct {
+	reads
+	share float64 // of all that is read: the weight of the want, times that of the number in it
+	value int     // whose length it is, or -1
+}
+
+// lengthened returns all that is read of wants, and the sum of the weights of the wants.
+func (q question) lengthened(ws []want) (all []lengthened, weights float64) {
+	value := 0
+	for _, w := range ws {
+		weight, _ := q.weight(w).Float64()
+		at := -1
+		if w.value != nil {
+			at = value
+			value++
+		}
+		for _, r := range q.readings(w) {
+			all = append(all, lengthened{r, weight * r.weight, at})
+		}
+		weights += weight
+	}
+	return all, weights
+}
+
 // cost returns the mean logarithm of the noise of what is read, if all of it had a share
 // of 1.
-func (q question) cost(ws []want, l layout, centred bool) float64 {
+func (q question) cost(all []lengthened, weights float64, l layout, centred bool) float64 {
 	norm := l.norm
 	if l.take == 0 && centred {
 		norm *= math.Sqrt(float64(q.l0))
@@ -131,18 +164,13 @@ func (q question) cost(ws []want, l layout, centred bool) float64 {
 	if l.take > 0 {
 		back = math.Hypot(back, l.take/l.count/l.people)
 	}
-	sum, weights, i := 0.0, 0.0, 0
-	for _, w := range ws {
-		weight, _ := q.weight(w).Float64()
+	sum := 0.0
+	for _, r := range all {
 		value := math.Inf(1)
-		if w.value != nil {
-			value = l.values[i]
-			i++
+		if r.value >= 0 {
+			value = l.values[r.value]
 		}
-		for _, r := range q.readings(w) {
-			sum += weight * r.weight * math.Log(norm*math.Hypot(r.half/value, r.middle*back))
-		}
-		weights += weight
+		sum += r.share * math.Log(norm*math.Hypot(r.half/value, r.middle*back))
 	}
 	return sum / weights
 }

@@ -209,7 +209,7 @@ const rounds = 3
 // solve returns the cheapest plan of a kind of loss that meets the goal, or nil. It
 // shares the loss equally at first, and then more of it to what was furthest off.
 func (s *solver[Row, Unit, Group]) solve(kind lossKind) (best *solution[Row, Unit, Group]) {
-	weights, start := s.equal(), rungOf(1)
+	weights, start := s.equal(), losses.near(1)
 	for range rounds {
 		found := s.cheapest(kind, weights, start)
 		if found == nil {
@@ -233,7 +233,7 @@ func (s *solver[Row, Unit, Group]) cheapest(kind lossKind, weights []float64, st
 	try := func(r rung) *solution[Row, Unit, Group] {
 		found, seen := tried[r]
 		if !seen {
-			found, _ = s.try(kind(r.size()), weights) //nolint:errcheck // so small or so large a loss meets no goal
+			found, _ = s.try(kind(losses.size(r)), weights) //nolint:errcheck // so small or so large a loss meets no goal
 			tried[r] = found
 		}
 		return found
@@ -243,13 +243,13 @@ func (s *solver[Row, Unit, Group]) cheapest(kind lossKind, weights []float64, st
 		if found == nil {
 			break
 		}
-		next := rungOf(start.size() * math.Pow(found.worst(), found.power(kind)))
+		next := losses.near(losses.size(start) * math.Pow(found.worst(), found.power(kind)))
 		if next == start {
 			break
 		}
 		start = next
 	}
-	r, ok := start.least(func(r rung) bool { found := try(r); return found != nil && found.worst() <= 1 })
+	r, ok := losses.least(start, func(r rung) bool { found := try(r); return found != nil && found.worst() <= 1 })
 	if !ok {
 		return nil
 	}
@@ -339,14 +339,14 @@ func (s *solver[Row, Unit, Group]) impossible(best *solution[Row, Unit, Group]) 
 	var nearest *solution[Row, Unit, Group]
 	for _, kind := range s.kinds() {
 		tooMuch := func(r rung) bool {
-			found, err := s.try(kind(r.size()), weights)
+			found, err := s.try(kind(losses.size(r)), weights)
 			return err == nil && s.total(found.plan) > most
 		}
-		at := lastRung
-		if r, ok := rungOf(most / float64(s.goal.Times)).least(tooMuch); ok {
+		at := losses.last()
+		if r, ok := losses.least(losses.near(most/float64(s.goal.Times)), tooMuch); ok {
 			at = max(r-1, 0)
 		}
-		if found, err := s.try(kind(at.size()), weights); err == nil && (nearest == nil || found.worst() < nearest.worst()) {
+		if found, err := s.try(kind(losses.size(at)), weights); err == nil && (nearest == nil || found.worst() < nearest.worst()) {
 			nearest = found
 		}
 	}

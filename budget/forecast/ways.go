@@ -11,14 +11,15 @@ import (
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/filter"
-	"github.com/equipoise-dp/equipoise/internal/search"
 )
 
 // A Way is one kind of account that could pay for a list of uses.
 type Way struct {
-	// Rule, Limit and EventShare are for [budget.Terms]. Limit is the least that
-	// takes all the uses, each under a key of its own, up to a part in a thousand; under
-	// [budget.Default] up to one in a hundred. It is nil if no limit of this kind does.
+	// Rule, Limit and EventShare are for [budget.Terms]. Limit is the least from which on
+	// all the uses are taken, each under a key of its own, up to a part in a thousand; under
+	// [budget.Default] up to one in a hundred. It is nil if no limit of this kind does. (An
+	// account whose whole limit is what its first charge declares takes that one, by any rule,
+	// and nothing after it. That is not counted.)
 	Rule       budget.Rule
 	Limit      dp.Loss
 	EventShare float64
@@ -103,20 +104,20 @@ func least(rule budget.Rule, uses []Use, delta, near float64, kind func(float64)
 		w.EventShare = eventShare(rule, uses, delta)
 	}
 	t := newTrial(w, uses)
-	takes := func(x float64) bool { return t.refuses(kind(x)) == "" }
 	var x float64
 	var ok bool
 	if rule == budget.Default {
 		x, ok = t.leastOfEither(near, kind)
 	} else {
-		x, ok = leastSize(near, takes)
+		x, ok = leastSize(near, func(x float64) (float64, bool) { return t.tries(t.empty(kind(x))) })
 	}
 	if !ok {
 		w.Why = t.refuses(kind(mostEpsilon))
 		return w
 	}
 	w.Limit, w.Epsilon = kind(x), x
-	w.Exactly = rule == budget.Default && slices.ContainsFunc(larger, func(f float64) bool { return !takes(x * f) })
+	w.Exactly = rule == budget.Default && len(uses) > 1 && // of one kind the first charge allows as many as can be
+		slices.ContainsFunc(larger, func(f float64) bool { return t.refuses(kind(x*f)) != "" })
 	if l, ok := w.Limit.(dp.Concentrated); ok {
 		w.Epsilon = l.Approx(delta).Epsilon
 	}
@@ -145,15 +146,14 @@ func newTrial(w Way, uses []Use) *trial {
 // by the limit, so that a larger limit may take less. It looks where each of them begins
 // to take the uses, and from there on where it is the one that is chosen.
 func (t *trial) leastOfEither(near float64, kind func(float64) dp.Loss) (least float64, ok bool) {
-	takes := func(x float64) bool { return t.refuses(kind(x)) == "" }
 	for _, basic := range []bool{true, false} {
-		x, found := leastSize(near, func(x float64) bool {
+		x, found := leastSize(near, func(x float64) (float64, bool) {
 			limit := dp.PartsOf(kind(x))
 			setup, star := t.setup(kind(x))
-			return t.fill(setup.Becoming(limit.Epsilon, limit.Delta, star, basic), setup, kind(x)) == ""
+			return t.tries(setup.Becoming(limit.Epsilon, limit.Delta, star, basic), setup)
 		})
-		if found && !takes(x) {
-			x, found = leastSize(x, takes)
+		if found && t.refuses(kind(x)) != "" {
+			x, found = leastSize(x, func(x float64) (float64, bool) { return t.tries(t.empty(kind(x))) })
 		}
 		if found && (!ok || x < least) {
 			least, ok = x, true
@@ -174,49 +174,83 @@ func (t *trial) setup(limit dp.Loss) (*filter.Setup, float64) {
 	return filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, map[string]float64{"": star}), star
 }
 
-// refuses says why an account with this limit refuses the uses, or returns "".
-func (t *trial) refuses(limit dp.Loss) string {
+// empty returns the filter of an account with this limit before its first charge.
+func (t *trial) empty(limit dp.Loss) (filter.Filter, *filter.Setup) {
 	setup, star := t.setup(limit)
-	return t.fill(setup.New(limit, star), setup, limit)
+	return setup.New(limit, star), setup
 }
 
-func (t *trial) fill(f filter.Filter, setup *filter.Setup, limit dp.Loss) string {
+// refuses says why an account with this limit refuses the uses, or returns "".
+func (t *trial) refuses(limit dp.Loss) string {
+	_, why := t.fill(t.empty(limit))
+	return why
+}
+
+// tries reports whether a filter takes the uses, and the size of what they spend of it.
+func (t *trial) tries(f filter.Filter, setup *filter.Setup) (spent float64, ok bool) {
+	filled, why := t.fill(f, setup)
+	parts := dp.PartsOf(filled.Spent())
+	return max(parts.Epsilon, parts.Rho), why == ""
+}
+
+// fill adds the uses to a filter, or says why it refuses one of them.
+func (t *trial) fill(f filter.Filter, setup *filter.Setup) (filter.Filter, string) {
 	for _, u := range t.uses {
 		price := setup.Price(&u.Charge)
+		if all, ok := filter.FillAll(f, price, int64(u.Times)); ok {
+			f = all
+			continue
+		}
 		n, filled := filter.Fill(f, price, int64(u.Times))
 		if n == int64(u.Times) {
 			f = filled
 			continue
 		}
 		if why := filled.Lacks(price); why != "" {
-			return why
+			return filled, why
 		}
-		return fmt.Sprintf("of %d uses that cost %v only %d fit under %v", u.Times, u.Charge.Loss, n, limit)
+		return filled, fmt.Sprintf("of %d uses that cost %v only %d fit under %v", u.Times, u.Charge.Loss, n, f.Limit())
 	}
-	return ""
+	return f, ""
 }
 
-// leastSize returns the least size from which on limits take something, rounded up to
-// five digits, and whether there is one.
-func leastSize(near float64, takes func(float64) bool) (float64, bool) {
-	low, high := near, near
-	for ; !takes(high); low, high = high, 2*high {
-		if high > mostEpsilon {
+// leastSize returns the least size of five digits from which on limits take something, and
+// whether there is one. What is spent of one that does is a good guess at it.
+func leastSize(near float64, tries func(float64) (spent float64, ok bool)) (float64, bool) {
+	all := make(attempts)
+	at := limits.near(near)
+	for ; !all.of(at, tries).taken; at = limits.near(16 * limits.size(at)) {
+		if limits.size(at) > mostEpsilon {
 			return 0, false
 		}
 	}
-	for low == high && low > leastEpsilon {
-		if low /= 2; takes(low) {
-			high = low
-		}
+	for next := all.of(at, tries).spent; next < at && all.of(next, tries).taken; next = all.of(at, tries).spent {
+		at = next
 	}
-	high, _ = search.Edge(high, low, search.Relative(1e-6), takes)
-	for high = upTo5(high); !takes(high); high = upTo5(high * (1 + 1e-5)) {
+	enough := func(r rung) bool { return all.of(r, tries).taken }
+	for at, _ = limits.least(at, enough); !enough(at + 1); { // what is as large as all of a limit is taken by that one
+		at, _ = limits.least(at+1, enough)
 	}
-	if unit := math.Pow(10, math.Floor(math.Log10(high))-4); takes(upTo5(high - unit*1.5)) {
-		return upTo5(high - unit*1.5), true
+	return limits.size(at), true
+}
+
+// An attempt is whether a size was enough, and about how much of it was needed.
+type attempt struct {
+	spent rung
+	taken bool
+}
+
+// attempts are all that were made, each once.
+type attempts map[rung]attempt
+
+func (a attempts) of(r rung, tries func(float64) (spent float64, ok bool)) attempt {
+	made, ok := a[r]
+	if !ok {
+		spent, taken := tries(limits.size(r))
+		made = attempt{limits.near(spent), taken}
+		a[r] = made
 	}
-	return high, true
+	return made
 }
 
 // eventShare returns the part of δ that the events of the uses need for themselves,

@@ -19,11 +19,11 @@ func NewCube(n int, scale *big.Rat) (*Law, error) {
 	if n < 2 {
 		return nil, fmt.Errorf("core: internal error: a cube of %d numbers", n)
 	}
-	sampler, err := sample.NewCube(n, scale)
-	if err != nil {
+	if err := sample.CheckScale(scale); err != nil {
 		return nil, err
 	}
-	l := &Law{Family: Cube, Scale: scale, sampler: sampler, approx: exact.FloatUp(scale), numbers: n}
+	l := &Law{Family: Cube, Scale: scale, approx: exact.FloatUp(scale), numbers: n}
+	l.sampler = onceDrawn(scale, func(scale *big.Rat) (*sample.Cube, error) { return sample.NewCube(n, scale) })
 	l.stdDev = CubeStdDev(n, l.approx)
 	return l, nil
 }

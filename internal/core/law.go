@@ -7,6 +7,7 @@ package core
 import (
 	"fmt"
 	"math/big"
+	"sync"
 	"sync/atomic"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -44,32 +45,47 @@ func (f Family) String() string {
 type Law struct {
 	Family  Family
 	Scale   *big.Rat // in grid steps
-	sampler interface{ Fill(*sample.Source, []int64) }
+	sampler func() sampler
 	approx  float64 // Scale, rounded up
 	stdDev  float64
 	numbers int // of a cube
 }
+
+// A sampler overwrites numbers with draws.
+type sampler interface{ Fill(*sample.Source, []int64) }
 
 // NewLaw returns the law, or an error if the scale is out of the samplers'
 // range.
 func NewLaw(f Family, scale *big.Rat) (*Law, error) {
 	l := &Law{Family: f, Scale: scale, approx: exact.FloatUp(scale)}
 	l.stdDev = StdDev(f, l.approx)
-	var err error
 	switch f {
 	case Laplace:
-		l.sampler, err = sample.NewLaplace(scale)
+		l.sampler = onceDrawn(scale, sample.NewLaplace)
 	case Gaussian:
-		l.sampler, err = sample.NewGaussian(scale)
+		l.sampler = onceDrawn(scale, sample.NewGaussian)
 	case OneSided:
-		l.sampler, err = sample.NewGeometric(scale)
+		l.sampler = onceDrawn(scale, sample.NewGeometric)
 	default:
-		err = fmt.Errorf("core: internal error: no family %d", f)
+		return nil, fmt.Errorf("core: internal error: no family %d", f)
 	}
-	if err != nil {
+	if err := sample.CheckScale(scale); err != nil {
 		return nil, err
 	}
 	return l, nil
+}
+
+// onceDrawn makes a sampler when it is drawn from for the first time: many laws only say how
+// wide their noise would be, and tables take longer than that. Its scale must have been
+// checked, and nothing else can be wrong with it.
+func onceDrawn[S sampler](scale *big.Rat, make func(*big.Rat) (S, error)) func() sampler {
+	return sync.OnceValue(func() sampler {
+		s, err := make(scale)
+		if err != nil {
+			panic("core: internal error: " + err.Error())
+		}
+		return s
+	})
 }
 
 // noiseless is set for the duration of a test that asked for it, by
@@ -136,7 +152,7 @@ func (s *Session) Draw(l *Law, dst []int64) {
 		s.script(l, dst)
 		return
 	}
-	l.sampler.Fill(s.source, dst)
+	l.sampler().Fill(s.source, dst)
 }
 
 // Choose draws one candidate by the exponential mechanism, exactly

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -94,4 +95,37 @@ func TestWithoutNoiseGroupsThatHaveUnitsAreKept(t *testing.T) {
 			t.Errorf("a group of %d is kept: %v, want %v", n, got, want)
 		}
 	}
+}
+
+// A scale that no sampler takes is refused when the law is made, not when it is drawn from.
+func TestAScaleOutOfRangeIsRefusedBeforeAnythingIsDrawn(t *testing.T) {
+	for _, scale := range []*big.Rat{big.NewRat(1, 1<<11), big.NewRat(1<<41, 1), big.NewRat(-1, 1)} {
+		for _, f := range []Family{Laplace, Gaussian, OneSided} {
+			if l, err := NewLaw(f, scale); l != nil || err == nil {
+				t.Errorf("%v of scale %v is %v, %v", f, scale, l, err)
+			}
+		}
+		if l, err := NewCube(2, scale); l != nil || err == nil {
+			t.Errorf("a cube of scale %v is %v, %v", scale, l, err)
+		}
+	}
+}
+
+// A law that several draw from at once for the first time draws for all of them.
+func TestALawIsDrawnFromByManyAtOnce(t *testing.T) {
+	law, err := NewLaw(Gaussian, big.NewRat(1000, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			InSession(func(s *Session) {
+				if noise := s.Noise(law, 64); slices.Max(noise) == slices.Min(noise) {
+					t.Errorf("noise is %v", noise)
+				}
+			})
+		})
+	}
+	all.Wait()
 }

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math/big"
+	"sync/atomic"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -14,6 +15,13 @@ type basicFilter struct {
 	of             dp.Loss
 	epsilon, delta *big.Rat // limit
 	sumE, sumD     *big.Rat
+	last           *atomic.Pointer[rhoCost] // shared by clones, of one limit
+}
+
+// A rhoCost is what a ρ adds under a limit.
+type rhoCost struct {
+	rho            float64
+	epsilon, delta *big.Rat
 }
 
 func newBasic(l dp.Loss) *basicFilter {
@@ -23,7 +31,7 @@ func newBasic(l dp.Loss) *basicFilter {
 }
 
 func (f *basicFilter) setLimit(l dp.Loss) {
-	f.of = l
+	f.of, f.last = l, new(atomic.Pointer[rhoCost])
 	f.epsilon, f.delta = f.cost(l)
 }
 
@@ -51,12 +59,15 @@ func (f *basicFilter) costOfRho(l dp.Concentrated) (epsilon, delta *big.Rat) {
 	if f.delta.Sign() == 0 || f.of == nil {
 		return nil, nil
 	}
+	if last := f.last.Load(); last != nil && last.rho == l.Rho { // an account sees few, many times
+		return last.epsilon, last.delta
+	}
 	at := exact.DecimalDown(new(big.Rat).Mul(f.delta, big.NewRat(1, 100)))
 	if a := l.Approx(at); a.Epsilon < 1e300 && at > 0 {
 		epsilon, delta, _ = dp.PartsOf(a).Exact()
-		return epsilon, delta
 	}
-	return nil, nil
+	f.last.Store(&rhoCost{l.Rho, epsilon, delta})
+	return epsilon, delta
 }
 
 func (f *basicFilter) Decide(p *Price) Way {

@@ -17,6 +17,13 @@ func Fill(f Filter, p *Price, most int64) (int64, Filter) {
 	return n, f
 }
 
+// FillAll adds n copies of a charge that all fit in one way, as they nearly always do, or
+// returns false: then [Fill] says whether they fit in several.
+func FillAll(f Filter, p *Price, n int64) (Filter, bool) {
+	g, ok := addCopies(f.Clone(), p, n)
+	return g, ok && n > 0
+}
+
 // addCopies adds n copies that are all taken in one way.
 func addCopies(f Filter, p *Price, n int64) (Filter, bool) {
 	w := f.Decide(p)

@@ -26,7 +26,7 @@ type Gaussian struct {
 
 // NewGaussian returns the law with sigma in [2^-10, 2^40].
 func NewGaussian(sigma *big.Rat) (*Gaussian, error) {
-	if err := checkScale("sigma", sigma); err != nil {
+	if err := CheckScale(sigma); err != nil {
 		return nil, err
 	}
 	g := &Gaussian{shift: baseShift(sigma)}

@@ -17,7 +17,7 @@ type Laplace struct {
 
 // NewLaplace returns the law with a scale in [2^-10, 2^40].
 func NewLaplace(scale *big.Rat) (*Laplace, error) {
-	if err := checkScale("scale", scale); err != nil {
+	if err := CheckScale(scale); err != nil {
 		return nil, err
 	}
 	rate := new(big.Rat).Inv(scale)

@@ -12,7 +12,7 @@ type Geometric struct{ digits *digits }
 
 // NewGeometric returns the law with a scale in [2^-10, 2^40].
 func NewGeometric(scale *big.Rat) (*Geometric, error) {
-	if err := checkScale("scale", scale); err != nil {
+	if err := CheckScale(scale); err != nil {
 		return nil, err
 	}
 	return &Geometric{newDigits(new(big.Rat).Inv(scale))}, nil

@@ -10,11 +10,11 @@ var (
 	maxScale = big.NewRat(1<<40, 1)
 )
 
-// checkScale refuses what the tables are not made for. Outside this range a
+// CheckScale refuses what the tables are not made for. Outside this range a
 // caller has chosen a wrong unit, and should hear of it.
-func checkScale(name string, x *big.Rat) error {
+func CheckScale(x *big.Rat) error {
 	if x == nil || x.Cmp(minScale) < 0 || x.Cmp(maxScale) > 0 {
-		return fmt.Errorf("sample: %s is %s, must be in [2^-10, 2^40]", name, show(x))
+		return fmt.Errorf("sample: scale is %s, must be in [2^-10, 2^40]", show(x))
 	}
 	return nil
 }
