@@ -32,6 +32,9 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	if o.Forecast != "" {
 		return o.forecast(ctx, q, stdin, stdout, stderr)
 	}
+	if o.Rehearse != nil {
+		return o.rehearse(ctx, q, stdout, stderr)
+	}
 	files, err := stageAll(o.forms(), len(o.slots()))
 	defer func() { err = errors.Join(err, files.discard()) }()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // check returns every mistake in the flags, joined. A question that makes no
 // sense is found here, before anything is read or paid for.
 func (o *options) check() error {
-	return errors.Join(o.checkLoss(), o.checkAims(), o.checkRange(), o.checkBounds(), o.checkWords(), o.checkGroups(), o.checkFiles(), o.checkForecast(), o.checkAlert(), o.Format.Check(called))
+	return errors.Join(o.checkLoss(), o.checkAims(), o.checkRange(), o.checkBounds(), o.checkWords(), o.checkGroups(), o.checkFiles(), o.checkForecast(), o.checkAlert(), o.checkRehearsal(), o.Format.Check(called))
 }
 
 // checkLoss checks numbers so that NaN fails.

@@ -20,6 +20,9 @@ func (r *report) csv() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	header := []string{"period", "group"}
+	if r.Mark() != "" {
+		header = append([]string{rehearsed}, header...)
+	}
 	for _, q := range r.Quantities {
 		name := inert(q.Name)
 		header = append(header, name, name+"_low", name+"_high", name+"_change")
@@ -42,6 +45,9 @@ func (r *report) csv() ([]byte, error) {
 
 func (r *report) record(g group, c cells) []string {
 	line := []string{c.Period, inert(g.Name)}
+	if mark := r.Mark(); mark != "" {
+		line = append([]string{mark}, line...)
+	}
 	for i, f := range c.Figures {
 		verdict := ""
 		if c.Changes != nil {
@@ -78,6 +84,7 @@ func plain(x float64) string {
 }
 
 type reportJSON struct {
+	Rehearsal  string            `json:"rehearsal,omitempty"` // what it is marked with, if it is one
 	Dataset    string            `json:"dataset"`
 	Period     calendar          `json:"period"`
 	Confidence float64           `json:"confidence"`
@@ -138,7 +145,7 @@ func finite(x float64) *float64 {
 
 // json writes everything.
 func (r *report) json() ([]byte, error) {
-	j := reportJSON{Dataset: r.Dataset, Period: r.Period, Confidence: 0.95, More: r.Balance.More, Receipt: r.Receipt, Cells: []cellJSON{}}
+	j := reportJSON{Rehearsal: r.Mark(), Dataset: r.Dataset, Period: r.Period, Confidence: 0.95, More: r.Balance.More, Receipt: r.Receipt, Cells: []cellJSON{}}
 	for _, q := range r.Quantities {
 		j.Quantities = append(j.Quantities, quantityJSON{q.Name, q.Label, q.Note})
 	}

@@ -32,9 +32,10 @@ type options struct {
 	Ledger, Purpose, Asker, Key            string
 	Out, CSV, JSON                         string
 	Plan, Truth                            bool
-	Forecast                               string  // why the rows may be looked at
-	ForUnits                               int     // of the periods that -for is about
-	ForMean                                float64 // what a unit has in them
+	Rehearse                               *rehearsal // on what made-up rows, if it is one
+	Forecast                               string     // why the rows may be looked at
+	ForUnits                               int        // of the periods that -for is about
+	ForMean                                float64    // what a unit has in them
 
 	aims    []aim     // of -for
 	weights []float64 // of the numbers of the report, if -for found them
@@ -101,6 +102,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.JSON, "json", "", "a `file` for everything as JSON")
 	f.BoolVar(&o.Plan, "plan", false, "print the price list and stop: reads no rows, spends nothing")
 	f.StringVar(&o.Forecast, "forecast", "", "forecast the report on rows of -input that may be looked at, and say `why` they may: they are public,\nmade up, or of an older year that was published as it is. Prints exact numbers about them, which\nno noise protects: how many periods would show, how near the numbers would be, and what caps and\nbounds cut off. Spends nothing and writes no file")
+	f.Func("rehearse", "make the whole report of made-up rows, of a `shape` such as 'units=2000, each=3, rows=2, mean=40, skew=1':\nhow many units, in how many cells each, with how many rows in each, what a row is worth (some are\nworth far more, and cut off), and how unequal cells are, as 1/n^skew. Where the report selects them:\nperiods=12, groups=5. Reads no input, opens no ledger, spends nothing; all that is written is marked", o.setRehearsal)
 	f.BoolVar(&o.Truth, "truth", false, "also show the exact values; only for the embedded data, which is public")
 
 	f.StringVar(&o.Dataset, "dataset", "", "the `name` of the dataset in the ledger (default: the name of the input)")
@@ -194,6 +196,9 @@ func (o *options) fill() {
 		o.Step = stepFor(o.Upper - o.Lower)
 	}
 	fallback("alert-key", &o.AlertKey, o.Ledger+".key")
+	if o.Rehearse != nil {
+		fallback("out", &o.Out, rehearsed+".html")
+	}
 	o.Format.Currency = o.Currency
 	o.UnitName, o.UnitNames = bothNumbers(o.UnitName)
 	o.RowName, o.RowNames = bothNumbers(o.RowName)

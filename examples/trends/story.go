@@ -44,6 +44,9 @@ func (r *report) Headline() string {
 	if r.By != "" {
 		what += " by " + r.By
 	}
+	if mark := r.Mark(); mark != "" {
+		return mark + ": " + what + ", " + r.Span()
+	}
 	return title(what) + ", " + r.Span()
 }
 
@@ -63,7 +66,7 @@ func (r *report) GroupName(name string) string {
 
 // About says what a reader must know of the embedded data.
 func (r *report) About() string {
-	if !r.embedded() {
+	if !r.embedded() || r.Rehearse != nil {
 		return ""
 	}
 	return "The data is the purchase history of everybody who first bought at the online music shop CDNOW in the first quarter of 1997, as published by Fader and Hardie. That is why the first three months tower over the rest."

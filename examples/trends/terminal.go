@@ -196,6 +196,10 @@ func (r *report) writeMisses(p pen) {
 }
 
 func (r *report) writeBalance(p pen) {
+	if mark := r.Mark(); mark != "" {
+		fmt.Fprintf(p, "\n%s %v of %v; %s\n%s: nothing was charged, and there is no receipt\n", p.strong("Would cost"), r.Receipt.Loss, r.Balance.Limit, r.Balance.Rest(), p.strong(mark))
+		return
+	}
 	charged := "charged"
 	if r.Again {
 		charged = "charged before, so nothing now"
