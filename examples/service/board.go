@@ -14,7 +14,7 @@ import (
 // A board shows what was accepted and what is finished, as the ledger had it at the last
 // tick. Ticks are the multiples of a time that does not depend on rows, and the same ones for
 // every instance, so when a result appears tells how long its rows took to read only if that
-// was longer than a tick. Nothing is kept but in the ledger: whoever starts anew, or beside
+// was longer than half a tick. Nothing is kept but in the ledger: whoever starts anew, or beside
 // another, sees the same.
 //
 // Only at the start of a program it looks between ticks.
@@ -152,6 +152,15 @@ func (b *board) lookedAt() time.Time {
 
 // next is when the next tick is.
 func (b *board) next() time.Time { return time.Now().Truncate(b.every).Add(b.every) }
+
+// middle is when the next middle between two ticks is.
+func (b *board) middle() time.Time {
+	m := time.Now().Truncate(b.every).Add(b.every / 2)
+	if !m.After(time.Now()) {
+		m = m.Add(b.every)
+	}
+	return m
+}
 
 // ticks calls each at every tick until ctx is done.
 func (b *board) ticks(ctx context.Context, each func()) {

@@ -33,7 +33,13 @@ type question struct {
 	Columns []column `json:"columns"`
 
 	charge func(aggregate.Request) dp.Charge
-	run    func(context.Context, aggregate.Budget, aggregate.Request, iter.Seq2[purchase, error]) (json.Marshaler, error)
+	run    func(context.Context, aggregate.Budget, aggregate.Request, collecting) (json.Marshaler, error)
+}
+
+// A collecting is how rows are read for a release that is not kept yet.
+type collecting struct {
+	rows iter.Seq2[purchase, error]
+	held func(context.Context) error // returns when what was read may be released
 }
 
 // A column is what is known of a number before it is asked for.
@@ -54,8 +60,18 @@ func ask[Group comparable](name, about string, loss dp.Loss, q *aggregate.Query[
 	for _, p := range plan.Prices() {
 		a.Columns = append(a.Columns, column{p.Column, p.PlusMinus, p.Per.String(), p.LeavesOut})
 	}
-	a.run = func(ctx context.Context, b aggregate.Budget, r aggregate.Request, rows iter.Seq2[purchase, error]) (json.Marshaler, error) {
-		return plan.Run(ctx, b, r, rows)
+	a.run = func(ctx context.Context, b aggregate.Budget, r aggregate.Request, from collecting) (json.Marshaler, error) {
+		return plan.RunFrom(ctx, b, r, func(ctx context.Context, p *aggregate.Plan[purchase, string, Group]) (*aggregate.Partial[Group], error) {
+			part, err := p.Collect(ctx, from.rows)
+			if err != nil {
+				return nil, err
+			}
+			if err := from.held(ctx); err != nil {
+				part.Wipe()
+				return nil, err
+			}
+			return part, nil
+		})
 	}
 	return a, nil
 }

@@ -117,7 +117,7 @@ func (s *service) finishing(c condition) check {
 	case late > 0:
 		says = fmt.Sprintf("%d accepted releases are late by more than %d ticks.", late, lateAfter)
 	}
-	return checked("Releases", ok, says, "Look whether the data can be read. If reading takes longer than a tick, give a longer -tick: else it shows when results appear.")
+	return checked("Releases", ok, says, "Look whether the data can be read. If reading takes longer than half a tick, give a longer -tick: else it shows when results appear.")
 }
 
 func (s *service) answerable() check {

@@ -136,7 +136,7 @@ func (p *process) post(key, question string) (int, []byte) {
 	return p.send(p.tokens[0], "POST", "/releases", `{"question":"`+question+`"}`, "Idempotency-Key", key, "Content-Type", "application/json")
 }
 
-// finished waits until a release is there, for two minutes at most.
+// finished waits until a release is there.
 func (p *process) finished(key string) []byte {
 	p.t.Helper()
 	for every := time.NewTicker(200 * time.Millisecond); ; <-every.C {
@@ -146,6 +146,20 @@ func (p *process) finished(key string) []byte {
 		}
 		if deadline, _ := p.t.Deadline(); status != http.StatusAccepted || time.Until(deadline) < 20*time.Second {
 			p.t.Fatalf("release %s: %d %s\n%s", key, status, answer, p.log)
+		}
+	}
+}
+
+// until waits until a page that everybody may see has a text.
+func (p *process) until(path, text string) []byte {
+	p.t.Helper()
+	for every := time.NewTicker(200 * time.Millisecond); ; <-every.C {
+		answer := p.expect(http.StatusOK, "", "GET", path, "")
+		if bytes.Contains(answer, []byte(text)) {
+			return answer
+		}
+		if deadline, _ := p.t.Deadline(); time.Until(deadline) < 20*time.Second {
+			p.t.Fatalf("%s has no %q: %s", path, text, answer)
 		}
 	}
 }

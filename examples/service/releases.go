@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"iter"
 	"mime"
 	"net/http"
 	"regexp"
@@ -155,9 +154,9 @@ func (s *service) justAccepted(w http.ResponseWriter, r *http.Request, who calle
 }
 
 // unread are rows that nobody reads, since what was kept is shown without them.
-var unread iter.Seq2[purchase, error] = func(yield func(purchase, error) bool) {
+var unread = collecting{rows: func(yield func(purchase, error) bool) {
 	yield(purchase{}, errors.New("what was kept is not there"))
-}
+}}
 
 func (s *service) listReleases(w http.ResponseWriter, _ *http.Request, who caller) error {
 	list := []status{}

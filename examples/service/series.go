@@ -60,14 +60,14 @@ type month struct {
 	Dollars   dp.Estimate[float64] `json:"dollars"`
 }
 
-// advance releases the months that are over and not released yet, and returns all.
+// advance releases, between two ticks, the months that are over and not released yet, and returns all.
 func (s *series) advance(ctx context.Context, service *service) ([]month, error) {
 	ctx = as(ctx, nightly)
 	through := s.over(time.Now())
 	if through == 0 {
 		return []month{}, nil
 	}
-	t, err := aggregate.Advance(ctx, s.plan, service.ledger, aggregate.Request{Key: nightly + "/" + trend, Purpose: trend, Analyst: nightly}, through, service.rows(ctx))
+	t, err := aggregate.Advance(ctx, s.plan, service.ledger, aggregate.Request{Key: nightly + "/" + trend, Purpose: trend, Analyst: nightly}, through, service.heldRows(ctx))
 	if err != nil {
 		return nil, err
 	}

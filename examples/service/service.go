@@ -28,14 +28,14 @@ type service struct {
 	limits    *limits
 	metrics   *metrics
 	state     state
-	latest    lately
 
 	nightly time.Duration
 	anchors string
 
 	begin            chan struct{} // a tick has passed, and there may be work
 	trend, nextTrend atomic.Pointer[[]month]
-	demo             [3]string // tokens for a try: of whoever asks, of an operator, of a customer
+	public           atomic.Pointer[told] // the statement
+	demo             [3]string            // tokens for a try: of whoever asks, of an operator, of a customer
 }
 
 // open opens everything that is to be closed again, and starts nothing.
@@ -90,9 +90,15 @@ func (s *service) start(ctx context.Context) (end func()) {
 // tick shows what is new, and begins what was accepted before it.
 func (s *service) tick(ctx context.Context) {
 	err := s.board.look(ctx)
-	s.state.says(&s.state.looked, err)
 	s.state.says(&s.state.identity, s.tokens.read())
 	s.trend.Store(s.nextTrend.Load())
+	if err == nil {
+		var t *told
+		if t, err = s.told(ctx); err == nil {
+			s.public.Store(t)
+		}
+	}
+	s.state.says(&s.state.looked, err)
 	if err != nil {
 		s.log.Warn("the ledger could not be looked at", slog.String("error", kindOf(err)))
 		return

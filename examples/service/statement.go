@@ -1,13 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -37,30 +36,14 @@ type published struct {
 	Loss    string `json:"loss"`
 }
 
-// A lately keeps the statement for a tick, since everybody may ask for it and it reads the whole
-// ledger.
-type lately struct {
-	mu   sync.Mutex
-	at   time.Time
-	told *told
-}
-
-func (s *service) lately(r *http.Request) (*told, error) {
-	l := &s.latest
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.told != nil && time.Since(l.at) < s.board.every {
-		return l.told, nil
-	}
-	t, err := s.told(r)
-	if err == nil {
-		l.at, l.told = time.Now(), t
-	}
-	return t, err
-}
-
+// statement shows the statement as of the last tick: else the number of the ledger's last record would
+// tell everybody when something was released.
 func (s *service) statement(w http.ResponseWriter, r *http.Request) {
-	t, err := s.lately(r)
+	t := s.public.Load()
+	var err error
+	if t == nil {
+		err = no("unavailable", "").after(s.board.every)
+	}
 	switch {
 	case err != nil:
 		s.fail(w, err)
@@ -71,8 +54,7 @@ func (s *service) statement(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *service) told(r *http.Request) (*told, error) {
-	ctx := r.Context()
+func (s *service) told(ctx context.Context) (*told, error) {
 	st, err1 := s.ledger.Status(ctx)
 	shares, err2 := s.shares(ctx)
 	now, err3 := s.ledger.Policy(ctx)

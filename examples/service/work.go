@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -16,22 +17,47 @@ import (
 const mostTime = 10 * time.Minute
 
 // work finishes what was accepted and has no release: from this instance, from another one, or
-// from before a restart. Only what stood on the board at a tick is begun, so nothing is
-// finished in the tick in which it was asked. If two instances finish one request, the ledger
-// keeps the numbers of one, and both show those.
+// from before a restart. It is begun at a tick, released in the middle between two, and shown at
+// the next. So not even the order of the ledger's records, which receipts tell by their numbers, says
+// how long rows took to read. If two instances finish one request, the ledger keeps the numbers of one,
+// and both show those.
 func (s *service) work(ctx context.Context) {
+	w := &worker{service: s, busy: map[string]bool{}}
+	defer w.running.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.begin:
 			for _, p := range unfinished(s.board.all()) {
-				if ctx.Err() == nil && p.entry > 0 {
-					s.finish(ctx, p)
-				}
+				w.begin(ctx, p)
 			}
 		}
 	}
+}
+
+// A worker reads rows for one request at a time, and holds what it has read.
+type worker struct {
+	*service
+	running sync.WaitGroup
+	reading sync.Mutex
+	mu      sync.Mutex
+	busy    map[string]bool // by request key
+}
+
+func (w *worker) begin(ctx context.Context, p paid) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.entry == 0 || w.busy[p.charge.Key] { // accepted after the tick, or begun
+		return
+	}
+	w.busy[p.charge.Key] = true
+	w.running.Go(func() {
+		w.finish(ctx, p)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.busy, p.charge.Key)
+	})
 }
 
 func unfinished(all map[string]paid) (open []paid) {
@@ -46,20 +72,50 @@ func unfinished(all map[string]paid) (open []paid) {
 
 // finish answers one request. What goes wrong is told to operators, by its kind; whoever
 // asked sees that it is not finished.
-func (s *service) finish(ctx context.Context, p paid) {
+func (w *worker) finish(ctx context.Context, p paid) {
+	s := w.service
 	q, ok := s.catalogue.asked(p.charge)
 	if !ok {
 		return // the page of operators tells
 	}
 	ctx, cancel := context.WithTimeout(as(ctx, p.charge.Analyst), mostTime)
 	defer cancel()
-	_, err := q.run(ctx, s.ledger, requestOf(p.charge), s.rows(ctx))
+	_, err := q.run(ctx, s.ledger, requestOf(p.charge), collecting{w.alone(s.rows(ctx)), s.held})
 	s.state.finished(err)
 	if err != nil {
 		s.log.Warn("a release is not finished", slog.String("question", q.Name), slog.Uint64("entry", p.entry), slog.String("error", kindOf(err)))
 		return
 	}
 	s.log.Info("a release is finished", slog.String("question", q.Name), slog.Uint64("entry", p.entry))
+}
+
+// alone reads rows when nobody else does.
+func (w *worker) alone(rows iter.Seq2[purchase, error]) iter.Seq2[purchase, error] {
+	return func(yield func(purchase, error) bool) {
+		w.reading.Lock()
+		defer w.reading.Unlock()
+		rows(yield)
+	}
+}
+
+// held returns in the middle between two ticks.
+func (s *service) held(ctx context.Context) error {
+	wait(ctx, s.board.middle())
+	return ctx.Err()
+}
+
+// heldRows end in the middle between two ticks.
+func (s *service) heldRows(ctx context.Context) iter.Seq2[purchase, error] {
+	return func(yield func(purchase, error) bool) {
+		for p, err := range s.rows(ctx) {
+			if !yield(p, err) {
+				return
+			}
+		}
+		if err := s.held(ctx); err != nil {
+			yield(purchase{}, err)
+		}
+	}
 }
 
 // rows opens the source when the first row is asked for.
