@@ -237,6 +237,11 @@ func TestATestThatAlwaysFailsKillsNobody(t *testing.T) {
 func huntIn(t *testing.T, files map[string]string, target string) (*hunt, []site) {
 	t.Helper()
 	dir := t.TempDir()
+	built, err := goCommand(t.Context(), ".", "env", "GOCACHE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(built)) // what Go has built stays in its place: only what the hunt remembers is moved
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
 	for name, text := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
