@@ -1,7 +1,6 @@
 package aggregate
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -96,31 +95,37 @@ func (c *compiled) groupIn(p *partial[int], key int) group {
 	return c.newGroup()
 }
 
+// A coordinate is where a number is in the vector of a measure: in a level of its tree, if it has any.
+type coordinate struct {
+	level int
+	at    int64
+}
+
 // vector lists the exact numbers that a measure adds noise to, by group: its
 // parts, or all counts of all levels of its tree or ladder, in steps of the noise.
-func (c *compiled) vector(m *measure, g group) map[string]*big.Int {
-	v := make(map[string]*big.Int)
+func (c *compiled) vector(m *measure, g group) map[coordinate]*big.Int {
+	v := make(map[coordinate]*big.Int)
 	part, histogram := 0, 0
 	for _, other := range c.measures {
 		if other == m && m.drawing != nil {
 			for i, n := range m.onLadder(g.points[histogram]) {
-				v[fmt.Sprint(i)] = new(big.Int).Lsh(big.NewInt(n), m.shift)
+				v[coordinate{at: int64(i)}] = new(big.Int).Lsh(big.NewInt(n), m.shift)
 			}
 		} else if other == m && m.form == formRanks {
 			for _, leaf := range g.points[histogram] {
 				size := int64(1)
 				for level := range m.shape.Height {
-					name := fmt.Sprint(level, " ", leaf/size)
-					if v[name] == nil {
-						v[name] = new(big.Int)
+					node := coordinate{level, leaf / size}
+					if v[node] == nil {
+						v[node] = new(big.Int)
 					}
-					v[name].Add(v[name], new(big.Int).Lsh(big.NewInt(1), m.shift))
+					v[node].Add(v[node], new(big.Int).Lsh(big.NewInt(1), m.shift))
 					size *= int64(m.shape.Base)
 				}
 			}
 		} else if other == m {
 			for i, x := range m.centred(g.sums[part:][:m.parts()]) {
-				v[fmt.Sprint(i)] = x.Shl(m.shift).Big()
+				v[coordinate{at: int64(i)}] = x.Shl(m.shift).Big()
 			}
 		}
 		part += other.parts()
@@ -163,8 +168,8 @@ func checkChange(t testing.TB, p *Plan[entry, int, int], with, without *partial[
 			inGroup := new(big.Int)
 			va, vb := p.vector(m, a), p.vector(m, b)
 			if m.joint != nil && m.joint.centre != nil && key > 0 { // one number for all groups
-				delete(va, fmt.Sprint(m.joint.people()))
-				delete(vb, fmt.Sprint(m.joint.people()))
+				delete(va, coordinate{at: int64(m.joint.people())})
+				delete(vb, coordinate{at: int64(m.joint.people())})
 			}
 			for name := range vb {
 				if va[name] == nil {

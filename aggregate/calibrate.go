@@ -132,13 +132,13 @@ func (q question) weight(w want) *big.Rat {
 // leastShare returns the smallest share of the measures of a value, which decides
 // how fine the grid of all of them can be.
 func (q question) leastShare(v *value) *big.Rat {
-	least := big.NewRat(1, 1)
+	var least want
 	for _, w := range q.wants {
-		if share := q.share(w); w.value == v && share.Cmp(least) < 0 {
-			least = share
+		if w.value == v && (least.value == nil || q.weight(w).Cmp(q.weight(least)) < 0) {
+			least = w
 		}
 	}
-	return least
+	return q.share(least)
 }
 
 // A scaler returns the scale of noise that a change needs at a share of the loss. It may

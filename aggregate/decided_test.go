@@ -54,6 +54,7 @@ func TestEveryMistakeOfAQuestionIsNamedOnce(t *testing.T) {
 		{value(Bounds[float64]{Lower: 2, Upper: 1.5}).Mean(), []string{"lower bound is 2, must be below the upper bound 1.5"}},
 		{value(Bounds[float64]{Lower: 2, Upper: 3, Step: 1.5}).Mean(), []string{"step is 1.5, must be at most the distance of the bounds [2, 3]"}},
 		{value(Bounds[float64]{Lower: 2, Upper: 3, Step: -1}).Mean(), []string{"step is -1, must be positive"}},
+		{value(Bounds[float64]{Lower: 2, Upper: 3, Step: 1e-19}).Mean(), []string{"step is 1e-19, so fine that [2, 3] has more than 2^62 of them"}},
 		{value(Bounds[float64]{Lower: 2, Upper: 3}).Quantile(1), []string{`quantile rank of "km" is 1, must be in (0, 1)`}},
 		{PerRow[float64](q, "", nil, Bounds[float64]{Upper: 1}).Mean(), []string{"a value has no name", "no function given"}},
 		{Weighted{q.Count(), -1}, []string{"weight of a column is -1, must be positive and finite"}},

@@ -175,8 +175,8 @@ func TestASearchHidesEveryUnit(t *testing.T) {
 			}
 			p := make(func(b bill) int { return b.who })
 			trial := dptest.Trial{Claim: loss, Runs: 2 * runs, Alpha: alpha}
-			dptest.Audit(t, trial, noisy(p, append(one, others...)), noisy(p, others))
-			dptest.Audit(t, trial, noisy(p, one), noisy(p, nil))
+			holds(t, trial, noisy(p, append(one, others...)), noisy(p, others))
+			holds(t, trial, noisy(p, one), noisy(p, nil))
 			mutant := make(func(b bill) int { return b.who*100 + b.where })
 			if r := dptest.Audit(silent{t}, trial, noisy(mutant, one), noisy(mutant, nil)); !r.Refuted {
 				t.Errorf("%v, per unit %t: that every group is a unit is not refuted: %v", loss, perUnit, r)

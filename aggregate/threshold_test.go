@@ -71,7 +71,8 @@ func (q question) family(f core.Family) (*calibration, error) {
 }
 
 // tailSum returns P(X ≥ t): q^t/(1+q) for Laplace, and for Gaussian noise the sum
-// of the weights over σ√(2π), which is less than the sum of all weights.
+// of the weights over σ√(2π), which is less than the sum of all weights. The first weight is
+// as small as δ is; the others are told in units of it, and the error of these is allowed for.
 func tailSum(l *core.Law, t int64) *big.Float {
 	const prec = 200
 	scale := new(big.Float).SetPrec(prec).SetRat(l.Scale)
@@ -85,18 +86,21 @@ func tailSum(l *core.Law, t int64) *big.Float {
 	v2 := new(big.Float).Mul(scale, scale)
 	v2.Add(v2, v2)
 	x := new(big.Float).SetPrec(prec).SetInt64(t)
-	weight := bigExpNeg(new(big.Float).Quo(new(big.Float).Mul(x, x), v2))
-	ratio := bigExpNeg(new(big.Float).Quo(x.Add(new(big.Float).Add(x, x), one), v2))
-	step := bigExpNeg(new(big.Float).Quo(new(big.Float).SetInt64(2), v2))
-	sum := new(big.Float).SetPrec(prec)
-	for sum.Sign() == 0 || weight.MantExp(nil) > sum.MantExp(nil)-60 {
-		sum.Add(sum, weight)
-		weight.Mul(weight, ratio)
-		ratio.Mul(ratio, step)
+	first := bigExpNeg(new(big.Float).Quo(new(big.Float).Mul(x, x), v2))
+	wide, _ := v2.Float64()
+	sum, weight := 0.0, 1.0 // of weights in units of the first
+	for n := 0.0; weight > 0x1p-60; n++ {
+		weight = math.Exp(-n * (2*float64(t) + n) / wide)
+		sum += weight
 	}
+	tail := first.Mul(first, new(big.Float).SetFloat64(sum*(1+tailError)))
 	pi, _ := new(big.Float).SetPrec(prec).SetString("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
-	return sum.Quo(sum, new(big.Float).Sqrt(pi.Mul(pi, v2)))
+	return tail.Quo(tail, new(big.Float).Sqrt(pi.Mul(pi, v2)))
 }
+
+// tailError is more than the relative error of a sum of 2^19 positive floats, each of which is
+// right to 2^-45, and of the terms that are left out.
+const tailError = 1e-10
 
 // bigExpNeg returns e^-x for x ≥ 0.
 func bigExpNeg(x *big.Float) *big.Float {

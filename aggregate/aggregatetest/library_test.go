@@ -107,9 +107,9 @@ var settings = []struct {
 	{"selected many groups", dp.Approx{Epsilon: 2, Delta: 0.2}, nil, 10, 1, dp.DiscreteGaussian},
 }
 
-// No audit of any release of the library is refuted. Each may be, by chance, with
-// probability 1e-6 at most: 1e-3 for the suite of 1000 and a few hundred, if it is
-// run with fresh noise, as it is.
+// No audit of any release of the library is refuted. By chance one of a plan may be, with
+// a probability of 1.3e-5 at most; then all of the plan are run again, with fresh noise, and
+// fail with one of 2e-10.
 func TestOurReleasesAreNotRefuted(t *testing.T) {
 	const suite = 1e-3
 	runs, atLeast := 400, 500
@@ -137,20 +137,21 @@ func TestOurReleasesAreNotRefuted(t *testing.T) {
 					if got := plan.Charge(aggregate.Request{}).Events[0].Mechanism; r.name == "count" && got != s.noise {
 						t.Errorf("the noise is %s, so %s is not audited", got, s.noise)
 					}
-					for _, found := range AuditPlan(t, plan, Catalogue[visit]{
+					c := Catalogue[visit]{
 						Row:   func(unit, key int, x float64) visit { return visit{unit, key, x} },
 						Lower: lower, Upper: upper, Runs: runs, Alpha: suite / float64(len(settings)*len(releases)),
-					}) {
-						audits.Add(1)
-						if found.Refuted {
-							refuted.Add(1)
-						}
+					}
+					isRefuted := func(r dptest.Result) bool { return r.Refuted }
+					found := AuditPlan(silent{t}, plan, c)
+					if audits.Add(int64(len(found))); slices.ContainsFunc(found, isRefuted) {
+						refuted.Add(1)
+						AuditPlan(t, plan, c)
 					}
 				})
 			}
 		}
 	})
-	t.Logf("%d audits of %d runs, %d refuted", audits.Load(), runs, refuted.Load())
+	t.Logf("%d audits of %d runs; of %d plans one was refuted at first", audits.Load(), runs, refuted.Load())
 	if audits.Load() < int64(atLeast) {
 		t.Errorf("%d audits, want at least %d", audits.Load(), atLeast)
 	}
@@ -219,6 +220,11 @@ func TestTheLibraryIsTightEnoughToBeRefutedAtHalfTheClaim(t *testing.T) {
 		}
 	}
 }
+
+// Silent is a testing.TB that does not fail when an audit does.
+type silent struct{ testing.TB }
+
+func (silent) Errorf(string, ...any) {}
 
 // A recorder is a testing.TB that only takes notes.
 type recorder struct {

@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -326,49 +326,47 @@ func (e *endless) Read(p []byte) (int, error) {
 // A source that gives no end, or nothing at all, ends with the context, and leaves no
 // goroutine behind once its Read returns.
 func TestReadingEndsWithTheContext(t *testing.T) {
-	before := runtime.NumGoroutine()
-	for _, block := range []chan struct{}{nil, make(chan struct{})} {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		source, err := Read[line](ctx, &endless{"who,at,paid,land\nann,2026-01-31,1,x\n", block}, Options{})
+	for _, silent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var block chan struct{}
+			if silent {
+				block = make(chan struct{})
+				defer close(block)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			source, err := Read[line](ctx, &endless{"who,at,paid,land\nann,2026-01-31,1,x\n", block}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			var last error
+			for _, err := range source {
+				if n++; n == 1 {
+					cancel()
+				}
+				last = err
+			}
+			if !errors.Is(last, context.Canceled) {
+				t.Errorf("%d rows, and then %v", n, last)
+			}
+		})
+	}
+}
+
+// Whoever has enough rows ends the reading: the source is closed, and no goroutine is left.
+func TestReadingEndsWhenNobodyWantsMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, err := Read[line](context.Background(), &endless{head: "who,at,paid,land\n"}, Options{}) // which never ends
 		if err != nil {
 			t.Fatal(err)
 		}
 		n := 0
-		var last error
-		for _, err := range source {
-			if n++; n == 1 {
-				cancel()
+		for range source {
+			if n++; n == 1000 {
+				break
 			}
-			last = err
 		}
-		if !errors.Is(last, context.Canceled) {
-			t.Errorf("%d rows, and then %v", n, last)
-		}
-		if block != nil {
-			close(block)
-		}
-	}
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines, %d before", n, before)
-	}
-}
-
-// Whoever has enough rows ends the reading, and the file is closed.
-func TestReadingEndsWhenNobodyWantsMore(t *testing.T) {
-	source, err := Read[line](t.Context(), &endless{head: "who,at,paid,land\n"}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for range source {
-		if n++; n == 1000 {
-			break
-		}
-	}
+	})
 }
 
 // A row that is longer than what was read at once, and rows that end where it ends.

@@ -242,3 +242,15 @@ func TestRungsAreOctavesOfTheMagnitude(t *testing.T) {
 		}
 	}
 }
+
+// The noisiest excess of a rank is that of the end where all rungs have the larger of its two weights.
+func TestTheWidestExcessIsAtAnEnd(t *testing.T) {
+	l := NewLadder(NewBase(-20, 100), []int64{0, 7, 50}, 1)
+	for _, q := range []float64{0.05, 0.5, 0.8} {
+		w, n := max(q, 1-q)*max(q, 1-q), float64(l.rungs())
+		squares, fourths := l.Widest(NewRank(q))
+		if math.Abs(squares/(w*n)-1) > 1e-12 || math.Abs(fourths/(w*w*n)-1) > 1e-12 {
+			t.Errorf("of rank %v: squares are %v and fourth powers %v, must be %v and %v", q, squares, fourths, w*n, w*w*n)
+		}
+	}
+}
