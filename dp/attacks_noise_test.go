@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -326,6 +328,31 @@ func TestCallsDoNotShareNoise(t *testing.T) {
 	}
 	if same > 32 {
 		t.Errorf("%d of 64 draws of two calls are the same", same)
+	}
+}
+
+// A Noise that many goroutines draw from at a time, as it is made and before anything is drawn: what it prepares, it
+// prepares safely, which the race detector sees in CI; and nobody's draws are another's.
+func TestASharedNoiseIsDrawnFromByManyAtOnce(t *testing.T) {
+	const goroutines, draws = 8, 200
+	for _, loss := range someLosses {
+		noise := calibrated(t, loss, 2, 1000)
+		var all [goroutines][]dp.Estimate[int64]
+		var wait sync.WaitGroup
+		for i := range all {
+			wait.Go(func() {
+				all[i] = noise.AddAll(make([]int64, draws))
+				all[i][0].Interval(0.9)
+			})
+		}
+		wait.Wait()
+		for i, a := range all {
+			for _, b := range all[:i] {
+				if same := slices.EqualFunc(a, b, func(x, y dp.Estimate[int64]) bool { return x.Value == y.Value }); same {
+					t.Errorf("%v: two goroutines drew the same %d numbers", loss, draws)
+				}
+			}
+		}
 	}
 }
 
