@@ -46,6 +46,7 @@ func choices(t *testing.T, kind string, rows ...[3]string) consent.Table[int] {
 }
 
 func TestChoicesAreReadFromPostgreSQL(t *testing.T) {
+	t.Parallel()
 	said := [][3]string{
 		{"1", "ads", "yes"}, {"2", "ads", "no"}, {"3", consent.Every, "no"}, {"4", consent.Every, "no"}, {"4", "ads", "yes"},
 		{"5", "ads", "yes"}, {"5", "ads", "no"}, {"7", "research", "no"},
@@ -65,6 +66,7 @@ func TestChoicesAreReadFromPostgreSQL(t *testing.T) {
 
 // What the database takes for equal and is not is an error, and never silence.
 func TestANoInAnotherFormIsNotSilenceOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	no := [3]string{"7", "ads", "no"}
 	for name, c := range map[string]struct {
 		kind string
@@ -87,6 +89,7 @@ func TestANoInAnotherFormIsNotSilenceOnPostgreSQL(t *testing.T) {
 
 // A choice that is none, and a table that is not there, are errors that end a run.
 func TestWhatPostgreSQLDoesNotSayIsAnError(t *testing.T) {
+	t.Parallel()
 	none, null := choices(t, "TEXT", [3]string{"7", "ads", "perhaps"}), choices(t, "TEXT")
 	if _, err := null.DB.Exec("INSERT INTO privacy.consent VALUES ('7', 'ads', NULL)"); err != nil {
 		t.Fatal(err)

@@ -26,8 +26,10 @@ func private(t *testing.T, settings ...string) *pgtest.Server {
 }
 
 func TestRefusesServerWithoutFsync(t *testing.T) {
+	t.Parallel()
 	for _, setting := range []string{"fsync", "full_page_writes"} {
 		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
 			s := private(t, setting+" = off")
 			_, err := postgres.Create(t.Context(), newPool(t, s.DSN))
 			wantError(t, "Create", err, "the server has "+setting+"=off, must be on")
@@ -41,6 +43,7 @@ func TestRefusesServerWithoutFsync(t *testing.T) {
 // TestACrashOfTheServerLosesNothingAcknowledged crashes the server again and again while callers append. They
 // go on by themselves, and what was acknowledged is there.
 func TestACrashOfTheServerLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
 	server := private(t)
 	pool := newPool(t, server.DSN)
 	store, err := postgres.Create(t.Context(), pool)

@@ -27,6 +27,7 @@ const noPooler = "NOT TESTED: there is no PgBouncer. Install it (apt-get install
 // A pooler that gives every transaction another connection of
 // the server changes nothing, with the defaults of the driver and several pools.
 func TestAPoolerChangesNothing(t *testing.T) {
+	t.Parallel()
 	behind := startPooler(t)
 	open := func(t *testing.T) budget.Store {
 		s, err := postgres.OpenOrCreate(t.Context(), behind(t, pgtest.NewDatabase(t, sharedDSN(t))))
