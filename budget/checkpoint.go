@@ -271,7 +271,8 @@ func readCheckpoint(account string, seq uint64, sum digest, stored []byte) (head
 	if err := d.Decode(&head); err != nil {
 		return fail("cannot be read: %w", err)
 	}
-	if head.Keys < 0 || head.Kept < 0 || len(body) > mostCheckpoint || head.Keys > len(body)/indexedSize || head.Keys*indexedSize+head.Kept*indexedKeptSize != len(body) {
+	few := 0 <= head.Keys && head.Keys <= len(body)/indexedSize && 0 <= head.Kept && head.Kept <= len(body)/indexedKeptSize // so that no product wraps
+	if !few || len(body) > mostCheckpoint || head.Keys*indexedSize+head.Kept*indexedKeptSize != len(body) {
 		return fail("does not have the keys that it says")
 	}
 	return head, body, nil

@@ -130,6 +130,7 @@ func TestEveryPartOfACheckpointIsCheckedBeforeItIsUsed(t *testing.T) {
 		"a key more":                     {func(h *checkpointHead) { h.Keys++ }, "does not have the keys that it says"},
 		"a release more":                 {func(h *checkpointHead) { h.Kept++ }, "does not have the keys that it says"},
 		"so many keys that they wrap":    {func(h *checkpointHead) { h.Keys += 1 << 60 }, "does not have the keys that it says"},
+		"releases that wrap":             {wrap, "does not have the keys that it says"},
 		"itself before it":               {func(h *checkpointHead) { h.Before, h.Sum = at, hexOf(digest{}) }, fmt.Sprintf("checkpoint %d names one that is not before it", at)},
 		"no digest of the one before":    {func(h *checkpointHead) { h.Before, h.Sum = 1, "00" }, "does not have the digest of the one before it"},
 		"no hexadecimal digest":          {func(h *checkpointHead) { h.Before, h.Sum = 1, "x" }, "does not have the digest of the one before it"},
@@ -319,6 +320,22 @@ func (s otherwise) Read(_ context.Context, _ string, from uint64) iter.Seq2[Reco
 			if !yield(r, nil) {
 				return
 			}
+		}
+	}
+}
+
+// wrap says that there are fewer keys, and so many releases that the bytes of all together
+// are what they are, in the arithmetic of an int.
+func wrap(h *checkpointHead) {
+	inverse := uint64(indexedKeptSize)
+	for range 6 {
+		inverse *= 2 - uint64(indexedKeptSize)*inverse
+	}
+	size := h.Keys*indexedSize + h.Kept*indexedKeptSize
+	for {
+		h.Keys--
+		if h.Kept = int(uint64(size-h.Keys*indexedSize) * inverse); h.Kept > size {
+			return
 		}
 	}
 }

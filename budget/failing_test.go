@@ -243,3 +243,23 @@ func entriesOf(ctx context.Context, a *Account) (n int, err error) {
 	}
 	return n, nil
 }
+
+// Whatever an account asks for when it is opened from a checkpoint, and cannot be read, is an
+// error: it is not taken for the end of the ledger.
+func TestWhatCannotBeReadIsNotTheEndOfALedger(t *testing.T) {
+	a := longLived(t)
+	asked := map[uint64]bool{}
+	s := &unreadable{Store: a.store, from: func(seq uint64) bool { asked[seq] = true; return false }}
+	if _, err := Open(t.Context(), s, a.name); err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) < 5 || a.state.checkpoint == 0 {
+		t.Fatalf("it asks for %v; the test tests nothing", asked)
+	}
+	for seq := range asked {
+		s.from = func(from uint64) bool { return from == seq }
+		if _, err := Open(t.Context(), s, a.name); !errors.Is(err, errDisk) || errors.Is(err, ErrTampered) {
+			t.Errorf("Open where what begins with record %d cannot be read: %v, want that error", seq, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -205,4 +206,37 @@ func stampOf(t *testing.T, r Record) string {
 		t.Fatal(err)
 	}
 	return record.At
+}
+
+// What a record is made of is named where it cannot be read, of records that were sealed and
+// chained anew as well.
+func TestWhatCannotBeReadInAForgedRecordIsNamed(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	whole := laplaceCharge("whole", dp.Pure{Epsilon: 0.5}, 4)
+	whole.Events[0].Count = 2
+	v, err := a.Reserve(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := laplaceCharge("part", dp.Pure{Epsilon: 0.25}, 4)
+	if _, err := v.Spend(t.Context(), part); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Keep(t.Context(), part, []byte("41")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		at     int
+		change func(map[string]any)
+		want   string
+	}{
+		{2, func(m map[string]any) { m["charge"].(map[string]any)["loss"] = "none" }, "record 2: dp: charge"},
+		{2, func(m map[string]any) { m["charge"].(map[string]any)["key"] = "" }, "record 2: dp: Charge.Key is empty"},
+		{3, func(m map[string]any) { m["at"] = "yesterday" }, "record 3: time"},
+		{3, func(m map[string]any) { m["digest"] = "00" }, "record 3 has digest"},
+	} {
+		if err := judge(t, forge(t, stored(a), test.at, test.change)); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v, want ErrTampered and %q", err, test.want)
+		}
+	}
 }
