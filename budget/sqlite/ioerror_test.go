@@ -61,3 +61,41 @@ func limitFiles(t *testing.T, size uint64) (undo func()) {
 		}
 	}
 }
+
+// A ledger whose mark can neither be read nor written is not opened: it could be an older copy
+// later, and nobody would know.
+func TestALedgerWhoseMarkFailsIsNotOpened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	closed(t, path)
+	s, err := sqlite.Open(t.Context(), path) // so that the files beside it have their sizes
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fill(t, s, 5, 1)
+	if err := os.Remove(path + "-mark"); err != nil {
+		t.Fatal(err)
+	}
+	undo := limitFiles(t, 50)
+	_, err = sqlite.Open(t.Context(), path)
+	undo()
+	if !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("Open where no mark can be written: %v, want that error", err)
+	}
+	if err := errors.Join(os.Remove(path+"-mark"), os.Mkdir(path+"-mark", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = sqlite.Open(t.Context(), path); !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("Open where the mark is a folder: %v, want that error", err)
+	}
+	if err := os.Remove(path + "-mark"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
