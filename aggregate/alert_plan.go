@@ -198,7 +198,8 @@ func (p *AlertPlan[Row, Unit, Group]) Charge(r Request) dp.Charge {
 // draw returns what the answer of period t is drawn by.
 func (p *AlertPlan[Row, Unit, Group]) draw(r Request, t int) dp.Charge {
 	states := p.inner.states()
-	states.Grouped, states.KeysGiven = p.alert.Query.Group != nil, p.alert.Query.Group != nil
+	states.Grouped, states.KeysGiven, states.Step = p.alert.Query.Group != nil, p.alert.Query.Group != nil, p.alert.Step.String()
+	states.Units = false // there are no numbers
 	return dp.Charge{
 		Dataset: p.inner.dataset, Unit: p.inner.unitName, Purpose: r.Purpose, Key: r.Key + " " + p.labels[t], Plan: p.mark, Question: p.mark,
 		Analyst: r.Analyst, Periods: slices.Clone(r.Periods), Loss: p.loss, Events: []dp.Event{p.event.Clone()}, States: states,

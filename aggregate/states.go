@@ -20,6 +20,7 @@ func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 	for _, in := range slices.Concat(p.inputs, p.query.states) {
 		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
 	}
+	s.Units = slices.ContainsFunc(p.answers, func(a answer) bool { return a.kind == kindUnits })
 	if p.threshold != nil {
 		s.LeastGroup = int(p.threshold.units())
 	}
@@ -32,11 +33,11 @@ func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 	return s
 }
 
-// states says what the series reads. Its groups are given, and the pairs of a group and a
-// period are the library's.
+// states says what the series reads. Its groups are given, and so are its periods; the pairs
+// of a group and a period are the library's.
 func (p *SeriesPlan[Row, Unit, Group]) states() *dp.Statement {
 	s, q := p.inner.states(), p.series.Query
-	s.Grouped, s.KeysGiven, s.Event = q.Group != nil, q.Group != nil, q.UnitIsEvent
+	s.Grouped, s.KeysGiven, s.Event, s.Step = q.Group != nil, q.Group != nil, q.UnitIsEvent, p.step.String()
 	if q.Consent != nil {
 		s.Consent = q.Consent.Mode.String()
 	}

@@ -34,7 +34,7 @@ func (t *Terms) checkCharge(c *dp.Charge) []error {
 		}
 	}
 	if s := c.States; s != nil {
-		for _, text := range []string{s.Groups, s.Consent, s.Module} {
+		for _, text := range []string{s.Groups, s.Step, s.Consent, s.Module} {
 			errs = append(errs, utf8Text("a text of Charge.States", text))
 		}
 		for i, col := range s.Columns {

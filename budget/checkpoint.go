@@ -610,7 +610,7 @@ func (s *state) restorePolicy(j *checkpointPolicy) error {
 	if j == nil {
 		return nil
 	}
-	p, err := policy.Parse(j.Policy)
+	p, err := policy.ParseRecorded(j.Policy)
 	if err == nil {
 		err = s.maySet(p)
 	}

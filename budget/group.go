@@ -251,7 +251,7 @@ func (d *draft) addOne(account string, r *request, at time.Time) (err error) {
 		d.planned = append(d.planned, newPlan(rec.Seq, r.charge))
 	}
 	d.added[key] = len(d.paid)
-	d.paid = append(d.paid, &paid{seq: rec.Seq, hash: d.last, asked: r.asked, at: coarse(at), whole: r.reserve})
+	d.paid = append(d.paid, &paid{seq: rec.Seq, hash: d.last, asked: r.asked, at: coarse(at), whole: r.reserve, units: d.counts(r.charge, r.reserve)})
 	r.first = true
 	r.payment, err = d.paid[len(d.paid)-1].payment(account, r)
 	return err

@@ -2,7 +2,6 @@ package budget
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -114,7 +113,7 @@ func (s *state) mayWithdraw(purpose string) error {
 }
 
 func (s *state) applyPolicy(r *record) error {
-	p, err := policy.Parse(r.Policy)
+	p, err := policy.ParseRecorded(r.Policy)
 	if err == nil {
 		err = s.maySet(p)
 	}
@@ -200,18 +199,41 @@ func (d *draft) allowed(r *request) error {
 	if d.policy == nil {
 		return nil
 	}
-	reasons := d.policy.Policy.Refuses(r.charge, policy.Facts{
-		Day: coarse(r.at), Withdrawn: d.policy.Withdrawn, Reserves: r.reserve,
-		Paid: func(key string) bool {
-			_, now := d.added[key]
-			_, before := d.paidIn(key)
-			return before || now
-		},
-	})
+	facts := policy.Facts{Day: coarse(r.at), Withdrawn: d.policy.Withdrawn, Reserves: r.reserve, Paid: d.paidUnits}
+	if r.from != nil {
+		facts.Reserved = r.from.charge
+	}
+	reasons := d.policy.Policy.Refuses(r.charge, facts)
 	if len(reasons) == 0 {
 		return nil
 	}
 	return d.terms.refuse(scope{kind: scopePolicy}, r.charge, strings.Join(reasons, "; "))
+}
+
+// paidUnits returns what a key was paid to count all of, or "".
+func (d *draft) paidUnits(key string) string {
+	if i, ok := d.added[key]; ok {
+		return d.paid[i].units
+	}
+	if p, ok := d.keys[key]; ok {
+		return p.units
+	}
+	// Not read yet, which it is before the next request ([Account.begin]): somebody else put
+	// the policy in force at this moment.
+	if _, before := d.old.find(key); before {
+		return d.policy.Policy.Unit
+	}
+	return ""
+}
+
+// unitsKey is the request key under which the policy in force has the number of units, or "".
+func (a *Account) unitsKey() string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.state.policy == nil {
+		return ""
+	}
+	return a.state.policy.Policy.People.Paid
 }
 
 // A purchase is a loss that a purpose has bought.
@@ -233,7 +255,7 @@ func (r *record) readPolicy() (*policy.Policy, error) {
 	if r.Policy == nil {
 		return nil, nil
 	}
-	p, err := policy.Parse(json.RawMessage(r.Policy))
+	p, err := policy.ParseRecorded(r.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("%w: record %d: %w", ErrTampered, r.Seq, err)
 	}

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -392,7 +393,7 @@ func (h *history) setPolicy() {
 		d["modules"] = h.some("v1", "v2")
 	}
 	if h.r.IntN(4) == 0 {
-		d["people"] = document{"at_least": 1, "at_most": 10, "paid_under": fmt.Sprint("k", h.r.IntN(20))}
+		d["people"] = document{"at_least": 1, "at_most": 10, "paid_under": fmt.Sprint("k", max(1, h.n-5+h.r.IntN(10)))}
 	}
 	purposes := document{}
 	for _, name := range h.some("a", "b", "c") {
@@ -443,6 +444,10 @@ func (h *history) charge() {
 	c.States = &dp.Statement{
 		Grouped: h.r.IntN(2) == 0, Groups: h.pick("ward", "month"), KeysGiven: h.r.IntN(2) == 0, LeastGroup: h.r.IntN(4),
 		Consent: h.pick("", "opt-in", "opt-out"), RetainDays: h.r.IntN(4), Module: h.pick("v1", "v2"), Event: h.r.IntN(8) == 0,
+		Units: h.r.IntN(3) > 0,
+	}
+	if h.r.IntN(4) == 0 {
+		c.States.Step = h.pick("week", "month")
 	}
 	if h.r.IntN(2) == 0 {
 		c.States.Columns = []dp.StatedColumn{{Name: h.pick("x", "x", "x", "y"), Lower: h.pick("0", "0", "1/2", "-1"), Upper: h.pick("1", "2", "3", "5/2")}}
@@ -470,9 +475,11 @@ func (h *history) charge() {
 		return
 	}
 	h.accepted++
-	h.keys[c.Key] = true
+	h.keys[c.Key] = c.States != nil && countsAll(c.States)
 	h.spent[c.Purpose] = new(big.Rat).Add(h.sum(c.Purpose), c.Events[0].Epsilon)
 }
+
+func countsAll(s *dp.Statement) bool { return s.Units && !s.Grouped && s.Step == "" }
 
 func (h *history) sum(purpose string) *big.Rat {
 	if h.spent[purpose] == nil {
@@ -507,7 +514,8 @@ func (h *history) reference(c dp.Charge, vouched bool) bool {
 		h.doc["askers_authenticated"] != true || vouched,
 		epsilon <= largest,
 		limit == 0 || sum+epsilon <= limit,
-		paid == "" || h.keys[paid] || paid == c.Key,
+		paid == "" || h.keys[paid] || paid == c.Key && countsAll(s),
+		s.Step == "" || slices.Contains(u["groups"].([]string), s.Step) && u["keys"] != "selected",
 		!s.Event || h.doc["unit_is_event"].(bool),
 		!pinned || slices.Contains(modules, s.Module),
 		u["consent"] == "none" || u["consent"] == s.Consent,
@@ -539,5 +547,86 @@ func (h *history) verify() {
 	}
 	if got, want := len(again.state.filters), len(h.a.state.filters); got != want {
 		h.t.Fatalf("history %d: limits %v, and %v when read again", h.seed, want, got)
+	}
+}
+
+// A series that was paid for before its periods were stated goes on under the policy, and
+// Verify says so; a new one is refused when it is reserved.
+func TestAPaidSeriesOfAnEarlierVersionGoesOn(t *testing.T) {
+	a, s := policyAccount(t)
+	whole := policyCharge("series", "opening hours", 1)
+	whole.Question, whole.Events[0].Count = "q", 1
+	v, err := a.Reserve(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := policyCharge("series 2026-W05", "opening hours", 1)
+	draw.Question, draw.States.Step = "q", "week"
+	for _, account := range []func(context.Context, dp.Charge) error{
+		v.Afford, func(ctx context.Context, c dp.Charge) error { _, err := v.Spend(ctx, c); return err },
+	} {
+		if err := account(t.Context(), draw); err != nil {
+			t.Error(err)
+		}
+	}
+	later := policyCharge("later", "opening hours", 0.25)
+	later.Question, later.States.Step = "q", "week"
+	_, err = a.Reserve(t.Context(), later)
+	refusedBecause(t, err, `numbers of every week are groups by "week"`)
+	again, err := Open(t.Context(), s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := again.Verify(t.Context()); err != nil || r.AgainstPolicy != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// Only a number of all units pays for how many there are, also if it was paid before the
+// checkpoint from which the account was opened.
+func TestTheNumberOfUnitsIsPaidByNothingElse(t *testing.T) {
+	tails(t, 4)
+	for name, c := range map[string]struct {
+		edit func(*dp.Charge)
+		ok   bool
+	}{
+		"a number of units": {func(*dp.Charge) {}, true},
+		"another number":    {func(c *dp.Charge) { c.States.Units = false }, false},
+		"of each ward":      {func(c *dp.Charge) { c.States.Grouped, c.States.Groups = true, "ward" }, false},
+		"of each week":      {func(c *dp.Charge) { c.States.Step = "week" }, false},
+	} {
+		s := Memory()
+		a, err := Create(t.Context(), s, policyTerms())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := policyCharge("how many", "opening hours", 0.25)
+		counted.States.Units = true
+		c.edit(&counted)
+		if _, err := a.Spend(t.Context(), counted); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			if _, err := a.Spend(t.Context(), policyCharge(fmt.Sprint("other ", i), "opening hours", 0.0625)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := visitsPolicy()
+		d["people"] = document{"at_least": 100, "at_most": 1000, "paid_under": "how many"}
+		if err := a.SetPolicy(t.Context(), d.policy(t), "the first", "Rao"); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(t.Context(), s, "visits")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, before := again.state.old.find("how many"); !before {
+			t.Fatal("it was not paid before the checkpoint")
+		}
+		for _, asked := range []*Account{a, again} {
+			if err := asked.Afford(t.Context(), policyCharge("k", "opening hours", 0.25)); (err == nil) != c.ok {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }

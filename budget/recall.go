@@ -54,7 +54,7 @@ func (a *Account) paidBefore(ctx context.Context, key string) (*paid, error) {
 	if c.Key != key {
 		return nil, fmt.Errorf("%w: a checkpoint says that record %d paid for another key", ErrTampered, seq)
 	}
-	p, err := newPaid(r, c, hash)
+	p, err := a.state.newPaid(r, c, hash)
 	if err != nil {
 		return nil, err
 	}

@@ -111,12 +111,12 @@ func (a *Account) spend(ctx context.Context, r *request) (dp.Payment, error) {
 }
 
 // begin returns nil if a request may be looked at, and what was paid before under its key
-// is known.
+// is known, and under that of the policy's number of units.
 func (a *Account) begin(ctx context.Context, r *request) error {
 	if r.vouched != nil {
 		return r.vouched
 	}
-	return a.recall(ctx, r.charge.Key)
+	return errors.Join(a.recall(ctx, r.charge.Key), a.recall(ctx, a.unitsKey()))
 }
 
 // repeated completes the payment of a request that was paid before. While the

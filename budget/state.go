@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/filter"
 )
@@ -40,8 +41,9 @@ type paid struct {
 	asked asked
 	facts digest // of format 1, whose charges do not say what they ask
 	at    time.Time
-	whole bool // a reservation, which pays for draws and for no release of its own
-	early bool // of format 1: a release without a digest may stand beside it
+	whole bool   // a reservation, which pays for draws and for no release of its own
+	units string // what it counts all of, if it does
+	early bool   // of format 1: a release without a digest may stand beside it
 	kept  kept
 }
 
@@ -153,7 +155,7 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 	if old, ok := s.paidIn(c.Key); ok {
 		return fmt.Errorf("%w: records %d and %d are for the same request key", ErrTampered, old, r.Seq)
 	}
-	p, err := newPaid(r, c, hash)
+	p, err := s.newPaid(r, c, hash)
 	if err != nil {
 		return err
 	}
@@ -162,16 +164,25 @@ func (s *state) pay(r *record, c *dp.Charge, hash digest) error {
 }
 
 // newPaid returns what a record paid.
-func newPaid(r *record, c *dp.Charge, hash digest) (*paid, error) {
+func (s *state) newPaid(r *record, c *dp.Charge, hash digest) (*paid, error) {
 	at, err := r.time()
 	if err != nil {
 		return nil, err
 	}
-	p := &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2}
+	p := &paid{seq: r.Seq, hash: hash, asked: askedBy(c, r.Charge), at: at, whole: r.Kind == KindReserve, early: r.Version < 2, units: s.counts(c, r.Kind == KindReserve)}
 	if p.early {
 		p.facts = facts(c)
 	}
 	return p, nil
+}
+
+// counts returns what a charge counts all of, or "": a part of the dataset is not all, and a
+// reservation is no release.
+func (s *state) counts(c *dp.Charge, reserves bool) string {
+	if reserves || c.Dataset != s.terms.Dataset || !policy.CountsUnits(c) {
+		return ""
+	}
+	return c.Unit
 }
 
 // paidIn returns the number of the record that paid for a key, also of one that is not

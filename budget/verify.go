@@ -185,6 +185,9 @@ func (v *verifier) again(r *record, at time.Time) error {
 	d := v.state.draft()
 	price := v.state.setup.Price(c)
 	q := &request{charge: c, price: price, at: at, reserve: r.Kind == KindReserve}
+	if r.Kind == KindDraw {
+		q.from = v.state.plans[r.From]
+	}
 	against := d.allowed(q) != nil
 	defer func() {
 		if against {

@@ -11,6 +11,8 @@ type Statement struct {
 	Groups     string         `json:"groups,omitempty"`      // what rows are grouped by; empty if there is one group, or nobody said
 	Grouped    bool           `json:"grouped,omitempty"`     // there are groups
 	KeysGiven  bool           `json:"keys_given,omitempty"`  // the groups were listed without looking at rows
+	Step       string         `json:"step,omitempty"`        // there are numbers or answers of every such period of the rows' own time, such as "week"; periods are given
+	Units      bool           `json:"units,omitempty"`       // how many units there are is among the numbers
 	LeastGroup int            `json:"least_group,omitempty"` // groups with a smaller noisy number of units are not shown
 	Consent    string         `json:"consent,omitempty"`     // "opt-in" or "opt-out": units are asked at each run; empty if not
 	RetainDays int            `json:"retain_days,omitempty"` // rows that are older, by their own time, do not count; 0 if all do

@@ -10,7 +10,8 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/exact"
 )
 
-// check returns every mistake of what fields mean together.
+// check returns every mistake of what fields mean together. A document that is on record is
+// held to these rules for ever, so there will be no more of them: later ones are in [Policy.checkNew].
 func (p *Policy) check() []error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf("policy: "+format, args...)) }
@@ -24,7 +25,7 @@ func (p *Policy) check() []error {
 	if dp.ProtectionOf(p.Largest) == dp.Nobody {
 		fail("largest is %v, which protects nobody; ε must be at most 10, and up to 1 is usual; δ must be below 0.01", p.Largest)
 	}
-	if d := exact.Decimal(dp.PartsOf(p.Largest).Delta); new(big.Rat).Mul(d, big.NewRat(10*int64(n.AtMost), 1)).Cmp(big.NewRat(1, 1)) > 0 {
+	if p.bares(p.Largest) {
 		fail("largest has a δ of %v, and people.at_most is %d: it protects not all of them; δ must be at most a tenth of one in so many", dp.PartsOf(p.Largest).Delta, n.AtMost)
 	}
 	if len(p.Purposes) == 0 {
@@ -34,6 +35,31 @@ func (p *Policy) check() []error {
 		errs = append(errs, p.Purposes[name].check(name, p)...)
 	}
 	return errs
+}
+
+// checkNew returns the mistakes that no new document may have, and that one on record can.
+func (p *Policy) checkNew() []error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(p.Purposes)) {
+		limit := p.Purposes[name].Limit
+		fail := func(rule string) {
+			errs = append(errs, fmt.Errorf("policy: purposes[%q].limit is %v, which protects nobody; %s", name, limit, rule))
+		}
+		switch {
+		case limit == nil:
+		case dp.ProtectionOf(limit) == dp.Nobody:
+			fail("ε must be at most 10, also of all releases together, and δ must be below 0.01")
+		case p.bares(limit):
+			fail(fmt.Sprintf("people.at_most is %d, and δ must be at most a tenth of one in so many", p.People.AtMost))
+		}
+	}
+	return errs
+}
+
+// bares reports whether a δ is more than a tenth of one of the people.
+func (p *Policy) bares(l dp.Loss) bool {
+	d := exact.Decimal(dp.PartsOf(l).Delta)
+	return d.Mul(d, big.NewRat(10, 1)).Mul(d, new(big.Rat).SetInt64(int64(p.People.AtMost))).Cmp(big.NewRat(1, 1)) > 0
 }
 
 func (u Purpose) check(name string, p *Policy) []error {

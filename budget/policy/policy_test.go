@@ -80,6 +80,9 @@ func TestEveryMistakeNamesFieldValueAndRule(t *testing.T) {
 		{"purposes/teaching/keys", `"given"`, "groups that are given are shown however few are in them"},
 		{"purposes/teaching/consent", `""`, `consent is "", must be one of`},
 		{"purposes/teaching/limit", `"rho=1"`, "must be an ε, or an ε and a δ"},
+		{"purposes/teaching/limit", `"epsilon=10.5,delta=1e-6"`, "purposes[\"teaching\"].limit is ε=10.5 δ=1e-06, which protects nobody; ε must be at most 10"},
+		{"purposes/teaching/limit", `"epsilon=1,delta=0.02"`, "δ must be below 0.01"},
+		{"purposes/teaching/limit", `"epsilon=1,delta=1.1e-5"`, "people.at_most is 10000, and δ must be at most a tenth of one in so many"},
 		{"purposes/opening hours/columns/stay/lower", `"1x"`, `columns["stay"].lower is "1x", must be a number, or a duration`},
 		{"purposes/opening hours/columns/stay/lower", `"25h"`, "must be below upper"},
 	} {
@@ -138,6 +141,7 @@ func TestEachRuleRefusesByItself(t *testing.T) {
 		`and the question reads all`:                         func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 0 },
 		`protects every "device", and the policy every`:      func(c *dp.Charge, _ *policy.Facts) { c.Unit = "device" },
 		`protects one patient as an event`:                   func(c *dp.Charge, _ *policy.Facts) { c.States.Event = true },
+		`numbers of every week are groups by "week"`:         func(c *dp.Charge, _ *policy.Facts) { c.States.Step = "week" },
 		`and the question reads the last 731 days`:           func(c *dp.Charge, _ *policy.Facts) { c.States.RetainDays = 731 },
 	} {
 		c, f := asks(), policy.Facts{Day: today}
@@ -158,12 +162,104 @@ func TestThePeopleMayHaveToBePaidForFirst(t *testing.T) {
 	if why := p.Refuses(&c, policy.Facts{Day: today}); len(why) != 1 || !strings.Contains(why[0], `under request key "how many"`) {
 		t.Errorf("%q", why)
 	}
-	if why := p.Refuses(&c, policy.Facts{Day: today, Paid: func(key string) bool { return key == "how many" }}); why != nil {
+	if why := p.Refuses(&c, policy.Facts{Day: today, Paid: paidFor("how many", "patient")}); why != nil {
 		t.Errorf("%q", why)
 	}
+	if why := p.Refuses(&c, policy.Facts{Day: today, Paid: paidFor("how many", "ward")}); len(why) != 1 {
+		t.Errorf("the number of something else: %q", why)
+	}
 	c.Key = "how many"
+	for name, edit := range map[string]func(*dp.Charge, *policy.Facts){
+		"groups":         func(*dp.Charge, *policy.Facts) {},
+		"no units":       func(c *dp.Charge, _ *policy.Facts) { c.States.Grouped, c.States.Units = false, false },
+		"each week":      func(c *dp.Charge, _ *policy.Facts) { c.States.Grouped, c.States.Step = false, "week" },
+		"a part":         func(c *dp.Charge, _ *policy.Facts) { c.States.Grouped, c.Dataset = false, "visits/2026" },
+		"other units":    func(c *dp.Charge, _ *policy.Facts) { c.States.Grouped, c.Unit = false, "ward" },
+		"a reservation":  func(c *dp.Charge, f *policy.Facts) { c.States.Grouped, f.Reserves = false, true },
+		"nothing stated": func(c *dp.Charge, _ *policy.Facts) { c.States = nil },
+	} {
+		c, f := asks(), policy.Facts{Day: today}
+		c.Key, c.States.Units = "how many", true
+		edit(&c, &f)
+		if why := p.Refuses(&c, f); !strings.Contains(strings.Join(why, "; "), "by a number of all units without groups") {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+	c.States.Grouped, c.States.Units = false, true
 	if why := p.Refuses(&c, policy.Facts{Day: today}); why != nil {
 		t.Errorf("the release that pays for it: %q", why)
+	}
+	c.States.Units, c.Events = false, []dp.Event{{For: "units"}} // as earlier versions said it
+	if why := p.Refuses(&c, policy.Facts{Day: today}); why != nil {
+		t.Errorf("the release of an earlier version: %q", why)
+	}
+}
+
+func paidFor(key, unit string) func(string) string {
+	return func(asked string) string {
+		if asked == key {
+			return unit
+		}
+		return ""
+	}
+}
+
+// Periods are groups that are given: a policy that has other groups, selected ones, or a least
+// number in each refuses numbers of every period. What is left of a series that was paid for
+// before that was stated can be drawn.
+func TestPeriodsAreGroupsThatAreGiven(t *testing.T) {
+	text := string(visits(t).JSON())
+	withWeek := strings.ReplaceAll(text, `"groups":["ward"]`, `"groups":["ward","week"]`)
+	free := strings.ReplaceAll(strings.Replace(withWeek, `"least_group":20,`, "", 1), `"selected"`, `"any"`)
+	for name, p := range map[string]struct{ text, want string }{
+		"another group":  {text, `numbers of every week are groups by "week", which are none`},
+		"selected":       {withWeek, `needs groups that are selected, and every week is given`},
+		"selected alone": {strings.Replace(withWeek, `"least_group":20,`, "", 1), `needs groups that are selected, and every week is given`},
+		"listed":         {free, ""},
+		"given":          {strings.ReplaceAll(free, `"any"`, `"given"`), ""},
+	} {
+		doc, err := policy.Parse([]byte(p.text))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		c := asks()
+		c.Question, c.States.Grouped, c.States.Step = "q", false, "week"
+		why := doc.Refuses(&c, policy.Facts{Day: today})
+		if p.want == "" && why != nil || p.want != "" && (len(why) != 1 || !strings.Contains(why[0], p.want)) {
+			t.Errorf("%s: %q, want %q", name, why, p.want)
+		}
+		earlier := asks()
+		earlier.Question = "q"
+		if why := doc.Refuses(&c, policy.Facts{Day: today, Reserved: &earlier}); why != nil {
+			t.Errorf("%s, of a series of an earlier version: %q", name, why)
+		}
+		for whole, edit := range map[string]func(*dp.Charge){
+			"a list":         func(c *dp.Charge) { c.Question = "" },
+			"nothing stated": func(c *dp.Charge) { c.States = nil },
+			"a series":       func(c *dp.Charge) { c.States.Step = "week" },
+		} {
+			reserved := asks()
+			reserved.Question = "q"
+			edit(&reserved)
+			if got := doc.Refuses(&c, policy.Facts{Day: today, Reserved: &reserved}); fmt.Sprint(got) != fmt.Sprint(why) {
+				t.Errorf("%s, drawn from %s: %q, want %q", name, whole, got, why)
+			}
+		}
+	}
+}
+
+// A limit that protects nobody is a mistake of a new document, and one that is on record stays
+// readable.
+func TestWhatIsOnRecordStaysReadable(t *testing.T) {
+	text := edited(t, "purposes/teaching/limit", `"epsilon=20,delta=1e-5"`)
+	if _, err := policy.Parse(text); err == nil {
+		t.Error("it is read as a new document")
+	}
+	if p, err := policy.ParseRecorded(text); err != nil || p.Purposes["teaching"].Limit != dp.Loss(dp.Approx{Epsilon: 20, Delta: 1e-5}) {
+		t.Errorf("%v, %v", p, err)
+	}
+	if _, err := policy.ParseRecorded(edited(t, "largest", `"epsilon=20,delta=1e-6"`)); err == nil {
+		t.Error("what was never accepted is read")
 	}
 }
 
@@ -227,6 +323,7 @@ func TestDocumentsAtTheEdgeAreRead(t *testing.T) {
 		{"people/at_most", `1000`, true},
 		{"largest", `"epsilon=10,delta=1e-5"`, true},
 		{"largest", `"epsilon=1,delta=1.1e-5"`, false},
+		{"purposes/teaching/limit", `"epsilon=10,delta=1e-5"`, true},
 		{"purposes/teaching/until", `"2026-01-15"`, true},
 		{"purposes/teaching/until", `"2026-01-14"`, false},
 		{"purposes/opening hours/columns/stay", `{"lower": 1, "upper": 1}`, false},

@@ -22,6 +22,19 @@ const MaxSize = 1 << 18
 // Parse reads a document from JSON. It returns every mistake, joined, with the field, its
 // value, the rule and what to do.
 func Parse(text []byte) (*Policy, error) {
+	p, err := ParseRecorded(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(p.checkNew()...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// ParseRecorded is [Parse] for a document that is on record, which may have been accepted by
+// a version of the library that asked less. Most users won't need it: accounts use it.
+func ParseRecorded(text []byte) (*Policy, error) {
 	if len(text) > MaxSize {
 		return nil, fmt.Errorf("policy: the document has %d bytes, must have at most %d", len(text), MaxSize)
 	}

@@ -13,10 +13,11 @@ import (
 // Facts are what a decision depends on beside the charge and the document: all of it
 // stands in the ledger.
 type Facts struct {
-	Day       time.Time         // on which it is asked
-	Withdrawn []string          // purposes that were withdrawn
-	Paid      func(string) bool // whether a request key was paid
-	Reserves  bool              // the charge pays for releases that are asked for one by one later; what it states of them must be allowed, its size is that of all
+	Day       time.Time                      // on which it is asked
+	Withdrawn []string                       // purposes that were withdrawn
+	Paid      func(key string) (unit string) // what a request key was paid to count all of, by [CountsUnits]; empty if it was not
+	Reserved  *dp.Charge                     // what the charge is drawn from, if it is
+	Reserves  bool                           // the charge pays for releases that are asked for one by one later; what it states of them must be allowed, its size is that of all
 }
 
 // Refuses returns every reason why the policy does not allow a charge, and none if it
@@ -33,19 +34,27 @@ func (p *Policy) Refuses(c *dp.Charge, f Facts) []string {
 	default:
 		d.purpose(u, f.Day)
 	}
-	if p.People.Paid != "" && p.People.Paid != c.Key && (f.Paid == nil || !f.Paid(p.People.Paid)) {
-		d.refuse("that there are at least %d is to be paid for first, under request key %q", p.People.AtLeast, p.People.Paid)
+	if key := p.People.Paid; key != "" && !p.pays(c, f) {
+		d.refuse("that there are at least %d is to be paid for first, under request key %q, by a number of all units without groups", p.People.AtLeast, key)
 	}
 	if !f.Reserves {
 		d.size()
 	}
 	switch {
 	case c.States != nil && known:
-		d.reads(u)
+		d.reads(u, f.Reserved)
 	case c.States == nil && !f.Reserves:
 		d.refuse("it does not say what it reads (dp.Charge.States); a plan of package aggregate says so")
 	}
 	return d.reasons
+}
+
+// pays reports whether the number of units was paid for, or is paid for by this charge.
+func (p *Policy) pays(c *dp.Charge, f Facts) bool {
+	if p.People.Paid == c.Key && !f.Reserves && c.Dataset == p.Dataset && c.Unit == p.Unit && CountsUnits(c) {
+		return true
+	}
+	return f.Paid != nil && f.Paid(p.People.Paid) == p.Unit
 }
 
 type decision struct {
@@ -103,7 +112,7 @@ func rhoOf(p dp.Parts) float64 {
 }
 
 // reads compares what a question reads with what the purpose may.
-func (d *decision) reads(u Purpose) {
+func (d *decision) reads(u Purpose, reserved *dp.Charge) {
 	s := d.c.States
 	if d.c.Unit != d.p.Unit {
 		d.refuse("the question protects every %q, and the policy every %q", d.c.Unit, d.p.Unit)
@@ -115,6 +124,9 @@ func (d *decision) reads(u Purpose) {
 		d.column(c, u)
 	}
 	d.groups(s, u)
+	if s.Step != "" && !stepUnsaid(reserved) {
+		d.periods(s.Step, u)
+	}
 	want := u.Consent
 	if want == ConsentNone {
 		want = ""
@@ -162,6 +174,31 @@ func (d *decision) groups(s *dp.Statement, u Purpose) {
 	case d.p.LeastGroup > s.LeastGroup:
 		d.refuse("groups of fewer than %d must not be shown, and the question shows those from %d on", d.p.LeastGroup, s.LeastGroup)
 	}
+}
+
+// periods decides about periods as about groups that are given: there are numbers of each,
+// however few are in it, so a policy with a least group, whose groups are all selected, has none.
+func (d *decision) periods(step string, u Purpose) {
+	switch {
+	case !slices.Contains(u.Groups, step):
+		d.refuse("numbers of every %s are groups by %q, which are none that purpose %q may have", step, step, d.c.Purpose)
+	case u.Keys == KeysSelected:
+		d.refuse("purpose %q needs groups that are selected, and every %s is given", d.c.Purpose, step)
+	}
+}
+
+// stepUnsaid reports whether a reservation is of a version of the library whose series did
+// not state their periods. It was allowed and paid for, so what is left of it can be drawn.
+func stepUnsaid(reserved *dp.Charge) bool {
+	return reserved != nil && reserved.States != nil && reserved.States.Step == "" && reserved.Question != ""
+}
+
+// CountsUnits reports whether a charge is for the number of all units, as far as it says:
+// without groups and without periods. Charges of earlier versions say so by what noise is
+// added to.
+func CountsUnits(c *dp.Charge) bool {
+	s := c.States
+	return s != nil && !s.Grouped && s.Step == "" && (s.Units || slices.ContainsFunc(c.Events, func(e dp.Event) bool { return e.For == "units" }))
 }
 
 // number reads a bound of a statement: an integer or a quotient of two. A short text with
