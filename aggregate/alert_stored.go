@@ -164,6 +164,7 @@ func (w *watcher[Row, Unit, Group]) decode(text []byte, s *storedAnswer) (groups
 func (p *AlertPlan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := newReceipt(c, paid, []answer{p.column}, p.inner.inputs)
 	r.Noise, r.Groups, r.MaxGroups, r.MaxRows = p.numbers.Family.String(), p.alert.Query.GroupName, len(p.given), p.inner.maxRows
+	r.Wiped = true // by Watch
 	r.Measures = []ReceiptMeasure{{
 		Name: p.event.For, Mechanism: p.event.Mechanism, Scale: p.numbers.Scale.RatString(), Sensitivity: p.event.Sensitivity,
 		StdDev: p.numbers.StdDev() / p.recordSize(), Epsilon: p.event.Epsilon.RatString(),

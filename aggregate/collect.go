@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/internal/bound"
 )
@@ -35,7 +36,8 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 	if len(sources) == 0 || slices.ContainsFunc(sources, func(s iter.Seq2[Row, error]) bool { return s == nil }) {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	if p.query.Consent != nil || p.query.Retention != nil {
+	began := time.Now()
+	if p.query.dates() {
 		sources = []iter.Seq2[Row, error]{p.query.admitted(ctx, inTurn(sources))}
 	}
 	bounder := bound.New[Unit](p.caps(), len(p.inputs), p.query.given(), seed, func() bool { return ctx.Err() != nil })
@@ -60,6 +62,9 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 	reduced.origins = []origin{{space: newSpace(), of: 1}}
 	if of != nil {
 		reduced.origins, reduced.seals = []origin{of.origin}, of.seals
+	}
+	if p.query.dates() {
+		reduced.dated = began
 	}
 	return newPartial(reduced), nil
 }

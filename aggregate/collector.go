@@ -93,7 +93,7 @@ func (p *Plan[Row, Unit, Group]) collector(choices *sliced, drawn []byte, stripe
 // checkCollector returns every reason why rows cannot be collected as they come.
 func (p *Plan[Row, Unit, Group]) checkCollector() error {
 	var errs []error
-	if p.query.Consent != nil || p.query.Retention != nil {
+	if p.query.dates() {
 		errs = append(errs, errors.New("aggregate: a Collector cannot be had with Query.Consent or Query.Retention, which are asked when rows are released; keep the rows and use Plan.Collect"))
 	}
 	if p.memory != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget"
@@ -30,15 +31,19 @@ func (s said) Choices(_ context.Context, _ string, units []int) ([]aggregate.Cho
 
 func whoOf(v visit) int { return v.who }
 
+// askingAll is a query of visits that asks a source.
+func askingAll(mode aggregate.ConsentMode, source aggregate.ConsentSource[int]) *aggregate.Query[visit, int, int] {
+	return &aggregate.Query[visit, int, int]{Unit: whoOf, Consent: &aggregate.Consent[int]{Mode: mode, Purpose: "ads", Source: source}}
+}
+
 // leftOut is who is left out of visits, in order.
 func leftOut(t *testing.T, mode aggregate.ConsentMode, source aggregate.ConsentSource[int], rows []visit) (units []int) {
 	t.Helper()
-	c := &aggregate.Consent[int]{Mode: mode, Purpose: "ads", Source: source}
-	for u, err := range aggregate.LeftOut(t.Context(), c, whoOf, aggregate.Slice(rows)) {
+	for row, err := range askingAll(mode, source).LeftOut(t.Context(), aggregate.Slice(rows)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		units = append(units, u)
+		units = append(units, row.Unit)
 	}
 	slices.Sort(units)
 	return units
@@ -81,45 +86,80 @@ func (noSource) Choices(context.Context, string, []int) ([]aggregate.Choice, err
 }
 
 func TestWhoIsLeftOutIsNotToldByMistakes(t *testing.T) {
-	ok := &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "ads", Source: said{}}
+	ok := askingAll(aggregate.OptOut, said{})
 	some := aggregate.Slice([]visit{{who: 1}})
 	errOfRows := errors.New("line 3")
 	broken := func(yield func(visit, error) bool) { yield(visit{}, errOfRows) }
+	forgets := askingAll(aggregate.OptOut, said{})
+	forgets.Retention = &aggregate.Retention[visit]{Time: func(visit) time.Time { return time.Now() }}
 	for want, c := range map[string]struct {
-		consent *aggregate.Consent[int]
-		unit    func(visit) int
-		rows    func(func(visit, error) bool)
+		query *aggregate.Query[visit, int, int]
+		rows  func(func(visit, error) bool)
 	}{
-		"LeftOut needs a consent":        {nil, whoOf, some},
-		"a function that tells the unit": {ok, nil, some},
-		"one of them is nil":             {ok, whoOf, nil},
-		"Query.Consent.Mode is 0":        {&aggregate.Consent[int]{Purpose: "ads", Source: said{}}, whoOf, some},
-		"line 3":                         {ok, whoOf, broken},
-		"consent could not be asked":     {&aggregate.Consent[int]{Mode: aggregate.OptIn, Purpose: "ads", Source: noSource{}}, whoOf, some},
+		"LeftOut needs a query with Consent": {&aggregate.Query[visit, int, int]{Unit: whoOf}, some},
+		"with Consent and Unit":              {&aggregate.Query[visit, int, int]{Consent: ok.Consent}, some},
+		"one of them is nil":                 {ok, nil},
+		"Query.Consent.Mode is 0":            {askingAll(0, said{}), some},
+		"Query.Retention.Days is 0":          {forgets, some},
+		"line 3":                             {ok, broken},
+		"consent could not be asked":         {askingAll(aggregate.OptIn, noSource{}), some},
 	} {
 		n := 0
-		for u, err := range aggregate.LeftOut(t.Context(), c.consent, c.unit, c.rows) {
-			if n++; u != 0 || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "customer") {
-				t.Errorf("%s: %d, %v", want, u, err)
+		for row, err := range c.query.LeftOut(t.Context(), c.rows) {
+			if n++; row != (aggregate.LeftOutUnit[int]{}) || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "customer") {
+				t.Errorf("%s: %v, %v", want, row, err)
 			}
 		}
 		if n != 1 {
-			t.Errorf("%s: %d units or errors", want, n)
+			t.Errorf("%s: %d rows or errors", want, n)
 		}
 	}
-	for range aggregate.LeftOut(t.Context(), &aggregate.Consent[int]{Mode: aggregate.OptIn, Purpose: "ads", Source: said{}}, whoOf, aggregate.Slice([]visit{{who: 1}, {who: 2}})) {
+	for range askingAll(aggregate.OptIn, said{}).LeftOut(t.Context(), aggregate.Slice([]visit{{who: 1}, {who: 2}})) {
 		break // nothing is yielded after that
 	}
 }
 
-// leftOutPlan counts who is left out. Each unit is one row of it.
-func leftOutPlan(t *testing.T) *aggregate.Plan[int, int, string] {
-	t.Helper()
-	q := &aggregate.Query[int, int, string]{
-		Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 1, Groups: []string{"left out"},
-		Unit: func(u int) int { return u }, Group: func(int) string { return "left out" },
+// Who has only rows that are too old is not left out: there is nothing to be left out of.
+func TestWhoIsForgottenIsNotLeftOut(t *testing.T) {
+	q := askingAll(aggregate.OptOut, said{1: aggregate.No, 2: aggregate.No, 3: aggregate.No})
+	q.Retention = &aggregate.Retention[visit]{Days: 30, Time: func(v visit) time.Time { return time.Now().AddDate(0, 0, -v.stay) }}
+	rows := aggregate.Slice([]visit{{who: 1, stay: 50}, {who: 2, stay: 50}, {who: 2, stay: 3}, {who: 3}, {who: 4}})
+	var units []int
+	for row, err := range q.LeftOut(t.Context(), rows) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		units = append(units, row.Unit)
 	}
-	plan, err := q.Plan(dp.Pure{Epsilon: 1.5}, q.Count())
+	if want := []int{2, 3}; !slices.Equal(units, want) {
+		t.Errorf("%v, want %v", units, want)
+	}
+	q.Dataset, q.UnitName = "visits", "patient"
+	of := q.LeftOutQuery()
+	plan, err := of.Plan(dp.Pure{Epsilon: 40}, of.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := aggregate.Request{Key: "k", Purpose: "accountability"}
+	if s := plan.Charge(r).States; s.RetainDays != 30 || s.Consent != "" || s.Grouped || !s.Units {
+		t.Errorf("it states %+v", s)
+	}
+	release, err := plan.Run(t.Context(), newPurse(), r, q.LeftOut(t.Context(), rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cell, _ := release.Cell(""); of.Units().Of(cell).Value != 2 {
+		t.Errorf("%v, want 2 at a loss of 40", of.Units().Of(cell))
+	}
+}
+
+// leftOutPlan counts who is left out. Each unit is one row of it.
+func leftOutPlan(t *testing.T) *aggregate.Plan[aggregate.LeftOutUnit[int], int, string] {
+	t.Helper()
+	visits := askingAll(aggregate.OptOut, said{})
+	visits.Dataset, visits.UnitName = "visits", "patient"
+	q := visits.LeftOutQuery()
+	plan, err := q.Plan(dp.Pure{Epsilon: 1.5}, q.Units())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,13 +182,13 @@ func TestHowManyAreLeftOutIsANumberThatIsPaidFor(t *testing.T) {
 		}
 	}
 	counted := func(no said, per int) func() dptest.Sample {
-		c := &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "ads", Source: no}
+		asked := askingAll(aggregate.OptOut, no)
 		return func() dptest.Sample {
-			release, err := plan.Run(t.Context(), newPurse(), aggregate.Request{Key: "k", Purpose: "audit"}, aggregate.LeftOut(t.Context(), c, whoOf, aggregate.Slice(rows)))
+			release, err := plan.Run(t.Context(), newPurse(), aggregate.Request{Key: "k", Purpose: "audit"}, asked.LeftOut(t.Context(), aggregate.Slice(rows)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			cell, _ := release.Cell("left out")
+			cell, _ := release.Cell("")
 			return dptest.Sample{Numbers: []float64{cell.Noisy()[0] + float64(per*len(no))}}
 		}
 	}
@@ -170,21 +210,20 @@ func TestHowManyAreLeftOutIsANumberThatIsPaidFor(t *testing.T) {
 }
 
 // How many opt-outs were honoured is a question of its own, with a price and noise.
-func ExampleLeftOut() {
+func ExampleQuery_LeftOut() {
 	ctx := context.Background()
 	account, err1 := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
-	consent := &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "ads", Source: said{2: aggregate.No}}
-	q := &aggregate.Query[int, int, string]{
-		Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 1, Groups: []string{"left out"},
-		Unit: func(patient int) int { return patient }, Group: func(int) string { return "left out" },
+	q := &aggregate.Query[visit, int, int]{
+		Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 10, Unit: func(v visit) int { return v.who },
+		Consent: &aggregate.Consent[int]{Mode: aggregate.OptOut, Purpose: "ads", Source: said{2: aggregate.No}},
 	}
-	plan, err2 := q.Plan(dp.Pure{Epsilon: 0.1}, q.Count())
+	leftOut := q.LeftOutQuery()
+	plan, err2 := leftOut.Plan(dp.Pure{Epsilon: 0.1}, leftOut.Units())
 	if err := errors.Join(err1, err2); err != nil {
 		log.Fatal(err)
 	}
 	rows := aggregate.Slice([]visit{{who: 1}, {who: 2}, {who: 2}})
-	honoured := aggregate.LeftOut(ctx, consent, func(v visit) int { return v.who }, rows)
-	release, err := plan.Run(ctx, account, aggregate.Request{Key: "opt-outs in May", Purpose: "accountability"}, honoured)
+	release, err := plan.Run(ctx, account, aggregate.Request{Key: "opt-outs in May", Purpose: "accountability"}, q.LeftOut(ctx, rows))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/keys"
@@ -13,6 +14,9 @@ import (
 // where groups are given and there are no quantiles.
 func (p *partial[Group]) pack() []byte {
 	b := packOrigins(nil, p.origins)
+	if !p.dated.IsZero() {
+		b = binary.BigEndian.AppendUint64(b, uint64(p.dated.UnixNano()))
+	}
 	table, lists := p.groups, [][]uint32(nil)
 	if p.units != nil {
 		table, lists = numbered(p.units)
@@ -93,6 +97,9 @@ func numbered[Group comparable](units [][]Group) (table []Group, lists [][]uint3
 func (p *Plan[Row, Unit, Group]) unpack(b []byte) (*partial[Group], error) {
 	r := &unpacking{rest: b}
 	part := &partial[Group]{fingerprint: p.fingerprint, origins: r.origins()}
+	if p.query.dates() {
+		part.dated = time.Unix(0, int64(r.word()))
+	}
 	table := unpackKeys[Group](r)
 	if p.finder == nil {
 		p.unpackSums(r, part, table)

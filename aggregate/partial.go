@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"time"
 )
 
 // A Partial holds exact sums of what was read. It is private: it prints as
@@ -27,7 +28,8 @@ type partial[Group comparable] struct {
 	origins     []origin // which units it may hold, in order
 	seals       []byte   // authenticates it when it is sealed; nil if it is of no secret
 	wiped       bool
-	groups      []Group // those given, or those that have rows, in the order of release
+	dated       time.Time // when collecting began, where rows count for a time only: see dated.go
+	groups      []Group   // those given, or those that have rows, in the order of release
 	exacts
 	units [][]Group // the groups of each unit, where nothing else is asked
 }
@@ -103,7 +105,7 @@ func (p *Plan[Row, Unit, Group]) merge(ctx context.Context, partials []*partial[
 	if err != nil {
 		return nil, err
 	}
-	merged.origins, merged.seals = origins, partials[0].seals
+	merged.origins, merged.seals, merged.dated = origins, partials[0].seals, earliest(partials)
 	return merged, nil
 }
 

@@ -35,6 +35,10 @@ type Receipt struct {
 	// nothing but groups was asked.
 	Threshold float64
 
+	// Wiped says that the exact sums were not left in memory: whoever released set them to zero
+	// afterwards, as [Plan.Run] does, but for what the garbage collector copied.
+	Wiped bool
+
 	// States is what was decided by: exact bounds, whether groups were given, whether units
 	// were asked and rows forgotten, and by which version of the library. Nil in releases
 	// of earlier ones.
@@ -163,6 +167,7 @@ type receiptJSON struct {
 	Values    []ReceiptValue   `json:"values,omitempty"`
 	Measures  []ReceiptMeasure `json:"measures"`
 	Threshold float64          `json:"threshold,omitempty"`
+	Wiped     bool             `json:"wiped,omitempty"`
 	States    *dp.Statement    `json:"states,omitempty"`
 	Protects  string           `json:"protects,omitempty"` // for readers; it follows from the loss
 	Plan      string           `json:"plan"`
@@ -182,7 +187,7 @@ func (r Receipt) MarshalJSON() ([]byte, error) {
 		Dataset: r.Dataset, Unit: r.Unit, Purpose: r.Purpose, Key: r.Key, Analyst: r.Analyst, Periods: r.Periods,
 		Loss: loss, Noise: r.Noise, Columns: r.Columns, Groups: r.Groups, MaxGroups: r.MaxGroups, MaxRows: r.MaxRows,
 		Values: r.Values, Measures: r.Measures, Threshold: r.Threshold, Plan: r.Plan, Account: r.Account, Entry: r.Entry,
-		Hash: r.Hash, At: r.At, States: r.States, Protects: r.protects(),
+		Hash: r.Hash, At: r.At, Wiped: r.Wiped, States: r.States, Protects: r.protects(),
 	})
 }
 
@@ -220,7 +225,7 @@ func (r *Receipt) UnmarshalJSON(text []byte) error {
 		Dataset: j.Dataset, Unit: j.Unit, Purpose: j.Purpose, Key: j.Key, Analyst: j.Analyst, Periods: j.Periods,
 		Loss: loss, Noise: j.Noise, Columns: j.Columns, Groups: j.Groups, MaxGroups: j.MaxGroups, MaxRows: j.MaxRows,
 		Values: j.Values, Measures: j.Measures, Threshold: j.Threshold, Plan: j.Plan, Account: j.Account, Entry: j.Entry,
-		Hash: j.Hash, At: j.At, States: j.States,
+		Hash: j.Hash, At: j.At, Wiped: j.Wiped, States: j.States,
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -79,12 +80,14 @@ func (p *Plan[Row, Unit, Group]) RunFrom(ctx context.Context, b Budget, r Reques
 		return nil, err
 	}
 	defer partial.Wipe()
-	return p.release(ctx, b, charge, partial)
+	return p.release(ctx, b, charge, true, partial)
 }
 
 // Release is the second half of [Plan.Run]: it pays, adds noise, keeps and
 // releases. No unit may be in two of the partials, as [Plan.Merge] says; if they are shards, all
-// must be there.
+// must be there. Where the query has Consent or Retention, which were asked when rows were collected,
+// it refuses what was collected more than 24 hours ago: who said no within that time, and rows that became too old
+// in it, are still counted.
 //
 // What it returns is private in the sense of the plan's loss. It has been paid
 // for durably before noise was drawn, and kept durably before it was returned.
@@ -92,10 +95,11 @@ func (p *Plan[Row, Unit, Group]) Release(ctx context.Context, b Budget, r Reques
 	if err := errors.Join(check(b, r), p.query.Consent.checkPurpose(r)); err != nil {
 		return nil, err
 	}
-	return p.release(ctx, b, p.Charge(r), partials...)
+	return p.release(ctx, b, p.Charge(r), false, partials...)
 }
 
-func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge dp.Charge, partials ...*Partial[Group]) (*Release[Group], error) {
+// release pays and adds noise. That the caller wipes the partials afterwards stands in the receipt.
+func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge dp.Charge, wiped bool, partials ...*Partial[Group]) (*Release[Group], error) {
 	addingNoise, err := p.merged(ctx, partials)
 	if err != nil {
 		return nil, err
@@ -109,6 +113,7 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 	}
 	released, cells := addingNoise()
 	receipt := p.receipt(charge, payment)
+	receipt.Wiped = wiped
 	release := encode(p.compiled, receipt, released, cells)
 	kept, err := b.Keep(context.WithoutCancel(ctx), charge, release)
 	if err != nil {
@@ -123,6 +128,9 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 // merged returns what adds noise to partials of this plan, once it is paid for.
 func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial[Group]) (addingNoise func() ([]Group, *results), err error) {
 	states, err := p.checkPartials(partials)
+	if err == nil {
+		err = checkDated(states, time.Now())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,7 @@ func (p *seriesCore) checkParts(release int, parts [][]*big.Int) error {
 func (p *SeriesPlan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	r := newReceipt(c, paid, p.answers, p.inputs)
 	r.Noise, r.Groups, r.MaxGroups, r.MaxRows = p.family.String(), p.series.Query.GroupName, p.cap, p.maxRows
+	r.Wiped = true // by Advance
 	for i, m := range p.measures {
 		r.Measures = append(r.Measures, ReceiptMeasure{
 			Name: m.measure.String() + ", " + m.strategy.Name, Mechanism: p.events[i].Mechanism, Scale: m.law.Scale.RatString(),

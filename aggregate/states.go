@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/hashed"
 	"github.com/equipoise-dp/equipoise/internal/module"
 )
 
@@ -20,6 +22,7 @@ func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 	for _, in := range slices.Concat(p.inputs, p.query.states) {
 		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
 	}
+	s.HashedIDs = hashed.Is(reflect.TypeFor[Unit]())
 	s.Units = slices.ContainsFunc(p.answers, func(a answer) bool { return a.kind == kindUnits })
 	if p.threshold != nil {
 		s.LeastGroup = int(p.threshold.units())

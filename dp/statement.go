@@ -16,6 +16,7 @@ type Statement struct {
 	LeastGroup int            `json:"least_group,omitempty"` // groups with a smaller noisy number of units are not shown
 	Consent    string         `json:"consent,omitempty"`     // "opt-in" or "opt-out": units are asked at each run; empty if not
 	RetainDays int            `json:"retain_days,omitempty"` // rows that are older, by their own time, do not count; 0 if all do
+	HashedIDs  bool           `json:"hashed_ids,omitempty"`  // units are keyed hashes of their names (rows.ID), under a key of the run
 	Module     string         `json:"module,omitempty"`      // version of the library
 
 	// Authenticated says that the service vouched for Charge.Analyst. The account says so

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/equipoise-dp/equipoise/internal/cmac"
+	"github.com/equipoise-dp/equipoise/internal/hashed"
 )
 
 // An ID stands for the name of a unit: AES-CMAC of it under a [Secret], 128 bits that nobody who
@@ -21,6 +23,9 @@ import (
 // many rows a unit has or what is in them, and nothing from whoever reads the Secret in
 // the same memory: it makes rows no less personal. Units that are asked for consent by name need the name.
 type ID [aes.BlockSize]byte
+
+// Receipts say that units are hashed where they are of this type.
+func init() { hashed.ID = reflect.TypeFor[ID]() }
 
 // Format prints that there is something private.
 func (ID) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "rows.ID(private)") }
