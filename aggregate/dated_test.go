@@ -21,9 +21,11 @@ func TestAnOldPartialIsNotReleased(t *testing.T) {
 		edit func(*Query[fact, int, int])
 		ages bool
 	}{
-		"asked":     {func(q *Query[fact, int, int]) { q.Consent = &Consent[int]{OptOut, "p", &choices{}} }, true},
-		"forgotten": {func(q *Query[fact, int, int]) { q.Retention = &Retention[fact]{func(fact) time.Time { return time.Now() }, 30} }, true},
-		"neither":   {func(*Query[fact, int, int]) {}, false},
+		"asked": {func(q *Query[fact, int, int]) { q.Consent = &Consent[int]{OptOut, "p", &choices{}} }, true},
+		"forgotten": {func(q *Query[fact, int, int]) {
+			q.Retention = &Retention[fact]{func(fact) time.Time { return time.Now() }, 30}
+		}, true},
+		"neither": {func(*Query[fact, int, int]) {}, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			q := &Query[fact, int, int]{Dataset: "facts", UnitName: "unit", MaxGroups: 1, MaxRowsPerGroup: 1, Unit: func(f fact) int { return f.who }}

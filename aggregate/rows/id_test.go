@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/equipoise-dp/equipoise/aggregate"
+	"github.com/equipoise-dp/equipoise/dp"
 )
 
 // A visit has a unit whose name does not stay.
@@ -44,6 +47,20 @@ func TestIDsAndSecretsPrintNothing(t *testing.T) {
 	}
 	if text, err := json.Marshal(visit{Who: id}); err == nil {
 		t.Errorf("an ID is encoded as %s", text)
+	}
+}
+
+// That units are hashed stands in what a plan states, and so in its receipt.
+func TestReceiptsSayThatUnitsAreHashed(t *testing.T) {
+	hashed := &aggregate.Query[visit, ID, int]{Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 1, Unit: func(v visit) ID { return v.Who }}
+	named := &aggregate.Query[visit, string, int]{Dataset: "visits", UnitName: "patient", MaxGroups: 1, MaxRowsPerGroup: 1, Unit: func(visit) string { return "ann" }}
+	a, err1 := hashed.Plan(dp.Pure{Epsilon: 1}, hashed.Count())
+	b, err2 := named.Plan(dp.Pure{Epsilon: 1}, named.Count())
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if r := (aggregate.Request{}); !a.Charge(r).States.HashedIDs || b.Charge(r).States.HashedIDs {
+		t.Error("what is stated of units is not what they are")
 	}
 }
 
