@@ -139,7 +139,7 @@ func TestConsentIsAskedAnewAtEveryRun(t *testing.T) {
 	rows := []fact{{who: 1}, {who: 2}}
 	before := plan.collectedFor(t, rows)
 	source.said[2] = No
-	if reflect.DeepEqual(before, plan.collectedFor(t, rows)) {
+	if sameSums(before, plan.collectedFor(t, rows)) {
 		t.Error("a choice made after the first run does not matter to the second")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -64,7 +65,7 @@ var theSeed = maphash.MakeSeed()
 func sameSums[Group comparable](a, b *partial[Group]) bool {
 	bare := func(p *partial[Group]) *partial[Group] {
 		q := *p
-		q.origins, q.seals = nil, nil
+		q.origins, q.seals, q.dated = nil, nil, time.Time{}
 		q.units = slices.SortedFunc(slices.Values(p.units), func(a, b []Group) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		return &q
 	}

@@ -122,7 +122,7 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 	for name, source := range map[string]aggregate.ConsentSource[int]{
 		"no file": gone, "empty": file(t, ""), "no head": file(t, "1,ads,yes\n"), "another choice": file(t, written()+"9,ads,maybe\n"),
 		"too few fields": file(t, written()+"9,ads\n"), "half a line": file(t, written()+"9,\"ads"), "no text": noText,
-		"a blank before a unit": file(t, written()+" 9,ads,no\n"), "a blank after a purpose": file(t, written()+"9,ads ,no\n"), "a purpose in other case": file(t, written()+"9,Ads,no\n"),
+		"a blank before a unit": file(t, written()+" 9,ads,no\n"), "a blank after a purpose": file(t, written()+"9,ads ,no\n"), "a purpose in other case": file(t, written()+"9,Ads,no\n"), "a purpose with a blank": file(t, written()+"9,a ds,no\n"),
 		"closed": closed, "no table": noTable, "a bad name": badName, "another choice in the table": badChoice, "no table at all": consent.Table[int]{},
 	} {
 		if got, err := source.Choices(t.Context(), "ads", units); err == nil || got != nil {
@@ -154,6 +154,68 @@ func TestAChoiceInAnotherFormIsNotSilence(t *testing.T) {
 	for name, source := range map[string]consent.Table[int]{"zeros": zeros, "letters": letters} {
 		if got, err := source.Choices(t.Context(), "ads", []int{2}); err == nil || got != nil {
 			t.Errorf("%s: a no is taken for choice %v", name, got)
+		}
+	}
+}
+
+// A no of a file in a form that was not asked for is an error and not silence, unless the unit has a line as
+// it was asked for; that names no unit. Units that differ in case are others where that is said.
+func TestANoOfAFileInAnotherFormIsNotSilence(t *testing.T) {
+	for name, c := range map[string]struct {
+		unit, line  string
+		caseMatters bool
+		silent      bool // the line is about somebody else
+	}{
+		"as asked for":          {"ann@x.org", "ann@x.org", false, false},
+		"other case":            {"Ann@x.org", "ann@x.org", false, false},
+		"other case, that says": {"Ann@x.org", "ann@x.org", true, true},
+		"folded":                {"STRASSE", "straße", false, false},
+		"accents apart":         {"é", "e\u0301", true, false},
+		"compatible":            {"12", "１２", true, false},
+		"blanks within":         {"ann b", "ann  b", true, false},
+		"a blank of its own":    {"ann b", "ann\u00a0b", true, false},
+		"what does not show":    {"ann", "a\u200bnn", true, false},
+		"zeros":                 {"7", "007", true, false},
+		"zeros asked for":       {"007", "7", true, false},
+		"no zeros":              {"70", "7", true, true},
+		"nothing but zeros":     {"0", "00", true, true},
+		"zeros in a name":       {"a7", "a07", true, true},
+		"another one":           {"ann", "bob", false, true},
+	} {
+		f := consent.File[string]{Path: file(t, "unit,purpose,choice\n"+c.line+",ads,no\n").Path, Text: func(u string) string { return u }, CaseMatters: c.caseMatters}
+		got, err := f.Choices(t.Context(), "ads", []string{"someone", c.unit})
+		switch {
+		case c.silent && (err != nil || got[1] != aggregate.Silent):
+			t.Errorf("%s: %v, %v, want silence", name, got, err)
+		case !c.silent && c.unit == c.line && (err != nil || got[1] != aggregate.No):
+			t.Errorf("%s: %v, %v, want a no", name, got, err)
+		case !c.silent && c.unit != c.line && (err == nil || !strings.HasSuffix(err.Error(), "consent.csv: "+inAnotherForm)):
+			t.Errorf("%s: %v, %v, want an error that names nobody", name, got, err)
+		}
+		both := f
+		both.Path = file(t, "unit,purpose,choice\n"+c.line+",ads,no\n"+c.unit+",ads,yes\n").Path
+		if got, err := both.Choices(t.Context(), "ads", []string{c.unit}); c.unit != c.line && (err != nil || got[0] != aggregate.Yes) {
+			t.Errorf("%s, and it has a line: %v, %v", name, got, err)
+		}
+		about := f
+		about.Path = file(t, "unit,purpose,choice\n"+c.line+",research,no\n").Path
+		if got, err := about.Choices(t.Context(), "ads", []string{c.unit}); err != nil || got[0] != aggregate.Silent {
+			t.Errorf("%s, about something else: %v, %v", name, got, err)
+		}
+	}
+}
+
+// A table finds a unit whose accents are apart, which would be lost otherwise.
+func TestANoOfATableWithAccentsApartIsNotSilence(t *testing.T) {
+	at := table(t, "TEXT")
+	if _, err := at.DB.Exec("INSERT INTO consent VALUES ('e\u0301', 'ads', 'no'), ('\u00e4', '*', 'no')"); err != nil {
+		t.Fatal(err)
+	}
+	of := consent.Table[string]{DB: at.DB, Name: at.Name, Unit: at.Unit, Purpose: at.Purpose, Choice: at.Choice, Text: func(u string) string { return u }}
+	for unit, no := range map[string]bool{"\u00e9": false, "e\u0301": true, "\u00e4": true, "a\u0308": false} {
+		got, err := of.Choices(t.Context(), "ads", []string{"1", unit})
+		if no && (err != nil || got[1] != aggregate.No) || !no && err == nil {
+			t.Errorf("%+q: %v, %v", unit, got, err)
 		}
 	}
 }
@@ -190,3 +252,5 @@ func TestASignalThatIsThereTwiceIsOne(t *testing.T) {
 		}
 	}
 }
+
+const inAnotherForm = "a unit is there in another form than was asked for, such as in other case, with other blanks, with accents apart, or as 7 for 007, and not in the one that was; let File.Text write units as the file does, or say that CaseMatters"

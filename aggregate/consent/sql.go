@@ -16,6 +16,11 @@ import (
 // purpose, which can be [Every], and one for the choice, which is yes or no. Of two choices
 // about one purpose, no goes before yes. Only the rows of the units that are asked about are
 // read; an index over unit and purpose makes that fast.
+//
+// Units are compared as the column compares them, and are asked for with accents together and apart too. A row that is found
+// in another form than was asked for is an error, since a no there would be lost; one that the
+// database does not find, such as in other case where its collation tells case apart, is silence: Text must write units as
+// the column does.
 type Table[Unit comparable] struct {
 	DB     *sql.DB
 	Name   string // of the table, such as "consent" or "privacy.consent"
@@ -69,9 +74,12 @@ func (t Table[Unit]) ask(ctx context.Context, s said, purpose string, units []Un
 	asked := make(map[string]bool, len(units))
 	for _, u := range units {
 		text := t.Text(u)
-		args, asked[text] = append(args, text), true
+		asked[text] = true
+		for _, form := range forms(text) {
+			args = append(args, form)
+		}
 	}
-	rows, err := t.DB.QueryContext(ctx, t.statement(len(units)), args...)
+	rows, err := t.DB.QueryContext(ctx, t.statement(len(args)-2), args...)
 	if err != nil {
 		return err
 	}
@@ -93,7 +101,7 @@ func (t Table[Unit]) ask(ctx context.Context, s said, purpose string, units []Un
 
 // A database can take texts for equal that are not: without regard to case, to blanks at
 // the end, or to zeros before a number. A no in another form would be lost.
-var errOtherForm = errors.New("a row that was found has its unit or purpose in another form than was asked for, such as in other case, with blanks at the end, or as 7 for 007; let Table.Text write units as the column does, and purposes likewise")
+var errOtherForm = errors.New("a row that was found has its unit or purpose in another form than was asked for, such as in other case, with blanks at the end, with accents apart, or as 7 for 007; let Table.Text write units as the column does, and purposes likewise")
 
 func (t Table[Unit]) statement(units int) string {
 	marks := make([]string, 2+units)

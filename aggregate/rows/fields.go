@@ -16,6 +16,7 @@ import (
 type field struct {
 	name, column string
 	asis         bool // it takes also nothing, and marks of nothing
+	named        bool // it is the name of a unit, of which only a blank one is missing: somebody may be called NA
 	zero         bool // it is a number, which has a zero
 	at           int  // the number of its column
 
@@ -155,7 +156,7 @@ func (s *setter) field(f *field, v reflect.Value) error {
 			return fmt.Errorf("rows: field %s is an ID and Options.Secret is not set; rows.NewSecret makes one for all sources of a run", f.name)
 		}
 		f.text = func(b []byte) string { *to = s.id(tidy(b)); return "" }
-		f.number = f.text
+		f.number, f.named = f.text, true
 		return nil
 	}
 	switch kind := v.Kind(); {

@@ -70,3 +70,16 @@ func BenchmarkID(b *testing.B) {
 		sum(name)
 	}
 }
+
+// Somebody may be called NA or null: only a blank name is missing.
+func TestAMarkIsAName(t *testing.T) {
+	const file = "who,at\nNA,2026-01-31\nnull,2026-01-31\n \t,2026-01-31\nann,NA\n"
+	visits, err := readAs[visit](t, file, Options{Secret: NewSecret(), Format: Format{Missing: Skip}})
+	if err != nil || len(visits) != 2 || visits[0].Who == visits[1].Who {
+		t.Errorf("%d visits are read, want those of NA and null; %v", len(visits), err)
+	}
+	_, err = readAs[visit](t, file, Options{Secret: NewSecret()})
+	if err == nil || strings.Contains(err.Error(), "line 2") || strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), "line 4") {
+		t.Errorf("%v, want a refusal of line 4", err)
+	}
+}

@@ -50,7 +50,7 @@ type Format struct {
 	// Skip leaves out the row as if it were not there; Zero counts a number as 0, and
 	// refuses the row if it is no number, since nothing else has a zero.
 	Missing string
-	Marks   []string // what is written for nothing beside a blank, without regard to case; [Marks] if nil
+	Marks   []string // what is written for nothing beside a blank, without regard to case, but in an ID: somebody may be called so; [Marks] if nil
 
 	// A time with an offset from UTC is an instant: a Date is the day that it was in Zone. A
 	// time without one is what a clock on the wall of Zone showed, and its Date is the day that is written.

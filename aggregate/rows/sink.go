@@ -52,7 +52,7 @@ func (s *sink) Null() {
 
 func (s *sink) Text(b []byte) {
 	b = bytes.TrimSpace(b)
-	if !s.field.asis && s.marks.is(b) {
+	if !s.field.asis && (len(b) == 0 || !s.field.named && s.marks.is(b)) {
 		s.Null()
 		return
 	}

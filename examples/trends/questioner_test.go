@@ -160,6 +160,9 @@ func (f *file) write() {
 	for _, s := range f.sales {
 		at := s.day.Add(time.Duration(f.IntN(86400)) * time.Second)
 		line(func(c string) string {
+			if c == s.missing && c == "customer" {
+				return ""
+			}
 			if c == s.missing {
 				return one(f.Rand, "", "NA", "n/a", "null", "NaN")
 			}
