@@ -40,22 +40,29 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 	if p.query.dates() {
 		sources = []iter.Seq2[Row, error]{p.query.admitted(ctx, inTurn(sources))}
 	}
+	return p.bounded(ctx, seed, of, len(sources), func(bounder *bound.Bounder[Unit, Group]) (int, error) {
+		return p.readAll(ctx, bounder, sources)
+	})
+}
+
+// bounded bounds and sums the rows that read puts into so many sources of a bounder.
+func (p *Plan[Row, Unit, Group]) bounded(ctx context.Context, seed maphash.Seed, of *sliced, sources int, read func(*bound.Bounder[Unit, Group]) (int, error)) (*Partial[Group], error) {
 	bounder := bound.New[Unit](p.caps(), len(p.inputs), p.query.given(), seed, func() bool { return ctx.Err() != nil })
 	if of != nil {
 		bounder.ChooseBy(chosenBy[Unit, Group](of))
 	}
 	if p.memory != nil {
-		if err := p.checkMemory(*p.memory, len(sources)); err != nil {
+		if err := p.checkMemory(*p.memory, sources); err != nil {
 			return nil, err
 		}
-		bounder.Within(p.limit(len(sources)))
+		bounder.Within(p.limit(sources))
 		defer bounder.Close()
 	}
-	n, err := p.readAll(ctx, bounder, sources)
+	n, err := read(bounder)
 	if err != nil {
 		return nil, err
 	}
-	reduced, err := p.reduced(ctx, bounder, len(sources), n)
+	reduced, err := p.reduced(ctx, bounder, sources, n)
 	if err != nil {
 		return nil, err
 	}

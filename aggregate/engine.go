@@ -20,7 +20,11 @@ func init() {
 func (p *Plan[Row, Unit, Group]) view() any {
 	v := &engine.View[Row, Unit, Group]{
 		MaxGroups: p.maxGroups, MaxRows: p.maxRows, Unit: p.query.Unit, Group: p.query.Group, Given: p.query.given(),
-		Begin: func(ctx context.Context) engine.Sums[Group] { return p.gathering(ctx) },
+		Begin:       func(ctx context.Context) engine.Sums[Group] { return p.gathering(ctx) },
+		Fingerprint: p.fingerprint, Shards: p.placing,
+	}
+	if p.earlier != nil {
+		v.Earlier = p.earlier.view()
 	}
 	if p.finder != nil {
 		v.Not = append(v.Not, "no column is asked for, so the groups of each unit are needed, and not sums")

@@ -52,10 +52,7 @@ func (c *collecting[Row, Unit, Group]) packStripe(ctx context.Context, b []byte,
 		return b, errEnded
 	}
 	ok := s.source.Carry(func() bool { return ctx.Err() != nil }, func(r bound.Carried[Unit, Group]) {
-		b = keys.Append(keys.Append(append(b, 1), r.Unit), r.Key)
-		for _, v := range r.Values {
-			b = binary.BigEndian.AppendUint64(b, uint64(v))
-		}
+		b = packRow(append(b, 1), r.Unit, r.Key, r.Values)
 		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, r.Priority), r.Seen)
 	})
 	if !ok {
@@ -135,17 +132,38 @@ func (p *Plan[Row, Unit, Group]) perRow() []bool {
 	return points
 }
 
-func unpackRow[Unit, Group comparable](r *unpacking, inputs []input, points []bool) (row bound.Carried[Unit, Group]) {
-	var err1, err2 error
-	row.Unit, r.rest, err1 = keys.Cut[Unit](r.rest)
-	row.Key, r.rest, err2 = keys.Cut[Group](r.rest)
-	r.require(err1 == nil && err2 == nil)
-	for i, in := range inputs {
-		v := int64(r.word())
-		r.require(!points[i] || v >= 0 && v <= in.grid.Cells)
-		row.Values = append(row.Values, v)
+// packRow writes what the plan reads of a row.
+func packRow[Unit, Group comparable](b []byte, unit Unit, group Group, values []int64) []byte {
+	b = keys.Append(keys.Append(b, unit), group)
+	for _, v := range values {
+		b = binary.BigEndian.AppendUint64(b, uint64(v))
 	}
+	return b
+}
+
+// unpackRow reads a row that packRow wrote, with priority and number.
+func unpackRow[Unit, Group comparable](r *unpacking, inputs []input, points []bool) (row bound.Carried[Unit, Group]) {
+	row.Unit, row.Key = unpackCell[Unit, Group](r)
+	row.Values = make([]int64, len(inputs))
+	unpackValues(r, inputs, points, row.Values)
 	row.Priority, row.Seen = r.word(), r.word()
 	r.require(row.Seen > 0)
 	return row
+}
+
+func unpackCell[Unit, Group comparable](r *unpacking) (unit Unit, group Group) {
+	var err1, err2 error
+	unit, r.rest, err1 = keys.Cut[Unit](r.rest)
+	group, r.rest, err2 = keys.Cut[Group](r.rest)
+	r.require(err1 == nil && err2 == nil)
+	return unit, group
+}
+
+// unpackValues reads values of a row; of those that are points of their grids, whether they are on it.
+func unpackValues(r *unpacking, inputs []input, points []bool, to []int64) {
+	for i, in := range inputs {
+		v := int64(r.word())
+		r.require(!points[i] || v >= 0 && v <= in.grid.Cells)
+		to[i] = v
+	}
 }

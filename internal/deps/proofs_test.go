@@ -58,6 +58,10 @@ var guarantees = map[string]map[string]string{
 		"Noise.Add":    "It is private up to [Noise.Loss]",
 		"Noise.AddAll": "together they cost [Noise.Loss]",
 	},
+	"aggregate/beamagg": {
+		"Collect": "What is collected is exact and private, and only sealed parts leave the workers",
+		"Open":    "What it returns is private",
+	},
 	"aggregate/sqlagg": {
 		"Collect": "The sums are exact and private. Nothing about the rows can make it fail",
 		"Run":     "pays, adds noise",

@@ -21,6 +21,13 @@ type View[Row any, Unit, Group comparable] struct {
 	Not                []string // why no engine can collect for this plan, if none can
 
 	Begin func(context.Context) Sums[Group]
+
+	Fingerprint string
+	Earlier     any // the *View of the same question with the noise of an earlier version, or nil
+
+	// Shards returns what collects rows in other processes than read them, by a secret and in so many shards,
+	// or why this plan cannot.
+	Shards func(secret string, of int) (Shards[Row], error)
 }
 
 // A Value says how numbers get on their grid, and what is needed of them.
