@@ -112,11 +112,29 @@ func sums(t testing.TB, p *salesPlan, part *aggregate.Partial[string]) []byte {
 func same(t testing.TB, p *salesPlan, a, b *aggregate.Partial[string]) bool {
 	t.Helper()
 	x, y := sums(t, p, a), sums(t, p, b)
-	if p == salesPlans["groups"] { // units are in no order
-		slices.Sort(x)
-		slices.Sort(y)
+	if p == salesPlans["groups"] {
+		return slices.Equal(listsIn(x), listsIn(y))
 	}
 	return bytes.Equal(x, y)
+}
+
+// listsIn returns the groups of each unit, in their order, where a Partial has these; units are in no order.
+func listsIn(b []byte) (lists []string) {
+	length := func() uint64 {
+		n := binary.BigEndian.Uint64(b)
+		b = b[8:]
+		return n
+	}
+	for range length() { // names of groups
+		n := length()
+		lists, b = append(lists, string(b[:n])), b[n:]
+	}
+	for range length() {
+		n := 1 + b[0]
+		lists, b = append(lists, string(b[:n])), b[n:]
+	}
+	slices.Sort(lists)
+	return lists
 }
 
 // one returns what one process collects with the secret of a job.
