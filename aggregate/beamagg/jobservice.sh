@@ -14,7 +14,7 @@ python=${BEAM_PYTHON:-}
 if [ -z "$python" ]; then
 	python3 -m venv "$work/venv"
 	python=$work/venv/bin/python
-	"$python" -m pip install --quiet apache-beam
+	"$python" -m pip install --quiet apache-beam==2.77.0
 fi
 "$python" -m apache_beam.runners.portability.local_job_service_main --port 0 --port_file "$work/port" >"$work/log" 2>&1 &
 service=$!
