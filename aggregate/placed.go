@@ -72,7 +72,7 @@ func (a *placing[Row, Unit, Group]) Place(to []byte, row Row) (bytes []byte, sha
 	return packRow(to, unit, group, values), placeOf(at, a.of.Of), true
 }
 
-// Collect implements engine.Collecting.
+// Collect implements engine.Collecting. It bounds whatever it is given, as CollectShard does.
 func (a *placing[Row, Unit, Group]) Collect(ctx context.Context, shard int, rows iter.Seq2[[]byte, error]) (any, error) {
 	s := a.of
 	s.Number = shard

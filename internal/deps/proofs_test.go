@@ -81,6 +81,7 @@ var guarantees = map[string]map[string]string{
 		"Partial.Seal":      "nobody else learns more",
 		"Plan.Open":         "is an error that tells nothing private",
 		"Plan.OpenParts":    "Each counts once",
+		"placing.Collect":   "It bounds whatever it is given",
 		"Plan.Collector":    "Rows of units of other shards are left out",
 		"Collector.Add":     "and for nothing else",
 		"Plan.CollectShard": "Nothing else about the rows can make it fail",
