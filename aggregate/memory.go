@@ -20,7 +20,7 @@ type Memory struct {
 // are written to temporary files, and what is collected is the same. A release costs and tells what it
 // would without. Counted are the bytes that are in use at a time for rows, groups and sums, as [Plan.Needs] says
 // beforehand; Go's collector of garbage adds to them what GOGC allows, and not the rows that the caller has.
-// [Plan.Run], [Plan.Collect] and [Plan.CollectShard] know of it; what something else collects ([Plan.RunFrom],
+// [Plan.Run], [Plan.Collect], [Plan.CollectShard] and the workers of package aggregate/beamagg know of it; what something else collects ([Plan.RunFrom],
 // package aggregate/sqlagg), and a [Series] or an [Alert] with the same query, does not.
 //
 // The files are encrypted with a key that is in memory only. They have no name, so that nothing is left of them however the

@@ -152,7 +152,7 @@ func one(t testing.TB, p *salesPlan, j Job, rows int) *aggregate.Partial[string]
 // gives, so that caps do cut. Choices of rows are those of CollectShard, and so is their law.
 func TestAPipelineGivesWhatOneProcessCollects(t *testing.T) {
 	const rows = 4000
-	for name, shards := range map[string]int{"cut": 7, "given": 1, "quantiles": 40, "groups": 3} {
+	for name, shards := range map[string]int{"cut": 7, "given": 1, "quantiles": 40, "groups": 3, "limited": 2} {
 		p := salesPlans[name]
 		j, got := collected(t, p, inProcess, shards, rows)
 		if !same(t, p, got, one(t, p, j, rows)) {

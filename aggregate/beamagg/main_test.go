@@ -95,6 +95,16 @@ func planned(name string, another bool) (*salesPlan, error) {
 		return q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units(), euros.Quantile(0.5), euros.Mean())
 	case "given":
 		return q.Plan(dp.Concentrated{Rho: 0.5}, counts[name], q.Units(), means[name], items.Sum())
+	case "limited":
+		p, err := q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), euros.Sum())
+		if err != nil {
+			return nil, err
+		}
+		need, err := p.Needs(aggregate.Size{Rows: 1e5, Units: 1e4, Pairs: 2e4, Groups: len(cities), Sources: 1})
+		if err != nil {
+			return nil, err
+		}
+		return p.Within(aggregate.Memory{Most: need.Least})
 	}
 	return q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), q.Units(), euros.Sum(), euros.Mean(), euros.Quantile(0.9), items.Sum())
 }
@@ -102,7 +112,7 @@ func planned(name string, another bool) (*salesPlan, error) {
 func init() {
 	register.DoFn2x0[int, func(Sale)](&makeFn{})
 	register.Emitter1[Sale]()
-	for _, name := range []string{"cut", "whole", "given", "quantiles", "groups"} {
+	for _, name := range []string{"cut", "whole", "given", "quantiles", "groups", "limited"} {
 		p, err := planned(name, os.Getenv(isAnother) != "")
 		if err == nil {
 			salesPlans[name] = p
