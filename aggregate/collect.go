@@ -36,7 +36,6 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 	if len(sources) == 0 || slices.ContainsFunc(sources, func(s iter.Seq2[Row, error]) bool { return s == nil }) {
 		return nil, errors.New("aggregate: no rows given; for none use Slice of an empty slice")
 	}
-	began := time.Now()
 	if p.query.dates() {
 		sources = []iter.Seq2[Row, error]{p.query.admitted(ctx, inTurn(sources))}
 	}
@@ -47,6 +46,7 @@ func (p *Plan[Row, Unit, Group]) collect(ctx context.Context, seed maphash.Seed,
 
 // bounded bounds and sums the rows that read puts into so many sources of a bounder.
 func (p *Plan[Row, Unit, Group]) bounded(ctx context.Context, seed maphash.Seed, of *sliced, sources int, read func(*bound.Bounder[Unit, Group]) (int, error)) (*Partial[Group], error) {
+	began := time.Now()
 	bounder := bound.New[Unit](p.caps(), len(p.inputs), p.query.given(), seed, func() bool { return ctx.Err() != nil })
 	if of != nil {
 		bounder.ChooseBy(chosenBy[Unit, Group](of))

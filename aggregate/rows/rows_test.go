@@ -334,6 +334,7 @@ func TestReadingEndsWithTheContext(t *testing.T) {
 				defer close(block)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
 			source, err := Read[line](ctx, &endless{"who,at,paid,land\nann,2026-01-31,1,x\n", block}, Options{})
 			if err != nil {
 				t.Fatal(err)
