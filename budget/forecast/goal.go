@@ -32,6 +32,11 @@ type Goal struct {
 // An Aim says how near to the truth a column must be: half the width of its 95 %
 // interval is at most Within, in the column's unit, or at most Part of the number; 0.05
 // is ± 5 %. One of them is 0. If both are, the column is released as it comes.
+//
+// A quantile takes neither: how near one is depends on how many records have values near it,
+// which only the rows know, and its interval is random: it was from 0.4 to 2 times what
+// [aggregate.Plan.Forecast] says even of rows that are spread as that takes for granted. What
+// it says is a guide, by which [Share] shares a loss; a promise it is not.
 type Aim struct {
 	Column       aggregate.AnyColumn
 	Within, Part float64

@@ -16,12 +16,12 @@ type ladder struct{ digits, from, decades int }
 type rung int64
 
 var (
-	// Losses of plans are tried in three digits, 1.00e-8 to 9.99e3: the next cheaper is
-	// cheaper by a per cent or less.
-	losses = ladder{3, -8, 12}
+	// Losses of plans are tried in three digits, 1.00e-16 to 9.99e3: the next cheaper is
+	// cheaper by a per cent or less. A ρ is about the square of an ε.
+	losses = ladder{3, -16, 20}
 
-	// Limits of accounts have five, from leastEpsilon to beyond mostEpsilon.
-	limits = ladder{5, -9, 16}
+	// Limits of accounts have five, up to beyond mostEpsilon.
+	limits = ladder{5, -20, 27}
 )
 
 // decade is how many rungs there are from a number to ten times as much.

@@ -3,9 +3,11 @@ package forecast
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/filter"
 	"github.com/equipoise-dp/equipoise/internal/pld"
 )
@@ -24,13 +26,37 @@ func LeastLoss(delta float64, uses ...Use) (dp.Approx, error) {
 	whole := Together(uses...)
 	var c pld.Composition
 	filter.Compose(&c, &whole)
-	for epsilon := upTo5(max(c.Epsilon(delta), leastEpsilon)); epsilon < mostEpsilon; epsilon = upTo5(epsilon * (1 + 1e-5)) {
+	exactly := c.Epsilon(delta)
+	if math.IsInf(exactly, 1) { // where all of δ is the events' own, it may be by the rounding of a sum
+		exactly = declared(delta, uses)
+	}
+	for epsilon := upTo5(max(exactly, leastEpsilon)); epsilon < mostEpsilon; epsilon = upTo5(epsilon * (1 + 1e-5)) {
 		loss := dp.Approx{Epsilon: epsilon, Delta: delta}
 		if covers(loss, whole) {
 			return loss, nil
 		}
 	}
 	return dp.Approx{}, fmt.Errorf("forecast: no ε below %g holds for these uses at δ = %v; the δ of their own events alone may be more", mostEpsilon, delta)
+}
+
+// declared returns the sum of the ε that uses declare, if it holds for them at δ by basic
+// composition (Dwork, Kenthapadi, McSherry, Mironov, Naor 2006, Theorem 1), and +Inf if not.
+func declared(delta float64, uses []Use) float64 {
+	epsilon, sum := new(big.Rat), new(big.Rat)
+	for _, u := range uses {
+		e, d, rho := dp.PartsOf(u.Charge.Loss).Exact()
+		if rho.Sign() > 0 || !covers(u.Charge.Loss, u.Charge) {
+			return math.Inf(1)
+		}
+		times := new(big.Rat).SetInt64(int64(u.Times))
+		epsilon.Add(epsilon, e.Mul(e, times))
+		sum.Add(sum, d.Mul(d, times))
+	}
+	all := upTo5(exact.FloatUp(epsilon))
+	if sum.Cmp(exact.Decimal(delta)) > 0 || !covers(dp.Approx{Epsilon: all, Delta: delta}, Together(uses...)) {
+		return math.Inf(1)
+	}
+	return all
 }
 
 // Whoever spends nothing at all still has to declare a loss.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -210,6 +211,30 @@ func TestUsesWithMoreThanAllOfDeltaHaveNoLoss(t *testing.T) {
 	for _, w := range ways {
 		if w.Limit != nil || w.Why == "" || !math.IsInf(w.Epsilon, 1) {
 			t.Errorf("%v is said to take it", w)
+		}
+	}
+}
+
+// Where all of δ is that of the events themselves, what is declared holds, and is returned.
+func TestTheLeastLossWhereEventsNeedAllOfDelta(t *testing.T) {
+	threshold := func(delta float64, of *big.Rat) dp.Charge {
+		return dp.Charge{Loss: dp.Approx{Epsilon: 0.05, Delta: delta}, Events: []dp.Event{
+			{Mechanism: dp.DiscreteLaplace, Scale: big.NewRat(21, 1), Sensitivity: dp.Sensitivity{L0: 1, LInf: 1}, Count: 1},
+			{Mechanism: dp.Threshold, Delta: of, Count: 1},
+		}}
+	}
+	for _, delta := range []float64{1e-6, 5.089652663876213e-09, 0.3e-7} {
+		all, _ := new(big.Rat).SetString(strconv.FormatFloat(delta, 'e', -1, 64))
+		loss, err := forecast.LeastLoss(delta, forecast.Use{Charge: threshold(delta, all), Times: 1})
+		if err != nil || loss.Epsilon < 1./21 || loss.Epsilon > 0.05001 {
+			t.Errorf("δ = %v: %v, %v", delta, loss, err)
+		}
+		ways, err := forecast.Ways(delta, forecast.Use{Charge: threshold(delta, all), Times: 1})
+		if err != nil || len(ways) != 7 || ways[1].Limit != (dp.Approx{Epsilon: 0.05, Delta: delta}) {
+			t.Errorf("δ = %v: ways are %v, %v", delta, ways, err)
+		}
+		if loss, err = forecast.LeastLoss(delta, forecast.Use{Charge: threshold(delta, all), Times: 2}); err == nil {
+			t.Errorf("two that need all of δ = %v each get %v", delta, loss)
 		}
 	}
 }

@@ -35,7 +35,8 @@ type Proposal[Row any, Unit, Group comparable] struct {
 // beforehand. Where groups are selected and the report is made often, half of δ is for
 // their thresholds.
 //
-// If there is no such plan, or only one that costs more than [Goal.Most], it returns an
+// If there is no such plan, or only one that costs more than [Goal.Most] or than any account
+// can have, it returns an
 // [*ImpossibleError], which says what is nearest, and whether a lower cap would do.
 func PlanFor[Row any, Unit, Group comparable](q *aggregate.Query[Row, Unit, Group], g Goal) (*Proposal[Row, Unit, Group], error) {
 	if err := g.check(); err != nil {
@@ -46,7 +47,7 @@ func PlanFor[Row any, Unit, Group comparable](q *aggregate.Query[Row, Unit, Grou
 		return nil, err
 	}
 	best := s.best()
-	if best == nil || g.Most > 0 && best.total > g.Most {
+	if best == nil || g.Most > 0 && best.total > g.Most || math.IsInf(best.total, 1) {
 		return nil, s.impossible(best)
 	}
 	ways, err := Ways(g.Delta, s.use(best.plan))
@@ -353,19 +354,19 @@ func (s *solver[Row, Unit, Group]) impossible(best *solution[Row, Unit, Group]) 
 	if nearest == nil {
 		return fmt.Errorf("forecast: no plan is possible at all for an account of ε=%g δ=%g", most, s.goal.Delta)
 	}
-	return s.unmet(nearest, most, s.mostGroups(best))
+	return s.unmet(nearest, most, s.mostGroups(best, most))
 }
 
 // mostGroups returns the largest cap below that of the query with which the goal is met
-// in the way of the best solution, and 0 if there is none.
-func (s *solver[Row, Unit, Group]) mostGroups(best *solution[Row, Unit, Group]) int {
+// in the way of the best solution for at most so much ε, and 0 if there is none.
+func (s *solver[Row, Unit, Group]) mostGroups(best *solution[Row, Unit, Group], most float64) int {
 	if best == nil {
 		return 0
 	}
 	meets := func(n int64) bool {
 		capped := &solver[Row, Unit, Group]{query: s.query.WithMaxGroups(int(n)), goal: s.goal}
 		found := capped.cheapest(best.kind, best.weights, best.rung)
-		return found != nil && found.total <= s.goal.Most
+		return found != nil && found.total <= most
 	}
 	if s.query.MaxGroups < 2 || !meets(1) {
 		return 0

@@ -79,10 +79,10 @@ func Ways(delta float64, uses ...Use) ([]Way, error) {
 	near := min(max(best.Epsilon, leastEpsilon), mostEpsilon)
 	ways := []Way{best}
 	for _, rule := range []budget.Rule{budget.Basic, budget.Default, budget.ZCDP, budget.GDP} {
-		ways = append(ways, least(rule, uses, delta, near, func(x float64) dp.Loss { return dp.Approx{Epsilon: x, Delta: delta} }))
+		ways = append(ways, least(rule, uses, delta, near, func(x float64) dp.Loss { return dp.Approx{Epsilon: max(x, leastEpsilon), Delta: delta} }))
 	}
 	ways = append(ways,
-		least(budget.Basic, uses, delta, near, func(x float64) dp.Loss { return dp.Pure{Epsilon: x} }),
+		least(budget.Basic, uses, delta, near, func(x float64) dp.Loss { return dp.Pure{Epsilon: max(x, leastEpsilon)} }),
 		least(budget.ZCDP, uses, delta, near, func(x float64) dp.Loss { return dp.Concentrated{Rho: x, Delta: besideRho(own, delta)} }))
 	slices.SortStableFunc(ways, func(a, b Way) int { return cmp.Compare(a.Epsilon, b.Epsilon) })
 	return ways, nil
@@ -115,7 +115,7 @@ func least(rule budget.Rule, uses []Use, delta, near float64, kind func(float64)
 		w.Why = t.refuses(kind(mostEpsilon))
 		return w
 	}
-	w.Limit, w.Epsilon = kind(x), x
+	w.Limit, w.Epsilon = kind(x), dp.PartsOf(kind(x)).Epsilon
 	w.Exactly = rule == budget.Default && len(uses) > 1 && // of one kind the first charge allows as many as can be
 		slices.ContainsFunc(larger, func(f float64) bool { return t.refuses(kind(x*f)) != "" })
 	if l, ok := w.Limit.(dp.Concentrated); ok {
@@ -228,10 +228,16 @@ func leastSize(near float64, tries func(float64) (spent float64, ok bool)) (floa
 		at = next
 	}
 	enough := func(r rung) bool { return all.of(r, tries).taken }
-	for at, _ = limits.least(at, enough); !enough(at + 1); { // what is as large as all of a limit is taken by that one
-		at, _ = limits.least(at+1, enough)
+	for {
+		least, ok := limits.least(at, enough)
+		if !ok {
+			return 0, false
+		}
+		if enough(least + 1) {
+			return limits.size(least), true
+		}
+		at = least + 1 // what is as large as all of a limit is taken by that one
 	}
-	return limits.size(at), true
 }
 
 // An attempt is whether a size was enough, and about how much of it was needed.
