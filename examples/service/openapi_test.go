@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http/httptest"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,10 @@ func TestAClientInPythonFindsWhatIsDescribed(t *testing.T) {
 	}
 	b := start(t, budget.Memory(), t.TempDir())
 	defer b.stop()
-	for b.trend.Load() == nil { // the first night's work is shown from a tick on
+	for end := time.Now().Add(time.Minute); b.trend.Load() == nil; runtime.Gosched() { // the first night's work is shown from a tick on
+		if time.Now().After(end) {
+			t.Fatal("the first night's work is never done")
+		}
 		b.trend.Store(b.nextTrend.Load())
 	}
 	server := httptest.NewServer(b.handler)
