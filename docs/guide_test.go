@@ -179,7 +179,8 @@ func Example_reservation() {
 	weeks := forecast.Use{Times: 52, Charge: charge(dp.Concentrated{Rho: 0.0008})}
 	loss, err := forecast.LeastLoss(1e-6, weeks)
 	check(err)
-	year := forecast.Together(weeks)
+	year, err := forecast.Together(weeks)
+	check(err)
 	year.Key, year.Plan, year.Loss = "weeks of 2026", "52 weekly reports", loss
 	account, err := budget.Create(context.Background(), budget.Memory(), budget.Terms{
 		Dataset: "orders", Unit: "customer", Limit: dp.Approx{Epsilon: 2, Delta: 1e-6}})

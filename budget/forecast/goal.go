@@ -36,7 +36,8 @@ type Goal struct {
 // A quantile takes neither: how near one is depends on how many records have values near it,
 // which only the rows know, and its interval is random: it was from 0.4 to 2 times what
 // [aggregate.Plan.Forecast] says even of rows that are spread as that takes for granted. What
-// it says is a guide, by which [Share] shares a loss; a promise it is not.
+// it says is a guide, by which [Share] shares a loss; a promise it is not. Nor does a variance or a
+// standard deviation, which are as near as the spread of values lets them be.
 type Aim struct {
 	Column       aggregate.AnyColumn
 	Within, Part float64

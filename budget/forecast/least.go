@@ -23,7 +23,7 @@ func LeastLoss(delta float64, uses ...Use) (dp.Approx, error) {
 	if err := check(delta, uses); err != nil {
 		return dp.Approx{}, err
 	}
-	whole := Together(uses...)
+	whole := composed(uses)
 	var c pld.Composition
 	filter.Compose(&c, &whole)
 	exactly := c.Epsilon(delta)
@@ -53,7 +53,7 @@ func declared(delta float64, uses []Use) float64 {
 		sum.Add(sum, d.Mul(d, times))
 	}
 	all := upTo5(exact.FloatUp(epsilon))
-	if sum.Cmp(exact.Decimal(delta)) > 0 || !covers(dp.Approx{Epsilon: all, Delta: delta}, Together(uses...)) {
+	if sum.Cmp(exact.Decimal(delta)) > 0 || !covers(dp.Approx{Epsilon: all, Delta: delta}, composed(uses)) {
 		return math.Inf(1)
 	}
 	return all

@@ -167,8 +167,11 @@ func TestAReservationOfTheLeastLossIsTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := forecast.Together(uses...)
-		whole.Dataset, whole.Purpose, whole.Unit = "d", "test", "person"
+		whole, err := forecast.Together(uses...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole.Dataset, whole.Purpose, whole.Unit, whole.Plan = "d", "test", "person", "list"
 		whole.Key, whole.Loss = "less", dp.Approx{Epsilon: loss.Epsilon * (1 - 1e-3), Delta: loss.Delta}
 		if _, err := a.Reserve(t.Context(), whole); err == nil || !strings.Contains(err.Error(), "cost more than") {
 			t.Errorf("list %d: %v is taken as well: %v", n, whole.Loss, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
@@ -189,6 +190,8 @@ func (s *solver[Row, Unit, Group]) checkAims() error {
 	for i, price := range first.plan.Prices() {
 		if a := s.goal.Aims[i]; price.Per == aggregate.PerRank && a.Within+a.Part > 0 {
 			return fmt.Errorf("forecast: Goal.Aims[%d] is of %s, and how far a quantile is off depends on the rows, and the width of its interval on the draw; leave Within and Part 0", i, price.Column)
+		} else if a.Within+a.Part > 0 && (strings.HasSuffix(price.Column, " variance") || strings.HasSuffix(price.Column, " standard deviation")) {
+			return fmt.Errorf("forecast: Goal.Aims[%d] is of %s, and how far that is off depends on how values are spread, which a Goal does not say; leave Within and Part 0", i, price.Column)
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func ProfileOf(uses ...Use) (*Profile, error) {
 	if err := check(0.5, uses); err != nil { // of any δ
 		return nil, err
 	}
-	whole := Together(uses...)
+	whole := composed(uses)
 	p := new(Profile)
 	filter.Compose(&p.whole, &whole)
 	return p, nil

@@ -127,8 +127,11 @@ func held(t *testing.T, w forecast.Way, factor float64, use forecast.Use) int {
 		t.Fatal(err)
 	}
 	if w.Reserved {
-		whole := forecast.Together(use)
-		whole.Loss = parts.Loss()
+		whole, err := forecast.Together(use)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole.Key, whole.Plan, whole.Loss = "all", "all", parts.Loss()
 		if _, err := a.Spend(t.Context(), whole); err != nil {
 			return 0
 		}

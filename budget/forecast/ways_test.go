@@ -176,7 +176,12 @@ func ExampleLeastLoss() {
 	week := forecast.Use{Times: 52, Charge: dp.Charge{Loss: noise.Loss(), Events: []dp.Event{noise.Event()}}}
 	loss, err := forecast.LeastLoss(1e-6, week)
 	fmt.Println(loss, err)
-	fmt.Println(forecast.Together(week).Events[0].Count, "uses, declared one by one: ε =", math.Round(52*6)/100)
+	year, err := forecast.Together(week)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(year.Events[0].Count, "uses, declared one by one: ε =", math.Round(52*6)/100)
 	// Output:
 	// ε=1.8646 δ=1e-06 <nil>
 	// 52 uses, declared one by one: ε = 3.12

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,9 @@ type aim struct {
 
 // setAims reads -for, such as "revenue ±5 %, customers ±30".
 func (o *options) setAims(list string) error {
-	o.aims = nil
+	if o.aims != nil {
+		return errors.New("it is given twice; name all numbers in one, with commas between them")
+	}
 	for item := range strings.SplitSeq(list, ",") {
 		name, width, ok := strings.Cut(item, "±")
 		a := aim{name: strings.TrimSpace(name)}
@@ -33,6 +36,9 @@ func (o *options) setAims(list string) error {
 		}
 		if a.within = x; percent {
 			a.within, a.part = 0, x/100
+		}
+		if slices.ContainsFunc(o.aims, func(b aim) bool { return b.name == a.name }) {
+			return fmt.Errorf("%s is in it twice", a.name)
 		}
 		o.aims = append(o.aims, a)
 	}

@@ -30,7 +30,13 @@ func (o *options) checkForecast() error {
 	case o.Series != "":
 		return errors.New("-forecast is of one report; leave -series out")
 	}
-	return nil
+	var errs []error
+	for _, flag := range []string{"out", "csv", "json", "truth"} {
+		if o.given[flag] {
+			errs = append(errs, fmt.Errorf("-%s is not for a -forecast, which writes to the terminal alone; leave it out", flag))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // forecast says what the report would be like on the rows.

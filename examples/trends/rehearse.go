@@ -53,6 +53,9 @@ func (o *options) setRehearsal(list string) error {
 	return nil
 }
 
+// mostMadeUp is how many rows are made up at most.
+const mostMadeUp = 20_000_000
+
 // rehearsed is what files of a rehearsal have in their names.
 const rehearsed = "rehearsal"
 
@@ -88,6 +91,9 @@ func (h *rehearsal) check(o *options) error {
 		case given && !open:
 			fail("has %s, which the report is given or has none of; leave it out", name)
 		}
+	}
+	if n := float64(h.counts["units"]) * float64(h.counts["each"]) * float64(h.counts["rows"]); n > mostMadeUp {
+		fail("makes %.3g rows, units × each × rows, must be at most %d; a tenth of the units shows how the report is as well", n, mostMadeUp)
 	}
 	if _, given := h.sizes["mean"]; given && o.Value == "" {
 		fail("has a mean, and the report has no -value; leave it out")
