@@ -54,8 +54,9 @@ type ImpossibleError struct {
 	Epsilon float64 // of the account, at which Nearest is what is reached
 	Unmet   []Unmet // at least one
 
-	// MaxGroups is the largest cap on the groups of a unit with which the goal is met at
-	// Epsilon; 0 if it is met with none. It cuts off more: see [aggregate.Query].
+	// MaxGroups is a cap on the groups of a unit with which the goal is met at Epsilon: the
+	// largest with the kind of noise and the shares of the loss that come nearest. With others a
+	// larger one may do. It is 0 if none was found. It cuts off more: see [aggregate.Query].
 	MaxGroups int
 }
 

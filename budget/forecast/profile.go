@@ -13,7 +13,10 @@ import (
 // Gaboardi 2018, Definition 4), as far as is known, and never less. It says more than any one
 // (ε, δ): the same charges may have (0.5, 1e-4) and (1, 1e-9). The zero Profile is that of
 // nothing.
-type Profile struct{ whole pld.Composition }
+type Profile struct {
+	whole pld.Composition
+	says  *dp.Parts // an ε and a δ that hold, whatever rounding up makes of them; nil if none are known
+}
 
 // ProfileOf returns the profile of all the uses together, if they are declared before the
 // first of them runs: that of the exact composition of their privacy loss distributions.
@@ -50,6 +53,9 @@ func ProfileOfLoss(l dp.Loss) (*Profile, error) {
 		return nil, fmt.Errorf("forecast: the loss %v: %w", l, err)
 	}
 	filter.Compose(&p.whole, &dp.Charge{Events: []dp.Event{worst}})
+	if parts.Rho == 0 {
+		p.says = &parts
+	}
 	return p, nil
 }
 
@@ -61,8 +67,20 @@ func positive(x *big.Rat) *big.Rat {
 }
 
 // Delta returns the δ that holds at an ε, rounded up. It is 1 if ε is negative or NaN.
-func (p *Profile) Delta(epsilon float64) float64 { return p.whole.Delta(epsilon) }
+func (p *Profile) Delta(epsilon float64) float64 {
+	delta := p.whole.Delta(epsilon)
+	if p.says != nil && epsilon >= p.says.Epsilon {
+		return min(delta, p.says.Delta)
+	}
+	return delta
+}
 
 // Epsilon returns the ε that holds at a δ, rounded up; +Inf if none does, or δ is negative or
 // NaN.
-func (p *Profile) Epsilon(delta float64) float64 { return p.whole.Epsilon(delta) }
+func (p *Profile) Epsilon(delta float64) float64 {
+	epsilon := p.whole.Epsilon(delta)
+	if p.says != nil && delta >= p.says.Delta {
+		return min(epsilon, p.says.Epsilon)
+	}
+	return epsilon
+}

@@ -78,6 +78,21 @@ func TestTheProfileOfALossIsThatOfTheWorst(t *testing.T) {
 	}
 }
 
+// A loss holds with the numbers that it has, to the last bit.
+func TestTheProfileOfALossHasItsOwnNumbers(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 40))
+	for range 40 {
+		l := dp.Approx{Epsilon: math.Exp(4*r.Float64() - 3), Delta: math.Exp(-20*r.Float64() - 1)}
+		p, err := forecast.ProfileOfLoss(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, d := p.Epsilon(l.Delta), p.Delta(l.Epsilon); e > l.Epsilon || e < l.Epsilon*(1-1e-6) || d > l.Delta || d < l.Delta*(1-1e-6) {
+			t.Errorf("%v has ε=%v at its δ and δ=%v at its ε", l, e, d)
+		}
+	}
+}
+
 func TestTheEndsOfAProfile(t *testing.T) {
 	nothing, err := forecast.ProfileOfLoss(nil)
 	if err != nil || nothing.Delta(0) != 0 || nothing.Epsilon(0) != 0 {

@@ -87,6 +87,9 @@ func (o *options) aimFor() error {
 	}
 	found, err := forecast.PlanFor(query, goal)
 	if err != nil {
+		if e, ok := errors.AsType[*forecast.ImpossibleError](err); ok && e.MaxGroups > 0 {
+			return fmt.Errorf("-for: %w\n-max-periods is what Query.MaxGroups is here: try -max-periods %d, or a little more", err, e.MaxGroups)
+		}
 		return fmt.Errorf("-for: %w", err)
 	}
 	o.Epsilon = dp.PartsOf(found.Plan.Charge(aggregate.Request{}).Loss).Epsilon
