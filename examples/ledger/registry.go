@@ -94,9 +94,9 @@ func (e *env) filing(d *dossier) *filing {
 	f.either("product", "description", about, "what is it, in a sentence or two")
 	f.fill("product", "publication_date", d.firstDay())
 	f.ask("product", "data_product_sector", "of which sector is it")
-	bound, told := d.status.Whole.Limit, "This is the limit for all releases together; "
+	bound, told, under := d.status.Whole.Limit, "This is the limit for all releases together; ", "under one limit for all of them"
 	if bound == nil {
-		bound, told = d.status.Whole.Spent, "There is no limit; "
+		bound, told, under = d.status.Whole.Spent, "There is no limit; ", "without a limit"
 	}
 	name, measure := variant(bound)
 	f.fill("dp_flavor", "name", name)
@@ -110,15 +110,20 @@ func (e *env) filing(d *dossier) *filing {
 	f.fill("privacy_loss", "privacy_unit_description", d.unitTold())
 	f.fill("privacy_loss", "privacy_parameters", parameters(bound))
 	f.fill("privacy_loss", "privacy_parameters_description", fmt.Sprintf("%s%s is spent.", told, dp.FormatLoss(d.status.Whole.Spent)))
-	f.fill("model", "model_name", "Central")
-	f.fill("model", "model_name_description", "Raw rows stay with whoever runs the program; noise is added before anything leaves it.")
+	if d.planned() {
+		f.fill("model", "model_name", "Central")
+		f.fill("model", "model_name_description", "Raw rows stay with whoever runs the program; noise is added before anything leaves it.")
+	} else {
+		f.ask("model", "model_name", "is noise added centrally, or where rows come from")
+		f.ask("model", "model_name_description", "who adds the noise, and where raw rows go")
+	}
 	f.either("model", "actors", holder, "who sees the raw data, and who must be trusted")
 	f.fill("model", "release_type", d.releaseType())
-	f.fill("model", "release_type_description", fmt.Sprintf("%d releases so far, under one limit for all of them", len(d.published())))
+	f.fill("model", "release_type_description", count(len(d.published()), "release", "releases")+" so far, "+under)
 	f.ask("model", "data_source_type", "is the data static or dynamic")
 	f.ask("model", "data_source_type_description", "how does it come about")
 	f.fill("model", "access_type", "Non-interactive")
-	f.fill("model", "access_type_description", "Questions are asked by those whom the policy names; each answer is stored and shown the same to everybody.")
+	f.fill("model", "access_type_description", d.access())
 	f.fill("accounting", "post_processing", postProcessing)
 	f.fill("accounting", "composition", d.composition())
 	f.ask("implementation", "pre_processing_eda_hyperparameter_tuning", "what was done with the raw data before")
@@ -127,6 +132,20 @@ func (e *env) filing(d *dossier) *filing {
 	f.ask("resources", "sources", "where is more about it")
 	f.ask("resources", "registry_authors", "who fills this in")
 	return f
+}
+
+// planned says whether every release is known to be of a plan of package aggregate: it states
+// what it read, and nothing was made elsewhere.
+func (d *dossier) planned() bool {
+	return len(d.outside()) == 0 && !slices.ContainsFunc(d.published(), func(e budget.Entry) bool { return e.Charge.States == nil })
+}
+
+// access says who asks.
+func (d *dossier) access() string {
+	if d.policy == nil {
+		return "Questions are asked by whoever may use the account, since no policy names them; each answer is stored and shown the same to everybody."
+	}
+	return "Questions are asked by those whom the policy names; each answer is stored and shown the same to everybody."
 }
 
 const postProcessing = "Estimates and intervals are functions of the noisy integers that are stored; counts are cut off at 0, and estimates at what public bounds allow."
@@ -218,8 +237,14 @@ func (d *dossier) mechanisms() string {
 			versions = append(versions, e.Module)
 		}
 	}
-	return fmt.Sprintf("Equipoise %s: %s. Noise is drawn as exact integers from the operating system's randomness; sums are exact, so no trace of floating-point numbers is left.",
-		strings.Join(versions, ", "), cmp.Or(strings.Join(used, ", "), "nothing yet"))
+	said := fmt.Sprintf("Equipoise %s: %s.", strings.Join(versions, ", "), cmp.Or(strings.Join(used, ", "), "nothing yet"))
+	if n := len(d.outside()); n > 0 {
+		said += fmt.Sprintf(" Beside them %s, by what the ledger was told of it.", count(n, "release was made elsewhere", "releases were made elsewhere"))
+	}
+	if d.planned() {
+		said += " Noise is drawn as exact integers from the operating system's randomness; sums are exact, so no trace of floating-point numbers is left."
+	}
+	return said
 }
 
 // tree nests the fields under their groups.
