@@ -71,6 +71,26 @@ func (s *solver[Row, Unit, Group]) best() (best *solution[Row, Unit, Group]) {
 			best = found
 		}
 	}
+	return s.climbedDown(best)
+}
+
+// climbedDown shares the loss of the best plan in steps that [Share] takes too, and returns the
+// cheapest plan with what comes of it: what selects groups may be one of the columns, and columns
+// may be one vector, so that sharing by what was furthest off does not end with the least.
+func (s *solver[Row, Unit, Group]) climbedDown(best *solution[Row, Unit, Group]) *solution[Row, Unit, Group] {
+	if best == nil {
+		return nil
+	}
+	nearer := best
+	for _, step := range []float64{2, 1.4} {
+		nearer = s.climbed(best.kind(losses.size(best.rung)), nearer, step)
+	}
+	if nearer == best {
+		return best
+	}
+	if found := s.cheapest(best.kind, nearer.weights, best.rung); found != nil && found.total < best.total {
+		return found
+	}
 	return best
 }
 
