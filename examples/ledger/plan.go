@@ -81,6 +81,7 @@ type shownWay struct {
 	Rule       string   `json:"rule"` // or "reservation"
 	Limit      *dp.Loss `json:"limit,omitempty"`
 	EventShare float64  `json:"event_share,omitempty"`
+	Epsilon    float64  `json:"epsilon,omitempty"` // of the limit at --delta, to compare by; none without a limit
 	Exactly    bool     `json:"exactly,omitempty"` // some larger limit takes less
 	Why        string   `json:"why_not,omitempty"`
 }
@@ -97,7 +98,7 @@ func runPlan(_ context.Context, e *env) error {
 			shown[i].Rule = "reservation"
 		}
 		if w.Limit != nil {
-			shown[i].Limit = &w.Limit
+			shown[i].Limit, shown[i].Epsilon = &w.Limit, w.Epsilon
 		}
 	}
 	if e.json {
@@ -108,11 +109,11 @@ func runPlan(_ context.Context, e *env) error {
 
 func printWays(e *env, ways []shownWay) error {
 	t := &table{}
-	t.row("RULE", "EVENT SHARE", "LEAST LIMIT")
+	t.row("RULE", "EVENT SHARE", fmt.Sprintf("ε AT δ=%v", e.delta), "LEAST LIMIT")
 	for _, w := range ways {
-		limit, share := w.Why, "-"
+		limit, share, epsilon := w.Why, "-", "-"
 		if w.Limit != nil {
-			limit = dp.FormatLoss(*w.Limit)
+			limit, epsilon = dp.FormatLoss(*w.Limit), fmt.Sprintf("%.4g", w.Epsilon)
 			if w.Exactly {
 				limit += ", and not more"
 			}
@@ -120,7 +121,7 @@ func printWays(e *env, ways []shownWay) error {
 		if w.EventShare > 0 {
 			share = fmt.Sprint(w.EventShare)
 		}
-		t.row(w.Rule, share, limit)
+		t.row(w.Rule, share, epsilon, limit)
 	}
 	return t.write(e.stdout)
 }

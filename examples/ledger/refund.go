@@ -15,6 +15,9 @@ func refundCommand() *command {
 			f.StringVar(&o.key, "key", "", "the `key` of the request that was paid")
 		},
 		run: func(ctx context.Context, e *env) error {
+			if e.key == "" {
+				return usagef("--key is missing; name the request that was paid")
+			}
 			return e.withAccount(ctx, func(a *budget.Account) error { return a.Refund(ctx, e.key) })
 		},
 	}
