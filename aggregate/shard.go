@@ -11,6 +11,7 @@ import (
 	"iter"
 	"math/bits"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -56,6 +57,9 @@ func (s Shard) check() error {
 // whoever reads the same rows again, in any order and from any sources, collects the same, and all
 // shards together are what one process would collect. For that it keeps all rows of the groups that count
 // until the last is read, and not only those that the caps let through. Proof: docs/proofs/bounding.md.
+//
+// All workers must run the same program. Parts whose units have other types are refused together, but
+// nobody can see that two versions of Query.Unit write one unit in two ways, who then counts twice.
 func (p *Plan[Row, Unit, Group]) CollectShard(ctx context.Context, s Shard, rows ...iter.Seq2[Row, error]) (*Partial[Group], error) {
 	sliced, err := p.sliced(s)
 	if err != nil {
@@ -91,6 +95,8 @@ type sliced struct {
 	units, groups *sync.Pool
 }
 
+// sliced finds the secret. Which slice a unit is in depends on how it is written, and so on its
+// type: parts of workers whose units have other types are of another space, and are refused together.
 func (p *Plan[Row, Unit, Group]) sliced(s Shard) (*sliced, error) {
 	secret, err := secretAt(s.Secret)
 	if err := errors.Join(s.check(), err); err != nil {
@@ -98,7 +104,7 @@ func (p *Plan[Row, Unit, Group]) sliced(s Shard) (*sliced, error) {
 	}
 	defer clear(secret)
 	sliced := p.choosing(secret)
-	sliced.origin = origin{space: space(derived(secret, "space")), keyed: true, number: uint32(s.Number), of: uint32(s.Of)}
+	sliced.origin = origin{space: space(derived(secret, "space of "+keys.Shape(reflect.TypeFor[Unit]()))), keyed: true, number: uint32(s.Number), of: uint32(s.Of)}
 	sliced.seals = derived(secret, "seals")
 	return sliced, nil
 }
