@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 )
@@ -21,6 +22,9 @@ func thisProgram(ctx context.Context, description string) *exec.Cmd {
 
 // mostAttempts is how often a shard is tried.
 const mostAttempts = 3
+
+// mostTime is how long an attempt may take: after it a worker that hangs is one that failed.
+const mostTime = 10 * time.Minute
 
 // A driver has every shard collected by some worker. Of each, the first part that comes is
 // in the list, and no other counts.
@@ -63,8 +67,8 @@ func drive(ctx context.Context, folder string, key []byte, start starter) ([]agg
 		case d.running[r.shard] == 0 && !d.attempt(r.shard):
 			return nil, fmt.Errorf("shard %d failed %d times: %w", r.shard, mostAttempts, r.err)
 		}
-		if missing == 1 {
-			d.helpTheLast()
+		if missing <= shards/2 {
+			d.help()
 		}
 	}
 	return d.list(), ctx.Err()
@@ -87,16 +91,18 @@ func (d *driver) result(j job) result {
 	r := result{shard: j.Shard.Number}
 	description, err := json.Marshal(j)
 	if r.err = err; err == nil {
+		ctx, cancel := context.WithTimeout(d.ctx, mostTime)
+		defer cancel()
 		var out []byte
-		if out, r.err = d.start(d.ctx, string(description)).Output(); r.err == nil {
+		if out, r.err = d.start(ctx, string(description)).Output(); r.err == nil {
 			r.err = json.Unmarshal(out, &r.part)
 		}
 	}
 	return r
 }
 
-// helpTheLast starts a second worker for a shard that all others wait for: it may hang.
-func (d *driver) helpTheLast() {
+// help starts a second worker for every shard that the others wait for: the first may hang.
+func (d *driver) help() {
 	for i, part := range d.parts {
 		if part == nil && d.running[i] == 1 {
 			d.attempt(i)

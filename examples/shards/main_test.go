@@ -67,7 +67,7 @@ func workBadly(description string) error {
 		self.Kill()
 		signal.Notify(make(chan os.Signal, 1))
 		select {}
-	case 1: // hangs
+	case 1, 3: // hang
 		wait := make(chan os.Signal, 1)
 		signal.Notify(wait, os.Interrupt)
 		<-wait
