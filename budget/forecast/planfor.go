@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,7 +89,7 @@ func (s *solver[Row, Unit, Group]) climbedDown(best *solution[Row, Unit, Group])
 	if nearer == best {
 		return best
 	}
-	if found := s.cheapest(best.kind, nearer.weights, best.rung); found != nil && found.total < best.total {
+	if found := s.cheapest(best.kind, best.withUnasked(nearer.weights), best.rung); found != nil && found.total < best.total {
 		return found
 	}
 	return best
@@ -302,19 +303,30 @@ func (s *solution[Row, Unit, Group]) reweighed() []float64 {
 	if s.surely > 0 {
 		unit = max(s.shown, 1./16)
 	}
-	weights, most := make([]float64, len(s.weights)), 0.0
+	weights := make([]float64, len(s.weights))
 	for i, w := range s.weights {
 		if s.ratios[i] > 0 {
 			weights[i] = twoDigits(w * math.Pow(max(s.ratios[i], 1./16)/unit, power))
-			most = max(most, weights[i])
 		}
 	}
-	for i := range weights {
+	return s.withUnasked(weights)
+}
+
+// withUnasked gives an eighth of the largest weight to columns for which nothing is asked.
+func (s *solution[Row, Unit, Group]) withUnasked(weights []float64) []float64 {
+	most := 0.0
+	for i, w := range weights {
+		if s.ratios[i] > 0 {
+			most = max(most, w)
+		}
+	}
+	all := slices.Clone(weights)
+	for i := range all {
 		if s.ratios[i] == 0 {
-			weights[i] = twoDigits(most / 8)
+			all[i] = twoDigits(most / 8)
 		}
 	}
-	return weights
+	return all
 }
 
 // changes reports whether other weights share the loss in another way, by a fiftieth or
