@@ -218,12 +218,7 @@ func (d *draft) paidUnits(key string) string {
 	if p, ok := d.keys[key]; ok {
 		return p.units
 	}
-	// Not read yet, which it is before the next request ([Account.begin]): somebody else put
-	// the policy in force at this moment.
-	if _, before := d.old.find(key); before {
-		return d.policy.Policy.Unit
-	}
-	return ""
+	return "" // or not read yet, where somebody else put the policy in force at this moment: it is before the next request ([Account.begin])
 }
 
 // unitsKey is the request key under which the policy in force has the number of units, or "".
