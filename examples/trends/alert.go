@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -154,52 +155,24 @@ func (o *options) answerAlert(ctx context.Context, stdin io.Reader, stdout, stde
 	if err != nil {
 		return err
 	}
-	return g.publish(files, stdout, stderr)
-}
-
-// publish writes the files, and what goes to standard output.
-func (g *given) publish(files fileSet[*given], stdout, stderr io.Writer) error {
-	err := files.write(g)
-	if err == nil {
-		err = printed(stdout, g.formsOfAlerts(), g, func() error { return g.writeTerminal(stdout) })
-	}
-	if err != nil {
-		return fmt.Errorf("%w\nwhat was answered is paid for and kept: run again, at no cost", err)
-	}
-	for _, f := range files {
-		fmt.Fprintf(stderr, "wrote %s\n", f.path)
-	}
-	return nil
+	err = publish(files, o.formsOfAlerts(), g, func() error { return g.writeTerminal(stdout) }, stdout, stderr, "")
+	return keptOverTime(err)
 }
 
 // ask asks about the periods that have ended and were not asked about.
-func (w *watch) ask(ctx context.Context, stdin io.Reader, stderr io.Writer) (_ *given, err error) {
-	in, err := w.open(ctx, stdin, stderr)
-	if err != nil {
-		return nil, err
-	}
-	l, err := w.ledgerOverTime(ctx, stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, l.close()) }()
-	key, err := keyIn(w.AlertKey)
-	if err != nil {
-		return nil, err
-	}
+func (w *watch) ask(ctx context.Context, stdin io.Reader, stderr io.Writer) (*given, error) {
 	request := w.requestOverTime("alert-", w.plan.Charge(aggregate.Request{}).Plan)
-	_, before := l.account.Payment(ctx, request.Key)
-	alerts, err := aggregate.Watch(ctx, w.plan, l.account, key, request, w.through, in.rows)
-	in.done()
+	g := &given{watch: w}
+	var err error
+	g.left, err = w.overTime(ctx, stdin, stderr, request, dp.Pure{Epsilon: w.Epsilon}, func(l *ledger, in iter.Seq2[row, error]) error {
+		key, err := keyIn(w.AlertKey)
+		if err == nil {
+			g.alerts, err = aggregate.Watch(ctx, w.plan, l.account, key, request, w.through, in)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if before != nil {
-		fmt.Fprintf(stderr, "paid %v for all of %s, once; later runs with this ledger pay nothing more\n", dp.Pure{Epsilon: w.Epsilon}, w.Series)
-	}
-	status, err := l.account.Status(context.WithoutCancel(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return &given{watch: w, alerts: alerts, left: status.Whole.Left}, nil
+	return g, nil
 }

@@ -44,15 +44,9 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return err
 	}
-	err = files.write(r)
-	if err == nil {
-		err = printed(stdout, o.forms(), r, func() error { return r.writeTerminal(stdout, isTerminal(stdout)) })
-	}
+	err = publish(files, o.forms(), r, func() error { return r.writeTerminal(stdout, isTerminal(stdout)) }, stdout, stderr, "")
 	if err != nil {
 		return fmt.Errorf("%w\nthe release is paid for and kept: run again with -key %s, at no cost", err, r.Receipt.Key)
-	}
-	for _, f := range files {
-		fmt.Fprintf(stderr, "wrote %s\n", f.path)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -41,6 +42,20 @@ func printed[R any](stdout io.Writer, forms []form[R], r R, terminal func() erro
 		return err
 	}
 	return terminal()
+}
+
+// publish writes the files, and what goes to standard output, and says which files there are, with a note.
+func publish[R any](files fileSet[R], forms []form[R], r R, terminal func() error, stdout, stderr io.Writer, note string) error {
+	if err := files.write(r); err != nil {
+		return err
+	}
+	if err := printed(stdout, forms, r, terminal); err != nil {
+		return err
+	}
+	for _, f := range files {
+		fmt.Fprintf(stderr, "wrote %s%s\n", f.path, note)
+	}
+	return nil
 }
 
 // A fileSet is the files that a run writes: all, or none.

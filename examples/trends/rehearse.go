@@ -169,14 +169,7 @@ func (o *options) rehearse(ctx context.Context, q *question, stdout, stderr io.W
 	if err != nil {
 		return err
 	}
-	err = errors.Join(files.write(r), printed(stdout, o.forms(), r, func() error { return r.writeTerminal(stdout, isTerminal(stdout)) }))
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		fmt.Fprintf(stderr, "wrote %s, which is a rehearsal\n", f.path)
-	}
-	return nil
+	return publish(files, o.forms(), r, func() error { return r.writeTerminal(stdout, isTerminal(stdout)) }, stdout, stderr, ", which is a rehearsal")
 }
 
 // wouldLeave returns what a new ledger would have left, from one in memory that ends with

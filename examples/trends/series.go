@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -224,44 +225,55 @@ func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, std
 	if err != nil {
 		return err
 	}
-	if err = files.write(p); err == nil {
-		err = printed(stdout, o.formsOfSeries(), p, func() error { return p.writeTerminal(stdout) })
+	err = publish(files, o.formsOfSeries(), p, func() error { return p.writeTerminal(stdout) }, stdout, stderr, "")
+	return keptOverTime(err)
+}
+
+// keptOverTime says that what could not be written is not lost.
+func keptOverTime(err error) error {
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("%w\nwhat is released is paid for and kept: run again, at no cost", err)
-	}
-	for _, f := range files {
-		fmt.Fprintf(stderr, "wrote %s\n", f.path)
-	}
-	return nil
+	return fmt.Errorf("%w\nwhat is released is paid for and kept: run again, at no cost", err)
 }
 
 // advance releases what is new, and returns the page of the whole.
-func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Writer) (_ *seriesPage, err error) {
-	in, err := d.open(ctx, stdin, stderr)
+func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Writer) (*seriesPage, error) {
+	request := d.requestOverTime("series-", d.plan.Charge(aggregate.Request{}).Plan)
+	var trend *aggregate.Trend[string]
+	left, err := d.overTime(ctx, stdin, stderr, request, d.loss(), func(l *ledger, in iter.Seq2[row, error]) (err error) {
+		trend, err = aggregate.Advance(ctx, d.plan, l.account, request, d.through, in)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	l, err := d.ledgerOverTime(ctx, stderr)
+	return d.page(trend, left)
+}
+
+// overTime opens the input and the ledger for what releases the periods that are new, and returns what is
+// left of the limit. The first run pays a loss for all periods.
+func (o *options) overTime(ctx context.Context, stdin io.Reader, stderr io.Writer, request aggregate.Request, pays dp.Loss, release func(*ledger, iter.Seq2[row, error]) error) (left dp.Loss, err error) {
+	in, err := o.open(ctx, stdin, stderr)
+	if err != nil {
+		return nil, err
+	}
+	l, err := o.ledgerOverTime(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	request := d.requestOverTime("series-", d.plan.Charge(aggregate.Request{}).Plan)
 	_, before := l.account.Payment(ctx, request.Key)
-	trend, err := aggregate.Advance(ctx, d.plan, l.account, request, d.through, in.rows)
+	err = release(l, in.rows)
 	in.done()
 	if err != nil {
 		return nil, err
 	}
 	if before != nil {
-		fmt.Fprintf(stderr, "paid %v for all of %s, once; later runs with this ledger pay nothing more\n", d.loss(), d.Series)
+		fmt.Fprintf(stderr, "paid %v for all of %s, once; later runs with this ledger pay nothing more\n", pays, o.Series)
 	}
 	status, err := l.account.Status(context.WithoutCancel(ctx))
-	if err != nil {
-		return nil, err
-	}
-	return d.page(trend, status.Whole.Left)
+	return status.Whole.Left, err
 }
 
 // ledgerOverTime opens the ledger, or creates it.
