@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,17 +25,28 @@ func queryRow(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) 
 }
 
 // tries is how often a statement is sent that the server undid for the sake of
-// others. One of them has succeeded each time.
+// others. Each of them waits longer than the one before, about a second in all, so
+// that many writers, of which one succeeds each time, all have their turn.
 const tries = 20
 
 // write sends a statement that changes something and is a transaction of its own.
 func (s *Store) write(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
-	for range tries {
-		if tag, err = s.try(ctx, sql, args); err == nil || judge(err) != again {
+	for n := range tries {
+		if tag, err = s.try(ctx, sql, args); err == nil || judge(err) != again || !pause(ctx, n) {
 			break
 		}
 	}
 	return tag, err
+}
+
+// pause says whether to go on after the n-th try.
+func pause(ctx context.Context, n int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Millisecond << min(n, 6)):
+		return true
+	}
 }
 
 func (s *Store) try(ctx context.Context, sql string, args []any) (pgconn.CommandTag, error) {
