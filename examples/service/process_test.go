@@ -21,7 +21,7 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/pgtest"
 )
 
-var long = flag.Bool("long", false, "kill the service 200 times")
+var long = flag.Bool("long", false, "send 10,000 requests, and kill the service 200 times")
 
 func TestMain(m *testing.M) {
 	code := m.Run()
