@@ -42,11 +42,8 @@ func TestAnOldPartialIsNotReleased(t *testing.T) {
 				return part
 			}
 			through := func(p *Partial[int]) *Partial[int] {
-				bytes, _, err := p.Seal(key.PublicKey())
-				if err != nil {
-					t.Fatal(err)
-				}
-				opened, err := plan.Open(t.Context(), key, "", bytes)
+				sealed, _ := sealTo(t, key, p)
+				opened, err := plan.Open(t.Context(), key, "", sealed)
 				if err != nil {
 					t.Fatal(err)
 				}

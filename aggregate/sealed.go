@@ -1,12 +1,14 @@
 package aggregate
 
 import (
+	"bytes"
 	"context"
 	"crypto/hpke"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/sealed"
@@ -20,18 +22,30 @@ const kindPartial = "partial"
 type Part struct {
 	Plan   string  `json:"plan"`   // fingerprint
 	Shards []Shard `json:"shards"` // that it holds; none if it was not collected by shards
-	Digest string  `json:"sha256"` // of the sealed bytes, in hexadecimal digits
+	Digest string  `json:"sha256"` // of the sealed bytes, in 64 hexadecimal digits: it can be the name of a file
+	Size   int64   `json:"size"`   // of the sealed bytes, at most 16 GiB
 }
 
 func (p Part) String() string { return fmt.Sprintf("part %.12s with %v", p.Digest, p.Shards) }
 
-// Seal encrypts a Partial so that it can leave the process: to whoever has the private key,
+// Seal encrypts a Partial so that it can leave the process, and writes it to w: to whoever has the private key,
 // by HPKE (RFC 9180), so that nobody else learns more of it than a power of two of its length. It can be opened
 // with the same plan only, and if it was collected by shards, only be made by who has
-// their secret. It returns its name too.
+// their secret. It returns its name too, once all of it was written; what w has after an error is no part.
 //
 // Make a key with hpke.MLKEM768X25519().GenerateKey(). Proof: docs/proofs/sealed.md.
-func (p *Partial[Group]) Seal(to hpke.PublicKey) ([]byte, Part, error) {
+func (p *Partial[Group]) Seal(w io.Writer, to hpke.PublicKey) (Part, error) {
+	b, part, err := p.sealed(to)
+	if err != nil {
+		return Part{}, err
+	}
+	if _, err := w.Write(b); err != nil {
+		return Part{}, fmt.Errorf("aggregate: writing a sealed Partial: %w", err)
+	}
+	return part, nil
+}
+
+func (p *Partial[Group]) sealed(to hpke.PublicKey) ([]byte, Part, error) {
 	if p == nil || p.state == nil {
 		return nil, Part{}, errors.New("aggregate: the Partial is empty; Collect makes one")
 	}
@@ -42,10 +56,29 @@ func (p *Partial[Group]) Seal(to hpke.PublicKey) ([]byte, Part, error) {
 	payload := state.pack()
 	defer clear(payload)
 	bytes, err := sealed.Seal(to, state.seals, sealed.Form{Kind: kindPartial, Plan: state.fingerprint}, payload)
+	part := Part{Plan: state.fingerprint, Shards: shardsOf(state.origins), Digest: digest(bytes), Size: int64(len(bytes))}
+	if err == nil {
+		err = part.check()
+	}
 	if err != nil {
 		return nil, Part{}, fmt.Errorf("aggregate: sealing a Partial: %w", err)
 	}
-	return bytes, Part{Plan: state.fingerprint, Shards: shardsOf(state.origins), Digest: digest(bytes)}, nil
+	return bytes, part, nil
+}
+
+// mostPart is how long a part is at most. AES-GCM is safe for four times as much.
+const mostPart = 16 << 30
+
+// check returns every mistake in what is to be the name of a file, and how much of it is read.
+func (p Part) check() error {
+	var errs []error
+	if b, err := hex.DecodeString(p.Digest); err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != p.Digest {
+		errs = append(errs, fmt.Errorf("aggregate: Part.Digest is %.80q, must be %d hexadecimal digits in lower case: the list was changed", p.Digest, hex.EncodedLen(sha256.Size)))
+	}
+	if p.Size < 1 || p.Size > mostPart {
+		errs = append(errs, fmt.Errorf("aggregate: Part.Size is %d, must be 1 to %d: the list was changed, or sealed by an earlier version; seal the parts again", p.Size, int64(mostPart)))
+	}
+	return errors.Join(errs...)
 }
 
 func digest(sealed []byte) string {
@@ -66,14 +99,14 @@ func shardsOf(origins []origin) (shards []Shard) {
 // Open opens what was sealed with this plan, and merges it. Secret names that of the shards,
 // as [Shard] does, and is empty if there is none; without one whoever has the public key can
 // have made what is opened. What is no sealed Partial of this plan, or was changed or cut off,
-// is an error that tells nothing private.
-func (p *Plan[Row, Unit, Group]) Open(ctx context.Context, key hpke.PrivateKey, secret string, bytes ...[]byte) (*Partial[Group], error) {
+// is an error that tells nothing private. [Plan.OpenParts] reads files and streams.
+func (p *Plan[Row, Unit, Group]) Open(ctx context.Context, key hpke.PrivateKey, secret string, parts ...[]byte) (*Partial[Group], error) {
 	opener, err := p.opener(key, secret)
 	if err != nil {
 		return nil, err
 	}
 	m := merging[Row, Unit, Group]{plan: p, ctx: ctx}
-	for i, b := range bytes {
+	for i, b := range parts {
 		part, err := opener(b)
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: opening sealed Partial %d: %w", i, err)
@@ -86,20 +119,20 @@ func (p *Plan[Row, Unit, Group]) Open(ctx context.Context, key hpke.PrivateKey, 
 }
 
 // OpenParts opens the parts that a list names, and merges them as they are read, in memory for few of them. Each
-// counts once: read returns the sealed bytes of a part, and only those count that have its
+// counts once: open returns a file or stream of the sealed bytes of a part, and only those count that have its size and
 // digest. So it does not matter what else was sealed: other attempts at the same shard, or
 // parts of other plans. Key and secret are those of [Plan.Open].
-func (p *Plan[Row, Unit, Group]) OpenParts(ctx context.Context, key hpke.PrivateKey, secret string, parts []Part, read func(Part) ([]byte, error)) (*Partial[Group], error) {
+//
+// Nothing of the list is believed. All of it is checked before open is called: a digest can be the name of a file. Of each
+// part one byte more than its size is read at most, as far as there are bytes, and it is closed; opening takes a small multiple of that in memory.
+func (p *Plan[Row, Unit, Group]) OpenParts(ctx context.Context, key hpke.PrivateKey, secret string, parts []Part, open func(Part) (io.ReadCloser, error)) (*Partial[Group], error) {
 	opener, err := p.opener(key, secret)
 	if err := errors.Join(err, p.checkParts(parts)); err != nil {
 		return nil, err
 	}
 	m := merging[Row, Unit, Group]{plan: p, ctx: ctx}
 	for _, named := range parts {
-		bytes, err := read(named)
-		if err == nil && digest(bytes) != named.Digest {
-			err = errors.New("it has another digest: it was changed or cut off, or is another attempt")
-		}
+		bytes, err := named.read(open)
 		if err != nil {
 			return nil, fmt.Errorf("aggregate: reading %v: %w", named, err)
 		}
@@ -117,6 +150,27 @@ func (p *Plan[Row, Unit, Group]) OpenParts(ctx context.Context, key hpke.Private
 	return m.merged()
 }
 
+// read returns the bytes of a part, if it is the one that is named.
+func (p Part) read(open func(Part) (io.ReadCloser, error)) ([]byte, error) {
+	from, err := open(p)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	n, err := io.Copy(&b, io.LimitReader(from, p.Size+1))
+	switch err := errors.Join(err, from.Close()); {
+	case err != nil:
+		return nil, err
+	case n < p.Size:
+		return nil, fmt.Errorf("it has %d bytes and not %d: it was cut off, or is not whole yet", n, p.Size)
+	case n > p.Size:
+		return nil, fmt.Errorf("it has more than %d bytes: something was written after it", p.Size)
+	case digest(b.Bytes()) != p.Digest:
+		return nil, errors.New("it has another digest: it was changed, or is another attempt")
+	}
+	return b.Bytes(), nil
+}
+
 func withoutSecret(shards []Shard) (without []Shard) {
 	for _, s := range shards {
 		without = append(without, Shard{Number: s.Number, Of: s.Of})
@@ -129,6 +183,9 @@ func (p *Plan[Row, Unit, Group]) checkParts(parts []Part) error {
 	var errs []error
 	seen := make(map[string]bool)
 	for _, part := range parts {
+		if err := part.check(); err != nil {
+			errs = append(errs, err)
+		}
 		if part.Plan != p.fingerprint {
 			errs = append(errs, fmt.Errorf("aggregate: %v is of another plan", part))
 		}

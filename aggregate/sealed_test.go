@@ -9,6 +9,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -30,11 +32,12 @@ func privateKey(t testing.TB) hpke.PrivateKey {
 
 func sealTo[Group comparable](t testing.TB, key hpke.PrivateKey, p *Partial[Group]) ([]byte, Part) {
 	t.Helper()
-	bytes, part, err := p.Seal(key.PublicKey())
+	var b bytes.Buffer
+	part, err := p.Seal(&b, key.PublicKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes, part
+	return b.Bytes(), part
 }
 
 // What is sealed and opened is what it was, for every kind of plan, with shards and without, and
@@ -117,15 +120,15 @@ func TestWhatIsSealedIsOpenedByNobodyElse(t *testing.T) {
 		}
 	}
 	for _, none := range []*Partial[int]{nil, {}} {
-		if _, _, err := none.Seal(key.PublicKey()); err == nil {
+		if _, err := none.Seal(io.Discard, key.PublicKey()); err == nil {
 			t.Error("nothing was sealed")
 		}
 	}
-	if _, _, err := part.Seal(nil); err == nil {
+	if _, err := part.Seal(io.Discard, nil); err == nil {
 		t.Error("sealed to nobody")
 	}
 	part.Wipe()
-	if _, _, err := part.Seal(key.PublicKey()); !errors.Is(err, errWiped) {
+	if _, err := part.Seal(io.Discard, key.PublicKey()); !errors.Is(err, errWiped) {
 		t.Errorf("sealed after it was wiped: %v", err)
 	}
 }
@@ -177,9 +180,9 @@ func TestPartsCountOnceAndAsTheListSays(t *testing.T) {
 	if err := json.Unmarshal(text, &read); err != nil {
 		t.Fatal(err)
 	}
-	of := func(part Part) ([]byte, error) {
+	of := func(part Part) (io.ReadCloser, error) {
 		if b, ok := store[part.Digest]; ok {
-			return b, nil
+			return io.NopCloser(bytes.NewReader(b)), nil
 		}
 		return nil, errors.New("not there")
 	}
@@ -189,29 +192,38 @@ func TestPartsCountOnceAndAsTheListSays(t *testing.T) {
 	changed := func(change func(parts []Part) []Part) []Part { return change(slices.Clone(parts)) }
 	for name, test := range map[string]struct {
 		parts []Part
-		read  func(Part) ([]byte, error)
+		open  func(Part) (io.ReadCloser, error)
 		says  string
 	}{
 		"none":         {nil, of, "nothing sealed"},
 		"twice":        {append(slices.Clone(parts), parts[0]), of, "in the list twice"},
 		"two attempts": {append(slices.Clone(parts), other), of, "overlap"},
 		"stale":        {changed(func(p []Part) []Part { p[1].Plan = "x"; return p }), of, "of another plan"},
-		"lost":         {changed(func(p []Part) []Part { p[1].Digest = "x"; return p }), of, "not there"},
+		"lost":         {changed(func(p []Part) []Part { p[1].Digest = strings.Repeat("0", 64); return p }), of, "not there"},
 		"other shards": {changed(func(p []Part) []Part { p[1].Shards = []Shard{{Number: 2, Of: 3}}; return p }), of, "other shards than its name says"},
-		"truncated": {parts, func(p Part) ([]byte, error) {
-			b, err := of(p)
-			return b[:len(b)-1], err
-		}, "another digest"},
-		"another attempt in its place": {parts, func(p Part) ([]byte, error) {
+		"another attempt in its place": {parts, func(p Part) (io.ReadCloser, error) {
 			if p.Digest == parts[2].Digest {
 				p = other
 			}
 			return of(p)
 		}, "another digest"},
 	} {
-		got, err := p.OpenParts(t.Context(), key, secret, test.parts, test.read)
+		got, err := p.OpenParts(t.Context(), key, secret, test.parts, test.open)
 		if got != nil || err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	for _, hostile := range []Part{
+		{Digest: "../../etc/passwd", Size: 5000}, {Digest: "", Size: 5000}, {Digest: strings.Repeat("A", 64), Size: 5000}, {Digest: strings.Repeat("0", 62) + "/x", Size: 5000},
+		{Digest: parts[1].Digest}, {Digest: parts[1].Digest, Size: -1}, {Digest: parts[1].Digest, Size: mostPart + 1}, {Digest: parts[1].Digest, Size: math.MaxInt64},
+	} {
+		hostile.Plan, hostile.Shards = parts[1].Plan, parts[1].Shards
+		_, err := p.OpenParts(t.Context(), key, secret, []Part{parts[0], hostile, parts[2]}, func(p Part) (io.ReadCloser, error) {
+			t.Errorf("%v was asked for, of a list that has %q of %d bytes", p, hostile.Digest, hostile.Size)
+			return of(p)
+		})
+		if err == nil || !strings.Contains(err.Error(), "the list was changed") {
+			t.Errorf("%+v: %v", hostile, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,7 @@
 package aggregate_test
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/hpke"
 	"strings"
@@ -21,11 +22,11 @@ func throughParts(t *testing.T, p *aggregate.Plan[visit, int, int], key hpke.Pri
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, _, err := part.Seal(key.PublicKey())
-			if err != nil {
+			var b bytes.Buffer
+			if _, err := part.Seal(&b, key.PublicKey()); err != nil {
 				t.Fatal(err)
 			}
-			sealed = append(sealed, b)
+			sealed = append(sealed, b.Bytes())
 		}
 		opened, err := p.Open(t.Context(), key, "env:SHARDS", sealed...)
 		if err != nil {

@@ -1,7 +1,9 @@
 package aggregate
 
 import (
+	"bytes"
 	"crypto/hpke"
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,8 +38,10 @@ func TestPartsOfWorkersWhoseUnitsHaveOtherTypesAreRefused(t *testing.T) {
 		refused bool
 	}{"a text": {unitParts[string]{texts}, true}, "a number too": {unitParts[uint64]{numbers}, false}} {
 		part1, sealed1 := collect(1, c.p)
-		bytes := map[string][]byte{part0.Digest: sealed0, part1.Digest: sealed1}
-		_, err := numbers.OpenParts(t.Context(), key, "env:SHARDS", []Part{part0, part1}, func(p Part) ([]byte, error) { return bytes[p.Digest], nil })
+		sealed := map[string][]byte{part0.Digest: sealed0, part1.Digest: sealed1}
+		_, err := numbers.OpenParts(t.Context(), key, "env:SHARDS", []Part{part0, part1}, func(p Part) (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(sealed[p.Digest])), nil
+		})
 		if (err != nil) != c.refused {
 			t.Errorf("shards of which one has %s as a unit: %v", name, err)
 		}
@@ -63,9 +67,10 @@ func (p unitParts[Unit]) CollectedPart(t *testing.T, shard int, rows []uint64, k
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, part, err := partial.Seal(key)
+	var sealed bytes.Buffer
+	part, err := partial.Seal(&sealed, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return part, sealed
+	return part, sealed.Bytes()
 }

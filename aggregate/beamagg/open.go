@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 
@@ -22,7 +23,7 @@ func Open[Row any, Unit, Group comparable](ctx context.Context, p *aggregate.Pla
 	if err != nil {
 		return nil, err
 	}
-	list, err := read(ctx, t.listFile(shards.Name()))
+	list, err := read(ctx, t.listFile(shards.Name()), t.mostList())
 	if err != nil {
 		return nil, fmt.Errorf("beamagg: no list of parts, so the pipeline has not ended, or it had another plan, secret or number of shards: %w", err)
 	}
@@ -30,19 +31,47 @@ func Open[Row any, Unit, Group comparable](ctx context.Context, p *aggregate.Pla
 	if err := json.Unmarshal(list, &parts); err != nil {
 		return nil, errors.New("beamagg: the list of parts was changed or cut off")
 	}
-	return p.OpenParts(ctx, key, j.Secret, parts, func(part aggregate.Part) ([]byte, error) { return read(ctx, t.partFile(part)) })
+	return p.OpenParts(ctx, key, j.Secret, parts, func(part aggregate.Part) (io.ReadCloser, error) { return open(ctx, t.partFile(part)) })
 }
+
+// mostList is how long a list of parts is at most: each names shards of its own.
+func (t task) mostList() int64 { return 512 * (1 + int64(t.Shards)) }
 
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
-func read(ctx context.Context, name string) ([]byte, error) {
+// open opens a file, with its file system for itself.
+func open(ctx context.Context, name string) (io.ReadCloser, error) {
 	fs, err := filesystem.New(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	defer fs.Close()
-	return filesystem.Read(ctx, fs, name)
+	f, err := fs.OpenRead(ctx, name)
+	if err != nil {
+		return nil, errors.Join(err, fs.Close())
+	}
+	return opened{f, fs}, nil
+}
+
+type opened struct {
+	io.ReadCloser
+	fs filesystem.Interface
+}
+
+// Close closes the file and its file system.
+func (o opened) Close() error { return errors.Join(o.ReadCloser.Close(), o.fs.Close()) }
+
+// read reads a file that is not longer than most.
+func read(ctx context.Context, name string, most int64) ([]byte, error) {
+	f, err := open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
+	}
+	return b, errors.Join(err, f.Close())
 }

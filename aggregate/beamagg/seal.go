@@ -1,12 +1,14 @@
 package beamagg
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/hpke"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -38,14 +40,15 @@ func (f *sealFn) ProcessElement(ctx context.Context, _ int, s sum, emit func(int
 	if err != nil {
 		return err
 	}
-	bytes, part, err := merged.(interface {
-		Seal(hpke.PublicKey) ([]byte, aggregate.Part, error)
-	}).Seal(key)
+	var sealed bytes.Buffer
+	part, err := merged.(interface {
+		Seal(io.Writer, hpke.PublicKey) (aggregate.Part, error)
+	}).Seal(&sealed, key)
 	if err != nil {
 		return err
 	}
 	name, err := json.Marshal(part)
-	if err := errors.Join(err, write(ctx, f.Task.partFile(part), bytes)); err != nil {
+	if err := errors.Join(err, write(ctx, f.Task.partFile(part), sealed.Bytes())); err != nil {
 		return err
 	}
 	emit(0, string(name))

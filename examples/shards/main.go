@@ -69,8 +69,8 @@ func report(ctx context.Context, w io.Writer, folder string, rows []ride, start 
 	if err != nil {
 		return err
 	}
-	partial, err := q.plan.OpenParts(ctx, key, "env:"+secretName, parts, func(p aggregate.Part) ([]byte, error) {
-		return os.ReadFile(partFile(folder, p))
+	partial, err := q.plan.OpenParts(ctx, key, "env:"+secretName, parts, func(p aggregate.Part) (io.ReadCloser, error) {
+		return os.Open(partFile(folder, p))
 	})
 	if err != nil {
 		return err
@@ -92,6 +92,7 @@ func show(ctx context.Context, w io.Writer, q question, account aggregate.Budget
 	return nil
 }
 
+// partFile is where a part is: its digest is checked before it is opened.
 func partFile(folder string, p aggregate.Part) string {
 	return filepath.Join(folder, p.Digest+".sealed")
 }

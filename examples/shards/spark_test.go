@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +80,7 @@ func underSpark(t *testing.T, q question, folder, secret, input, mark string) (*
 	if err := errors.Join(err, json.Unmarshal(list, &parts)); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, &said)
 	}
-	return q.plan.OpenParts(t.Context(), key, secret, parts, func(p aggregate.Part) ([]byte, error) { return os.ReadFile(partFile(folder, p)) })
+	return q.plan.OpenParts(t.Context(), key, secret, parts, func(p aggregate.Part) (io.ReadCloser, error) { return os.Open(partFile(folder, p)) })
 }
 
 func releasedFrom(t *testing.T, collect func(question) (*aggregate.Partial[string], error)) string {

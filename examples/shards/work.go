@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/hpke"
 	"encoding/json"
@@ -34,36 +35,32 @@ func work(ctx context.Context, w io.Writer, description string) error {
 }
 
 // leave collects rows, leaves them sealed, and says which part that is.
+//
+// The file has its name from the start, since a folder that is a mount of an object store may know no
+// renaming. No two attempts write one file, as each seals with a key of its own; and one
+// that is cut off has not the size and digest that its name and the list say, so nobody takes it.
 func (j job) leave(ctx context.Context, w io.Writer, rows io.Reader) error {
-	sealed, part, err := j.collect(ctx, rows)
+	var sealed bytes.Buffer
+	part, err := j.collect(ctx, &sealed, rows)
 	if err != nil {
 		return err
 	}
-	if err := writeWhole(partFile(j.Folder, part), sealed); err != nil {
+	if err := os.WriteFile(partFile(j.Folder, part), sealed.Bytes(), 0o600); err != nil {
 		return err
 	}
 	return json.NewEncoder(w).Encode(part)
 }
 
-func (j job) collect(ctx context.Context, rows io.Reader) (sealed []byte, part aggregate.Part, err error) {
+func (j job) collect(ctx context.Context, w io.Writer, rows io.Reader) (part aggregate.Part, err error) {
 	q, err1 := ask()
 	to, err2 := hpke.MLKEM768X25519().NewPublicKey(j.Key)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, part, err
+		return part, err
 	}
 	partial, err := q.plan.CollectShard(ctx, j.Shard, read(rows))
 	if err != nil {
-		return nil, part, err
+		return part, err
 	}
 	defer partial.Wipe()
-	return partial.Seal(to)
-}
-
-// writeWhole writes a file under another name first. Where renaming does not replace a file in one
-// step, as on a mount of an object store, a file that is cut off has another digest than its part.
-func writeWhole(path string, b []byte) error {
-	if err := os.WriteFile(path+".part", b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
+	return partial.Seal(w, to)
 }
