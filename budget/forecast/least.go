@@ -18,6 +18,15 @@ import (
 // exact one. An account takes a reservation of the uses that declares it, if it has
 // as much left (see [Together]).
 //
+// It is within a part in a thousand of the exact one where each event has a law that is the worst:
+// noise on numbers, thresholds, and whatever is known by an ε, or by an ε and a δ; noise on
+// vectors ([dp.DiscreteLaplaceVector], [dp.CubeNorm]) counts by its ε. Of some events nobody knows the
+// worst law, so that there is none to compose: those that declare a ρ, alone or beside an ε,
+// [dp.AboveThreshold] and [dp.BoundedRange]. There it is the less of what dominates each of
+// them and of their Rényi divergences: still never below, and less than three tenths above the
+// worst that is known of those with an ε and a ρ. An event with a ρ alone leaves only the divergences,
+// of all events.
+//
 // Uses of which each is chosen after seeing answers cost what [Ways] says.
 func LeastLoss(delta float64, uses ...Use) (dp.Approx, error) {
 	if err := check(delta, uses); err != nil {

@@ -41,7 +41,7 @@ func addGaussian(whole *pld.Composition, e dp.Event) {
 	whole.Add(pld.DiscreteGaussian(exact.FloatDown(e.Scale), shiftUp(e)), Draws(e))
 }
 
-// addDeclared is for events of which nothing but a loss is known.
+// addDeclared is for events of which nothing but a loss is known: an ε, a ρ, or both.
 func addDeclared(whole *pld.Composition, e dp.Event) {
 	p, _ := scalarPart(e, nil)
 	if e.Delta != nil {
@@ -49,7 +49,7 @@ func addDeclared(whole *pld.Composition, e dp.Event) {
 	}
 	switch {
 	case p.pure != nil:
-		whole.Add(pld.Pure(exact.FloatUp(p.pure)), Uses(e))
+		whole.Add(pld.PureZcdp(exact.FloatUp(p.pure), exact.FloatUp(p.rho)), Uses(e))
 	default:
 		whole.Add(pld.Zcdp(exact.FloatUp(p.rho)), Uses(e))
 	}

@@ -22,6 +22,8 @@ func TestEveryMechanismIsComposed(t *testing.T) {
 		{Mechanism: dp.Gaussian, Sensitivity: box, Scale: one},
 		{Mechanism: dp.BoundedRange, Epsilon: one},
 		{Mechanism: dp.Declared, Epsilon: one},
+		{Mechanism: dp.Declared, Epsilon: one, Rho: big.NewRat(1, 10)},
+		{Mechanism: dp.AboveThreshold, Sensitivity: box, Scale: big.NewRat(2, 1), Epsilon: one},
 		{Mechanism: dp.TruncatedGeometric, Epsilon: one, Delta: big.NewRat(1, 1000)},
 		{Mechanism: dp.Threshold, Delta: big.NewRat(1, 1000)},
 	} {
@@ -36,6 +38,9 @@ func TestEveryMechanismIsComposed(t *testing.T) {
 		e.Count = 2
 		var counted pld.Composition
 		filter.Compose(&counted, &dp.Charge{Events: []dp.Event{e}})
+		if e.Mechanism == dp.AboveThreshold { // its count is of answers, of one use
+			d2 = d1
+		}
 		if d := counted.Delta(0.25); d != d2 {
 			t.Errorf("%s: δ at ε = 1/4 is %v for a count of two, and %v for two events", e.Mechanism, d, d2)
 		}

@@ -107,21 +107,23 @@ func (c *Composition) finiteDelta(p *profile, eps float64) float64 {
 	case len(p.parts) == 0 && p.v > 0:
 		return p.gaussianDelta(eps)
 	}
-	best := basicDelta(p.top(), eps)
-	if single := p.single(eps); single < 1 {
-		return math.Min(best, single)
+	best := math.Min(basicDelta(p.top(), eps), p.single(eps))
+	exactly := p.single(eps) < 1
+	if !exactly && !p.hopeless && len(p.parts) > 0 {
+		best = math.Min(best, p.lawDelta(eps))
 	}
-	if !p.hopeless && len(p.parts) > 0 {
-		engine := p.engineDelta(eps)
-		if !(engine < math.Inf(1)) {
-			engine = p.gridDelta(eps)
-		}
-		best = math.Min(best, engine)
-	}
-	if best > 1e-3 || c.has(boundedRange) {
+	if c.has(pureZcdp) || !exactly && (best > 1e-3 || c.has(boundedRange)) {
 		best = math.Min(best, c.renyiDelta(p, eps))
 	}
 	return best
+}
+
+// lawDelta is the bound of the contour, or of the grid where that has none.
+func (p *profile) lawDelta(eps float64) float64 {
+	if engine := p.engineDelta(eps); engine < math.Inf(1) {
+		return engine
+	}
+	return p.gridDelta(eps)
 }
 
 // basicDelta is what losses of at most top allow, whatever their law.
@@ -170,21 +172,26 @@ func (c *Composition) finiteEpsilon(p *profile, delta float64) float64 {
 	if len(p.parts) == 0 {
 		return best
 	}
-	if p.single(0) < 1 {
+	exactly := p.single(0) < 1
+	switch {
+	case exactly:
 		fits := func(eps float64) bool { return eps >= best || p.single(eps) <= delta }
-		return math.Min(best, least(best, fits))
+		best = math.Min(best, least(best, fits))
+	case !p.hopeless:
+		best = math.Min(best, p.lawEpsilon(delta))
 	}
-	if !p.hopeless {
-		engine := p.engineEpsilon(delta)
-		if !(engine < math.Inf(1)) {
-			engine = p.gridEpsilon(delta)
-		}
-		best = math.Min(best, engine)
-	}
-	if c.has(boundedRange) || p.hopeless || math.IsInf(best, 1) {
+	if c.has(pureZcdp) || !exactly && (c.has(boundedRange) || p.hopeless || math.IsInf(best, 1)) {
 		best = math.Min(best, c.renyiEpsilon(p, delta))
 	}
 	return best
+}
+
+// lawEpsilon is the bound of the contour, or of the grid where that has none.
+func (p *profile) lawEpsilon(delta float64) float64 {
+	if engine := p.engineEpsilon(delta); engine < math.Inf(1) {
+		return engine
+	}
+	return p.gridEpsilon(delta)
 }
 
 func (c *Composition) has(k kind) bool {

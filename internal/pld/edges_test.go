@@ -60,7 +60,7 @@ func TestAtTheEdgesCompositionsCost(t *testing.T) {
 		deltaAtEps float64
 	}{
 		{"nothing", of(1), 0, 0, 0, 0},
-		{"nothing by its parameters", of(3, Laplace(0), Gaussian(0), Zcdp(0), BoundedRange(0), Pure(0), DiscreteLaplace(2, 0), DiscreteGaussian(2, 0)), 0, 0, 0, 0},
+		{"nothing by its parameters", of(3, Laplace(0), Gaussian(0), Zcdp(0), BoundedRange(0), Pure(0), PureZcdp(0, 1), PureZcdp(1, 0), DiscreteLaplace(2, 0), DiscreteGaussian(2, 0)), 0, 0, 0, 0},
 		{"no use", of(0, Laplace(1)), 0, 0, 0, 0},
 		{"fewer uses than none", of(-1, Laplace(1)), 0.1, inf, 5, 1},
 		{"invalid", of(1, Laplace(-1)), 0.1, inf, 5, 1},
@@ -404,7 +404,7 @@ func TestAtTheEdgesMechanismsAreInvalid(t *testing.T) {
 		long[i] = 1
 	}
 	for name, m := range map[string]Mechanism{
-		"zero": {}, "Gaussian NaN": Gaussian(nan), "Gaussian below 0": Gaussian(-1), "Laplace infinite": Laplace(inf), "zCDP": Zcdp(-1e-300), "range": BoundedRange(nan),
+		"zero": {}, "Gaussian NaN": Gaussian(nan), "Gaussian below 0": Gaussian(-1), "Laplace infinite": Laplace(inf), "zCDP": Zcdp(-1e-300), "an ε and no ρ": PureZcdp(1, nan), "a ρ and no ε": PureZcdp(inf, 1), "range": BoundedRange(nan),
 		"ε": Declared(-1, 0), "infinite ε": Declared(inf, 0), "δ below 0": Declared(1, -1e-300), "δ above 1": Declared(1, 1+1e-15), "δ NaN": Declared(1, nan),
 		"scale 0": DiscreteLaplace(0, 1), "infinite scale": DiscreteGaussian(inf, 1), "half a step": DiscreteLaplace(1, 0.5), "an infinite shift": DiscreteGaussian(1, inf),
 		"p of 0": KRandomizedResponse(0, 2), "p above 1": KRandomizedResponse(1.001, 2), "one answer": KRandomizedResponse(0.5, 1), "too many answers": KRandomizedResponse(0.5, 1<<40+1),

@@ -31,6 +31,7 @@ const (
 	boundedRange
 	table
 	zcdp
+	pureZcdp
 )
 
 // Gaussian is Gaussian noise whose sensitivity is mu standard deviations.
@@ -47,6 +48,22 @@ func Pure(eps float64) Mechanism { return Declared(eps, 0) }
 // loss distribution, so a composition that holds one is priced by Rényi divergences
 // alone.
 func Zcdp(rho float64) Mechanism { return scaled(zcdp, rho) }
+
+// PureZcdp is any mechanism that is ε-differentially private and rho-zero-concentrated
+// too, such as one of bounded range whose ε and rho are known. Randomized response
+// dominates it, and its divergences are at most those of both: a composition is priced by
+// each, and costs the less of the two. docs/proofs/accounting-conversions.md.
+func PureZcdp(eps, rho float64) Mechanism {
+	switch {
+	case !proper(eps) || !proper(rho):
+		return Mechanism{}
+	case eps == 0 || rho == 0:
+		return Mechanism{kind: nothing}
+	case rho >= eps*math.Tanh(eps/2)*(1-1e-9): // its ε says as much
+		return Pure(eps)
+	}
+	return Mechanism{kind: pureZcdp, a: eps, b: rho}
+}
 
 // BoundedRange is any mechanism of bounded range ε (Durfee and Rogers 2019): its
 // losses on a pair of neighbours all lie in one interval of length ε. The

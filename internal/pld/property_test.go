@@ -9,7 +9,7 @@ import (
 
 func randomMechanism(rng *rand.Rand) Mechanism {
 	s := math.Exp(rng.Float64()*6 - 4.5)
-	switch rng.IntN(9) {
+	switch rng.IntN(10) {
 	case 0:
 		return Gaussian(s)
 	case 1:
@@ -26,6 +26,8 @@ func randomMechanism(rng *rand.Rand) Mechanism {
 		return BoundedRange(s)
 	case 7:
 		return KRandomizedResponse(1/(1+s), 2+rng.IntN(9))
+	case 8:
+		return PureZcdp(s, s*s*rng.Float64()/2)
 	}
 	p := []float64{rng.Float64(), rng.Float64(), rng.Float64(), 0.01}
 	q := []float64{rng.Float64(), rng.Float64(), rng.Float64(), 0.02}
@@ -92,7 +94,7 @@ func TestNonsenseIsAnsweredAndDoesNotPanic(t *testing.T) {
 		func(a, b float64) Mechanism { return Laplace(a) },
 		func(a, b float64) Mechanism { return BoundedRange(a) },
 		func(a, b float64) Mechanism { return Zcdp(a) },
-		Declared, DiscreteLaplace, DiscreteGaussian,
+		Declared, DiscreteLaplace, DiscreteGaussian, PureZcdp,
 		func(a, b float64) Mechanism { return KRandomizedResponse(a, int(math.Max(-5, math.Min(b, 1e6)))) },
 		func(a, b float64) Mechanism { return Table([]float64{a, 1}, []float64{b, 2}) },
 	}

@@ -48,6 +48,8 @@ func (m Mechanism) renyi(alpha float64, flip bool) float64 {
 		return alpha * m.a * m.a / 2 * (1 + 8*ulp)
 	case zcdp:
 		return alpha * m.a * (1 + 4*ulp)
+	case pureZcdp:
+		return math.Min(Pure(m.a).renyi(alpha, flip), Zcdp(m.b).renyi(alpha, flip))
 	case discreteGaussian:
 		mu := m.b / m.a // Canonne, Kamath and Steinke 2020, Theorem 4: integer shift, at most the continuous one
 		return alpha * mu * mu / 2 * (1 + 16*ulp)

@@ -44,6 +44,8 @@ func transformOf(m Mechanism, flip bool) (t transform, logFinite float64) {
 			return nil, math.Log1p(-m.b)
 		}
 		return newTwoPoint(m.a), math.Log1p(-m.b)
+	case pureZcdp:
+		return newTwoPoint(m.a), 0
 	case laplace:
 		return laplaceTransform{m.a}, 0
 	case boundedRange:
