@@ -21,12 +21,18 @@ type aim struct {
 	within, part float64
 }
 
-// setAims reads -for, such as "revenue ±5 %, customers ±30".
+// setAims reads -for, such as "revenue ±5 %, customers ±30, weekly for 52 weeks".
 func (o *options) setAims(list string) error {
-	if o.aims != nil {
+	if o.aims != nil || o.Times > 0 {
 		return errors.New("it is given twice; name all numbers in one, with commas between them")
 	}
 	for item := range strings.SplitSeq(list, ",") {
+		if !strings.Contains(item, "±") && strings.Contains(item, " for ") {
+			if err := o.setTimes(item); err != nil {
+				return err
+			}
+			continue
+		}
 		name, width, ok := strings.Cut(item, "±")
 		a := aim{name: strings.TrimSpace(name)}
 		number, percent := strings.CutSuffix(strings.TrimSpace(width), "%")
@@ -41,6 +47,9 @@ func (o *options) setAims(list string) error {
 			return fmt.Errorf("%s is in it twice", a.name)
 		}
 		o.aims = append(o.aims, a)
+	}
+	if o.aims == nil {
+		return errors.New("it says how often, and of no number how near it has to be, such as 'revenue ±5 %, weekly for 52 weeks'")
 	}
 	return nil
 }
@@ -60,7 +69,7 @@ func (o *options) checkAims() error {
 	if o.Delta == 0 {
 		errs = append(errs, errors.New("-for needs a -delta"))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.checkTimes())...)
 }
 
 // aimFor finds the ε of the report, and the weights of its numbers.
@@ -69,7 +78,7 @@ func (o *options) aimFor() error {
 		return nil
 	}
 	query, all := o.columnsAsked()
-	goal := forecast.Goal{Times: 1, Delta: o.Delta, Most: o.Limit, Of: aggregate.Assumed{Units: o.ForUnits, Means: map[string]float64{o.RowNames: 1}}}
+	goal := forecast.Goal{Times: max(o.Times, 1), Delta: o.deltaOfAll(), Most: o.Limit, Of: aggregate.Assumed{Units: o.ForUnits, Means: map[string]float64{o.RowNames: 1}}}
 	if o.Value != "" && o.ForMean != 0 {
 		goal.Of.Means[o.Value] = o.ForMean
 	}
@@ -92,10 +101,14 @@ func (o *options) aimFor() error {
 		}
 		return fmt.Errorf("-for: %w", err)
 	}
-	o.Epsilon = dp.PartsOf(found.Plan.Charge(aggregate.Request{}).Loss).Epsilon
 	for _, c := range found.Columns {
 		o.weights = append(o.weights, c.Weight)
 	}
+	loss := found.Plan.Charge(aggregate.Request{}).Loss
+	if o.Times > 0 {
+		return o.isMadeOften(loss, found.Ways)
+	}
+	o.Epsilon = dp.PartsOf(loss).Epsilon
 	if !o.given["limit-delta"] {
 		o.LimitDelta = o.usualLimitDelta()
 	}

@@ -102,7 +102,7 @@ func (o *options) first(ctx context.Context, q *question, in *input, stderr io.W
 	if err != nil {
 		return nil, nil, err
 	}
-	fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", o.Ledger, o.Dataset, o.limit())
+	fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %s\n", o.Ledger, o.Dataset, o.limitWords())
 	r, err := q.plan.Release(ctx, l.account, o.request(q), part)
 	return l, r, err
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/equipoise-dp/equipoise/aggregate/rows"
+	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/forecast"
 	"github.com/equipoise-dp/equipoise/dp"
 )
 
@@ -37,8 +39,13 @@ type options struct {
 	ForUnits                               int        // of the periods that -for is about
 	ForMean                                float64    // what a unit has in them
 
-	aims    []aim     // of -for
-	weights []float64 // of the numbers of the report, if -for found them
+	aims         []aim           // of -for
+	weights      []float64       // of the numbers of the report, if -for found them
+	Times        int             // how often the report is made, if -for says so
+	concentrated dp.Concentrated // the loss of one of them, if it is a ρ
+	ways         []forecast.Way  // to pay for all of them
+	rule         budget.Rule     // of a new ledger
+	eventShare   float64
 
 	Series   string // how many periods of what it declares, if it does
 	Alert    string // on what, if only that is asked of them
@@ -79,7 +86,7 @@ func (o *options) flags() *flag.FlagSet {
 	o.formatFlags(f)
 
 	f.Float64Var(&o.Epsilon, "epsilon", 1, "the loss ε of this report: smaller protects more and is noisier")
-	f.Func("for", "how near to the truth, in place of -epsilon: `'revenue ±5 %, customers ±30'` finds the\nsmallest ε for which 95 % intervals are as narrow in periods of -for-units", o.setAims)
+	f.Func("for", "how near to the truth, in place of -epsilon: `'revenue ±5 %, customers ±30'` finds the\nsmallest ε for which 95 % intervals are as narrow in periods of -for-units. With ', weekly for 52 weeks'\nit is for so many reports under one ledger: a new one has the rule and the limit that take all of them,\nof at most -limit, and -plan shows what each rule needs", o.setAims)
 	f.IntVar(&o.ForUnits, "for-units", 1000, "how many units are in the periods that -for is about\n(default for the embedded data: 2000)")
 	f.Float64Var(&o.ForMean, "for-mean", 0, "what a unit has in them, of the amounts of -value, after clamping\n(default for the embedded data: 45)")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")
@@ -277,7 +284,12 @@ func (o *options) columns() []columnFlag {
 func (o *options) selects() bool { return o.periods == nil || o.By != "" && o.Groups == nil }
 
 // loss returns what the report may reveal.
-func (o *options) loss() dp.Loss { return lossOf(o.Epsilon, o.Delta) }
+func (o *options) loss() dp.Loss {
+	if o.concentrated.Rho > 0 {
+		return o.concentrated
+	}
+	return lossOf(o.Epsilon, o.Delta)
+}
 
 // limit returns what a new ledger may reveal in all.
 func (o *options) limit() dp.Loss { return lossOf(o.Limit, o.LimitDelta) }

@@ -78,7 +78,7 @@ func (o *options) createLedger(ctx context.Context) (*ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-ledger: %w", err)
 	}
-	_, err = budget.Create(ctx, store, budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
+	_, err = budget.Create(ctx, store, o.terms())
 	if err != nil && !errors.Is(err, budget.ErrExists) {
 		return nil, errors.Join(fmt.Errorf("-ledger: %w", err), store.Close())
 	}

@@ -97,7 +97,8 @@ func (o *options) priceList(q *question) string {
 	fmt.Fprintf(&b, "%v\n", q.plan)
 	fmt.Fprintf(&b, "%s; what is beyond is cut off, and no ± includes it\n\n", o.Caps(min(o.MaxSlots, o.mostSlots())))
 	o.writeOffers(&b, q)
-	fmt.Fprintf(&b, "\nlimit of a new ledger: %v\nkey of this request: %s\n", o.limit(), o.request(q).Key)
+	o.writeWays(&b)
+	fmt.Fprintf(&b, "\nlimit of a new ledger: %s\nkey of this request: %s\n", o.limitWords(), o.request(q).Key)
 	fmt.Fprintln(&b, "nothing was read and nothing was spent")
 	return b.String()
 }

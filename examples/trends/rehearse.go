@@ -175,7 +175,7 @@ func (o *options) rehearse(ctx context.Context, q *question, stdout, stderr io.W
 // wouldLeave returns what a new ledger would have left, from one in memory that ends with
 // the program.
 func (o *options) wouldLeave(ctx context.Context, q *question) (balance, error) {
-	account, err := budget.Create(ctx, budget.Memory(), budget.Terms{Dataset: o.Dataset, Unit: o.UnitName, Limit: o.limit()})
+	account, err := budget.Create(ctx, budget.Memory(), o.terms())
 	if err != nil {
 		return balance{}, err
 	}

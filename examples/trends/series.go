@@ -286,7 +286,7 @@ func (o *options) ledgerOverTime(ctx context.Context, stderr io.Writer) (*ledger
 		return nil, usage{err}
 	}
 	if l, err = o.createLedger(ctx); err == nil {
-		fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %v\n", o.Ledger, o.Dataset, o.limit())
+		fmt.Fprintf(stderr, "created ledger %s: all reports on dataset %q together may cost %s\n", o.Ledger, o.Dataset, o.limitWords())
 	}
 	return l, err
 }
