@@ -143,7 +143,8 @@ func (o *options) answerAlert(ctx context.Context, stdin io.Reader, stdout, stde
 		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {
-		fmt.Fprint(stdout, w.plan)
+		request := w.request()
+		fmt.Fprintf(stdout, "%v%s", w.plan, o.standing(ctx, request, w.plan.Charge(request)))
 		return nil
 	}
 	files, err := stageAll(o.formsOfAlerts(), len(o.periods)*len(o.groupsOverTime()))
@@ -159,9 +160,13 @@ func (o *options) answerAlert(ctx context.Context, stdin io.Reader, stdout, stde
 	return keptOverTime(err)
 }
 
+func (w *watch) request() aggregate.Request {
+	return w.requestOverTime("alert-", w.plan.Charge(aggregate.Request{}).Plan)
+}
+
 // ask asks about the periods that have ended and were not asked about.
 func (w *watch) ask(ctx context.Context, stdin io.Reader, stderr io.Writer) (*given, error) {
-	request := w.requestOverTime("alert-", w.plan.Charge(aggregate.Request{}).Plan)
+	request := w.request()
 	g := &given{watch: w}
 	var err error
 	g.left, err = w.overTime(ctx, stdin, stderr, request, dp.Pure{Epsilon: w.Epsilon}, func(l *ledger, in iter.Seq2[row, error]) error {

@@ -26,7 +26,8 @@ func (o *options) answer(ctx context.Context, stdin io.Reader, stdout, stderr io
 		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {
-		fmt.Fprint(stdout, o.priceList(q))
+		request := o.request(q)
+		fmt.Fprint(stdout, o.priceList(q)+o.standing(ctx, request, q.plan.Charge(request)))
 		return nil
 	}
 	if o.Forecast != "" {

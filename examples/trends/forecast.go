@@ -50,7 +50,8 @@ func (o *options) forecast(ctx context.Context, q *question, stdin io.Reader, st
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(stdout, o.forecastText(q, seen))
+	request := o.request(q)
+	_, err = io.WriteString(stdout, o.forecastText(q, seen)+o.standing(ctx, request, q.plan.Charge(request)))
 	return err
 }
 

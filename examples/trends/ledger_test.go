@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,16 +101,24 @@ func TestAPolicySaysWhoMayAsk(t *testing.T) {
 	}
 	asks := func(more ...string) (int, string) {
 		var said bytes.Buffer
-		args := append([]string{"-input", input, "-from", "2026-01", "-to", "2026-01", "-ledger", file, "-out", ""}, more...)
+		args := append([]string{"-input", input, "-from", "2026-01", "-to", "2026-01", "-ledger", file}, more...)
 		return run(t.Context(), args, nil, &said, &said), said.String()
 	}
-	if code, said := asks(); code != exitRefused || !strings.Contains(said, "it does not say who asks") {
+	if code, said := asks("-out", ""); code != exitRefused || !strings.Contains(said, "it does not say who asks") {
 		t.Errorf("nobody: %d, %s", code, said)
 	}
-	if code, said := asks("-asker", "eve"); code != exitRefused || !strings.Contains(said, `"eve" may not ask`) {
+	for _, reads := range [][]string{{"-plan"}, {"-forecast", "made up"}} {
+		if code, said := asks(append(reads, "-asker", "eve")...); code != exitDone || !strings.Contains(said, "ledger "+file+" would refuse it: ") || !strings.Contains(said, `"eve" may not ask`) {
+			t.Errorf("%v of eve: %d, %s", reads, code, said)
+		}
+		if code, said := asks(append(reads, "-asker", "ann")...); code != exitDone || !strings.Contains(said, "ledger "+file+" would pay for it: ") {
+			t.Errorf("%v of ann: %d, %s", reads, code, said)
+		}
+	}
+	if code, said := asks("-asker", "eve", "-out", ""); code != exitRefused || !strings.Contains(said, `"eve" may not ask`) {
 		t.Errorf("eve: %d, %s", code, said)
 	}
-	if code, said := asks("-asker", "ann"); code != exitDone {
+	if code, said := asks("-asker", "ann", "-out", ""); code != exitDone {
 		t.Errorf("ann: %d, %s", code, said)
 	}
 	l, err = o.openLedger(t.Context())
@@ -125,6 +134,35 @@ func TestAPolicySaysWhoMayAsk(t *testing.T) {
 	}
 	if err := l.close(); err != nil || !found {
 		t.Errorf("the ledger says that ann asked: %t, %v", found, err)
+	}
+}
+
+// What pays nothing says that the ledger is frozen, what it has paid for, and that it is another's.
+func TestWhatPaysNothingSaysWhatTheLedgerWouldAnswer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "l.db")
+	says := func(want string, args ...string) {
+		t.Helper()
+		var said bytes.Buffer
+		if code := run(t.Context(), append([]string{"-ledger", file}, args...), nil, &said, &said); code != exitDone || !strings.Contains(said.String(), want) {
+			t.Errorf("%v: exit status %d, and no %q in %s", args, code, want, said.String())
+		}
+	}
+	says("Cost", "-key", "first", "-out", "")
+	says("has paid for this request already: it costs nothing more", "-plan", "-key", "first")
+	says("would pay for it: 6 more fit, and then there is too little ε", "-plan")
+	says("no release can be paid for as it is: -ledger: "+file+" is the ledger of another dataset", "-plan", "-dataset", "other")
+	o := &options{Ledger: file, Dataset: "cdnow", UnitName: "customer"}
+	l, err := o.openLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.account.Freeze(t.Context(), "an incident", "Rao"), l.close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-plan"}, {"-plan", "-for", "revenue ±20 %, monthly for 1 year"}, {"-forecast", "the data is public"},
+		{"-plan", "-series", "18 months"}, {"-plan", "-series", "18 months", "-alert", "customers below 1500"}} {
+		says("would refuse it: ", args...)
+		says("it is frozen: an incident", args...)
 	}
 }
 

@@ -99,7 +99,7 @@ func (o *options) priceList(q *question) string {
 	o.writeOffers(&b, q)
 	o.writeWays(&b)
 	fmt.Fprintf(&b, "\nlimit of a new ledger: %s\nkey of this request: %s\n", o.limitWords(), o.request(q).Key)
-	fmt.Fprintln(&b, "nothing was read and nothing was spent")
+	fmt.Fprintln(&b, "no row was read, and nothing was spent")
 	return b.String()
 }
 

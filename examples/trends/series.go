@@ -213,7 +213,8 @@ func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, std
 		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {
-		fmt.Fprint(stdout, d.plan)
+		request := d.request()
+		fmt.Fprintf(stdout, "%v%s", d.plan, o.standing(ctx, request, d.plan.Charge(request)))
 		return nil
 	}
 	files, err := stageAll(o.formsOfSeries(), len(o.periods)*len(d.groups))
@@ -237,9 +238,13 @@ func keptOverTime(err error) error {
 	return fmt.Errorf("%w\nwhat is released is paid for and kept: run again, at no cost", err)
 }
 
+func (d *declared) request() aggregate.Request {
+	return d.requestOverTime("series-", d.plan.Charge(aggregate.Request{}).Plan)
+}
+
 // advance releases what is new, and returns the page of the whole.
 func (d *declared) advance(ctx context.Context, stdin io.Reader, stderr io.Writer) (*seriesPage, error) {
-	request := d.requestOverTime("series-", d.plan.Charge(aggregate.Request{}).Plan)
+	request := d.request()
 	var trend *aggregate.Trend[string]
 	left, err := d.overTime(ctx, stdin, stderr, request, d.loss(), func(l *ledger, in iter.Seq2[row, error]) (err error) {
 		trend, err = aggregate.Advance(ctx, d.plan, l.account, request, d.through, in)
