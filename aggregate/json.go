@@ -7,10 +7,14 @@ import (
 	"math/big"
 )
 
-// String says what was released, such as "orders: 18 groups of 3 columns, ε=1".
+// String says what was released, such as "orders: 18 groups of 3 columns, ε=1". Of a
+// rehearsal, that it is one comes first.
 func (r *Release[Group]) String() string {
-	receipt := r.Receipt()
-	return fmt.Sprintf("%s: %s of %s, %v", receipt.Dataset, plural(len(r.groups), "group"), plural(len(receipt.Columns), "column"), receipt.Loss)
+	receipt, first := r.Receipt(), ""
+	if mark := receipt.mark(); mark != "" {
+		first = mark + ": "
+	}
+	return fmt.Sprintf("%s%s: %s of %s, %v", first, receipt.Dataset, plural(len(r.groups), "group"), plural(len(receipt.Columns), "column"), receipt.Loss)
 }
 
 // MarshalJSON writes the receipt and, for each group what it is ("key") and the estimates
@@ -18,9 +22,12 @@ func (r *Release[Group]) String() string {
 // Numbers of integer columns are written exactly. An interval without an end has
 // null there, and what is unknown has no value. Where a number was brought into its
 // range, "raw" is what the noise left of it: add up those. Intervals are of noise alone, and
-// "leaves_out" says beside each which bounds and caps may have cut something off.
+// "leaves_out" says beside each which bounds and caps may have cut something off. A rehearsal, and each
+// of its groups, has "rehearsal", which says so; a release has not.
 func (r *Release[Group]) MarshalJSON() ([]byte, error) {
+	mark := r.Receipt().mark()
 	type group struct {
+		Mark      string                  `json:"rehearsal,omitempty"`
 		Key       Group                   `json:"key"`
 		Estimates map[string]estimateJSON `json:"estimates"`
 	}
@@ -32,12 +39,13 @@ func (r *Release[Group]) MarshalJSON() ([]byte, error) {
 			e.LeavesOut = cell.plan().leavesOut(a.column)
 			estimates[a.String()] = e
 		}
-		groups = append(groups, group{key, estimates})
+		groups = append(groups, group{mark, key, estimates})
 	}
 	return json.Marshal(struct {
+		Mark    string  `json:"rehearsal,omitempty"`
 		Receipt Receipt `json:"receipt"`
 		Groups  []group `json:"groups"`
-	}{r.Receipt(), groups})
+	}{mark, r.Receipt(), groups})
 }
 
 // UnmarshalJSON returns an error: the JSON has estimates, and not the noisy numbers

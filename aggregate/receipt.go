@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/rehearsal"
 )
 
 // A Receipt is the public record of a release: what was released, of what, for
@@ -49,6 +50,14 @@ type Receipt struct {
 	Entry   uint64 // of the ledger
 	Hash    string // of the ledger entry, in hexadecimal
 	At      time.Time
+}
+
+// mark is that of a rehearsal; it is empty for a release.
+func (r Receipt) mark() string {
+	if r.Account == rehearsal.Mark {
+		return r.Account
+	}
+	return ""
 }
 
 // A ReceiptValue says how a value was bounded.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/rehearsal"
 )
 
 // A Shape says what made-up rows are like.
@@ -33,7 +34,7 @@ type Shape[Row any] struct {
 
 // Rehearsed is the account, the purpose and the request key in the receipt of a
 // rehearsal.
-const Rehearsed = "REHEARSAL on made-up rows, no release"
+const Rehearsed = rehearsal.Mark
 
 // Rehearse runs a plan on made-up rows, all the way: rows are read and cut off at the caps,
 // noise is drawn, groups are selected, and what comes out can be shown by the program that
@@ -42,7 +43,8 @@ const Rehearsed = "REHEARSAL on made-up rows, no release"
 // It is for made-up rows only, and makes them itself: what it returns of the rows of
 // people would be protected like a release, and nobody would have paid for it. Receipts
 // say [Rehearsed] where those of releases have their account, their purpose and their
-// key, also when they are stored as JSON; no account has an entry of that hash.
+// key, also when they are stored as JSON; no account has an entry of that hash. Printed, the
+// mark comes first, and as JSON the whole and each of its groups has it.
 //
 // A plan that asks units for their consent is an error: made-up ones have none to give.
 // Rehearse the same query without it.

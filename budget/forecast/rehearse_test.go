@@ -81,8 +81,13 @@ func TestARehearsalIsMarkedAndIsNoRelease(t *testing.T) {
 			t.Errorf("the receipt is %+v", r)
 		}
 		text, err := json.Marshal(release)
-		if err != nil || strings.Count(string(text), forecast.Rehearsed) < 3 {
+		if err != nil || strings.Count(string(text), `"rehearsal":"`+forecast.Rehearsed+`"`) != 1+release.Len() || !strings.HasPrefix(string(text), `{"rehearsal":`) {
 			t.Errorf("stored as %s, %v", text, err)
+		}
+		for _, printed := range []string{fmt.Sprint(release), fmt.Sprintf("%+v", release), fmt.Sprintf("%+v", r)} {
+			if !strings.Contains(printed, forecast.Rehearsed) {
+				t.Errorf("printed as %s", printed)
+			}
 		}
 		seen[string(text)] = true
 	}

@@ -72,8 +72,8 @@ func (o *options) deltaOfAll() float64 {
 // left of: its limit is an ε and a δ.
 func (o *options) isMadeOften(loss dp.Loss, ways []forecast.Way) error {
 	i := slices.IndexFunc(ways, func(w forecast.Way) bool {
-		_, ok := w.Limit.(dp.Approx)
-		return ok && !w.Reserved
+		limit := dp.PartsOf(w.Limit)
+		return limit.Epsilon > 0 && limit.Delta > 0 && !w.Reserved
 	})
 	if i < 0 {
 		return errors.New("-for: no account of an ε and a δ takes so many reports; ask for less, or less often")
@@ -81,10 +81,11 @@ func (o *options) isMadeOften(loss dp.Loss, ways []forecast.Way) error {
 	limit := dp.PartsOf(ways[i].Limit)
 	o.ways, o.rule, o.eventShare = ways, ways[i].Rule, ways[i].EventShare
 	o.Limit, o.LimitDelta = limit.Epsilon, limit.Delta
-	o.Epsilon, o.Delta = dp.PartsOf(loss).Epsilon, dp.PartsOf(loss).Delta
-	if c, ok := loss.(dp.Concentrated); ok { // what it protects is said of the ε that it is
-		o.concentrated = c
-		o.Epsilon, o.Delta = c.Approx(limit.Delta).Epsilon, limit.Delta
+	one := dp.PartsOf(loss)
+	o.Epsilon, o.Delta = one.Epsilon, one.Delta
+	if one.Rho > 0 { // what it protects is said of the ε that it is
+		o.concentrated = dp.Concentrated{Rho: one.Rho, Delta: one.Delta}
+		o.Epsilon, o.Delta = o.concentrated.Approx(limit.Delta).Epsilon, limit.Delta
 	}
 	return nil
 }
