@@ -3,6 +3,7 @@
 package forecast_test
 
 import (
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/equipoise-dp/equipoise/aggregate"
 	"github.com/equipoise-dp/equipoise/budget/forecast"
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -77,6 +79,53 @@ func BenchmarkWays(b *testing.B) {
 func BenchmarkLeastLoss(b *testing.B) {
 	answers(b, func() error {
 		_, err := forecast.LeastLoss(1e-6, life()...)
+		return err
+	})
+}
+
+// wide is a goal for eight columns, of four values.
+func wide() (*aggregate.Query[sale, int, string], forecast.Goal) {
+	q, _ := daily()
+	goal := forecast.Goal{Times: 52, Delta: 1e-6, Of: aggregate.Assumed{Units: 2000, Rows: 1, Means: map[string]float64{}}}
+	goal.Aims = []forecast.Aim{{Column: q.Units(), Part: 0.05}, {Column: q.Count(), Part: 0.1}}
+	for i := range 3 {
+		name := fmt.Sprint("value ", i)
+		v := aggregate.PerUnit(q, name, func(s sale) float64 { return s.Euros }, aggregate.Bounds[float64]{Upper: 100, Step: 0.01})
+		goal.Of.Means[name] = 40
+		goal.Aims = append(goal.Aims, forecast.Aim{Column: v.Sum(), Part: 0.05 + 0.03*float64(i)}, forecast.Aim{Column: v.Mean(), Part: 0.1})
+	}
+	goal.Aims[6].Part, goal.Aims[7].Part = 0, 0
+	return q, goal
+}
+
+func BenchmarkPlanForEightColumns(b *testing.B) {
+	q, goal := wide()
+	answers(b, func() error {
+		_, err := forecast.PlanFor(q, goal)
+		return err
+	})
+}
+
+// many is a hundred different uses.
+func many() (uses []forecast.Use) {
+	for i := range int64(100) {
+		uses = append(uses, forecast.Use{Times: 1 + int(i%5), Charge: dp.Charge{Loss: dp.Pure{Epsilon: 0.1}, Events: []dp.Event{{
+			Mechanism: dp.DiscreteLaplace, Count: 1, Scale: big.NewRat(20+3*i, 1), Sensitivity: dp.Sensitivity{L0: 1, LInf: 1},
+		}}}})
+	}
+	return uses
+}
+
+func BenchmarkWaysOfAHundredUses(b *testing.B) {
+	answers(b, func() error {
+		_, err := forecast.Ways(1e-6, many()...)
+		return err
+	})
+}
+
+func BenchmarkLeastLossOfAHundredUses(b *testing.B) {
+	answers(b, func() error {
+		_, err := forecast.LeastLoss(1e-6, many()...)
 		return err
 	})
 }

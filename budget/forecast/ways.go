@@ -117,7 +117,7 @@ func least(rule budget.Rule, uses []Use, delta, near float64, kind func(float64)
 	}
 	w.Limit, w.Epsilon = kind(x), dp.PartsOf(kind(x)).Epsilon
 	w.Exactly = rule == budget.Default && len(uses) > 1 && // of one kind the first charge allows as many as can be
-		slices.ContainsFunc(larger, func(f float64) bool { return t.refuses(kind(x*f)) != "" })
+		t.refusesLarger(x, kind)
 	if l, ok := w.Limit.(dp.Concentrated); ok {
 		w.Epsilon = l.Approx(delta).Epsilon
 	}
@@ -131,11 +131,12 @@ var larger = []float64{1.02, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.3, 2.6, 3,
 type trial struct {
 	way    Way
 	uses   []Use
-	shared *filter.Setup // of all limits; nil under Default, whose orders depend on the limit
+	shared *filter.Setup             // of all limits; nil under Default, whose orders depend on the limit
+	setups map[float64]*filter.Setup // under Default, by the order of the limit: it remembers prices
 }
 
 func newTrial(w Way, uses []Use) *trial {
-	t := &trial{way: w, uses: uses}
+	t := &trial{way: w, uses: uses, setups: make(map[float64]*filter.Setup)}
 	if w.Rule != budget.Default {
 		t.shared = filter.NewSetup(filter.Rule(w.Rule), w.EventShare, nil)
 	}
@@ -167,17 +168,37 @@ func (t *trial) setup(limit dp.Loss) (*filter.Setup, float64) {
 	if t.shared != nil {
 		return t.shared, 0
 	}
+	var stars map[string]float64
 	star, ok := filter.Star(filter.Rule(t.way.Rule), limit)
-	if !ok {
-		return filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, nil), 0
+	if ok {
+		stars = map[string]float64{"": star}
 	}
-	return filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, map[string]float64{"": star}), star
+	if t.setups[star] == nil {
+		t.setups[star] = filter.NewSetup(filter.Rule(t.way.Rule), t.way.EventShare, stars)
+	}
+	return t.setups[star], star
 }
 
 // empty returns the filter of an account with this limit before its first charge.
 func (t *trial) empty(limit dp.Loss) (filter.Filter, *filter.Setup) {
 	setup, star := t.setup(limit)
 	return setup.New(limit, star), setup
+}
+
+// refusesLarger reports whether some larger limit under Default does not take the uses. The limits
+// share a setup with the orders of all of them, so that each use is priced once.
+func (t *trial) refusesLarger(x float64, kind func(float64) dp.Loss) bool {
+	stars := make(map[string]float64)
+	for _, f := range larger {
+		if star, ok := filter.Star(filter.Default, kind(x*f)); ok {
+			stars[fmt.Sprint(f)] = star
+		}
+	}
+	setup := filter.NewSetup(filter.Default, t.way.EventShare, stars)
+	return slices.ContainsFunc(larger, func(f float64) bool {
+		_, why := t.fill(setup.New(kind(x*f), stars[fmt.Sprint(f)]), setup)
+		return why != ""
+	})
 }
 
 // refuses says why an account with this limit refuses the uses, or returns "".
@@ -224,9 +245,7 @@ func leastSize(near float64, tries func(float64) (spent float64, ok bool)) (floa
 			return 0, false
 		}
 	}
-	for next := all.of(at, tries).spent; next < at && all.of(next, tries).taken; next = all.of(at, tries).spent {
-		at = next
-	}
+	at = all.lower(at, tries)
 	enough := func(r rung) bool { return all.of(r, tries).taken }
 	for {
 		least, ok := limits.least(at, enough)
@@ -238,6 +257,22 @@ func leastSize(near float64, tries func(float64) (spent float64, ok bool)) (floa
 		}
 		at = least + 1 // what is as large as all of a limit is taken by that one
 	}
+}
+
+// lower goes from a size that is taken to what is spent of it, as often as that is less. Where nothing
+// is, because all of it is a sum of ε, a smaller size tells what less than that sum takes.
+func (a attempts) lower(at rung, tries func(float64) (spent float64, ok bool)) rung {
+	for sums := 0; sums < 3; {
+		next := a.of(at, tries).spent
+		if next >= at {
+			next, sums = at-1, sums+1
+		}
+		if next < 0 || !a.of(next, tries).taken {
+			break
+		}
+		at = next
+	}
+	return at
 }
 
 // An attempt is whether a size was enough, and about how much of it was needed.
