@@ -24,8 +24,8 @@ import (
 // worst law, so that there is none to compose: those that declare a ρ, alone or beside an ε,
 // [dp.AboveThreshold] and [dp.BoundedRange]. There it is the less of what dominates each of
 // them and of their Rényi divergences: still never below, and less than three tenths above the
-// worst that is known of those with an ε and a ρ. An event with a ρ alone leaves only the divergences,
-// of all events.
+// worst law that is known of such events, where they have an ε. One with a ρ alone leaves only
+// the divergences, of all events.
 //
 // Uses of which each is chosen after seeing answers cost what [Ways] says.
 func LeastLoss(delta float64, uses ...Use) (dp.Approx, error) {
