@@ -79,6 +79,9 @@ func (o *options) isMadeOften(loss dp.Loss, ways []forecast.Way) error {
 		return errors.New("-for: no account of an ε and a δ takes so many reports; ask for less, or less often")
 	}
 	limit := dp.PartsOf(ways[i].Limit)
+	if limit.Epsilon > o.Limit {
+		return fmt.Errorf("-for: %s such reports need a ledger of %v, by rule %v, and -limit is %v; raise it, ask for less, or less often", grouped(float64(o.Times), 0), ways[i].Limit, ways[i].Rule, o.Limit)
+	}
 	o.ways, o.rule, o.eventShare = ways, ways[i].Rule, ways[i].EventShare
 	o.Limit, o.LimitDelta = limit.Epsilon, limit.Delta
 	one := dp.PartsOf(loss)
