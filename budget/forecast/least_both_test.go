@@ -4,8 +4,10 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/equipoise-dp/equipoise/budget"
 	"github.com/equipoise-dp/equipoise/budget/forecast"
 	"github.com/equipoise-dp/equipoise/dp"
 )
@@ -153,4 +155,41 @@ func leastOf(t *testing.T, delta float64, times int, e dp.Event) float64 {
 		t.Fatal(err)
 	}
 	return loss.Epsilon
+}
+
+// An account takes a reservation of such events for their least loss and for no less, one of
+// them can be drawn from it, and whoever reads the ledger finds it right.
+func TestAReservationOfEventsWithAnEpsilonAndARhoIsTaken(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 4))
+	for n := range 10 {
+		e, _ := randomBoth(r, 20)
+		loss := dp.Approx{Epsilon: leastOf(t, 1e-6, 1, e), Delta: 1e-6}
+		store := budget.Memory()
+		a, err := budget.Create(t.Context(), store, budget.Terms{Dataset: "d", Limit: loss})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := dp.Charge{Key: "less", Dataset: "d", Purpose: "test", Unit: "person", Plan: "list", Loss: dp.Approx{Epsilon: loss.Epsilon * (1 - 1e-3), Delta: 1e-6}, Events: []dp.Event{e}}
+		if _, err := a.Reserve(t.Context(), c); err == nil || !strings.Contains(err.Error(), "cost more than") {
+			t.Errorf("list %d: %v is taken as well, for %v: %v", n, c.Loss, loss, err)
+		}
+		c.Key, c.Loss = "whole", loss
+		whole, err := a.Reserve(t.Context(), c)
+		if err != nil {
+			t.Fatalf("list %d: %v", n, err)
+		}
+		one := c
+		one.Key, one.Events = "one", []dp.Event{e.Clone()}
+		one.Events[0].Count = 1
+		if _, err := whole.Spend(t.Context(), one); err != nil {
+			t.Errorf("list %d: %v", n, err)
+		}
+		again, err := budget.Open(t.Context(), store, "d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := again.Verify(t.Context()); err != nil {
+			t.Errorf("list %d: %v", n, err)
+		}
+	}
 }
