@@ -21,14 +21,14 @@ type aim struct {
 	within, part float64
 }
 
-// setAims reads -for, such as "revenue ±5 %, customers ±30, weekly for 52 weeks".
+// setAims reads -for, such as "revenue ±5 %, customers ±30, shown from 100, weekly for 52 weeks".
 func (o *options) setAims(list string) error {
 	if o.aims != nil || o.Times > 0 {
 		return errors.New("it is given twice; name all numbers in one, with commas between them")
 	}
 	for item := range strings.SplitSeq(list, ",") {
-		if !strings.Contains(item, "±") && strings.Contains(item, " for ") {
-			if err := o.setTimes(item); err != nil {
+		if !strings.Contains(item, "±") && (strings.Contains(item, " for ") || strings.Contains(item, " from ")) {
+			if err := o.setWords(strings.TrimSpace(item)); err != nil {
 				return err
 			}
 			continue
@@ -49,8 +49,22 @@ func (o *options) setAims(list string) error {
 		o.aims = append(o.aims, a)
 	}
 	if o.aims == nil {
-		return errors.New("it says how often, and of no number how near it has to be, such as 'revenue ±5 %, weekly for 52 weeks'")
+		return errors.New("it says of no number how near it has to be, such as 'revenue ±5 %, weekly for 52 weeks'")
 	}
+	return nil
+}
+
+// setWords reads what is not of one number: how often, and from how many units on cells are shown.
+func (o *options) setWords(item string) error {
+	from, ok := strings.CutPrefix(item, "shown from ")
+	if !ok {
+		return o.setTimes(item)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(from))
+	if err != nil || n < 1 || o.shownFrom > 0 {
+		return fmt.Errorf("%q must say once from how many units on cells are shown, such as 'shown from 100'", item)
+	}
+	o.shownFrom = n
 	return nil
 }
 
@@ -77,8 +91,11 @@ func (o *options) aimFor() error {
 	if o.aims == nil {
 		return nil
 	}
+	if o.shownFrom > 0 && !o.selects() {
+		return errors.New("-for says from how many units on cells are shown, and all that are given are shown; leave it out, or leave out -from and -to, or -groups")
+	}
 	query, all := o.columnsAsked()
-	goal := forecast.Goal{Times: max(o.Times, 1), Delta: o.deltaOfAll(), Most: o.Limit, Of: aggregate.Assumed{Units: o.ForUnits, Means: map[string]float64{o.RowNames: 1}}}
+	goal := forecast.Goal{Times: max(o.Times, 1), Delta: o.deltaOfAll(), Most: o.Limit, ShownFrom: o.shownFrom, Of: aggregate.Assumed{Units: o.ForUnits, Means: map[string]float64{o.RowNames: 1}}}
 	if o.Value != "" && o.ForMean != 0 {
 		goal.Of.Means[o.Value] = o.ForMean
 	}

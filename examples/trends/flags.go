@@ -40,6 +40,7 @@ type options struct {
 	ForMean                                float64    // what a unit has in them
 
 	aims         []aim           // of -for
+	shownFrom    int             // from how many units on cells are to be shown, if -for says so
 	weights      []float64       // of the numbers of the report, if -for found them
 	Times        int             // how often the report is made, if -for says so
 	concentrated dp.Concentrated // the loss of one of them, if it is a ρ
@@ -86,7 +87,7 @@ func (o *options) flags() *flag.FlagSet {
 	o.formatFlags(f)
 
 	f.Float64Var(&o.Epsilon, "epsilon", 1, "the loss ε of this report: smaller protects more and is noisier")
-	f.Func("for", "how near to the truth, in place of -epsilon: `'revenue ±5 %, customers ±30'` finds the\nsmallest ε for which 95 % intervals are as narrow in periods of -for-units. With ', weekly for 52 weeks'\nit is for so many reports under one ledger: a new one has the rule and the limit that take all of them,\nof at most -limit, and -plan shows what each rule needs", o.setAims)
+	f.Func("for", "how near to the truth, in place of -epsilon: `'revenue ±5 %, customers ±30'` finds the\nsmallest ε for which 95 % intervals are as narrow in periods of -for-units. With ', weekly for 52 weeks'\nit is for so many reports under one ledger: a new one has the rule and the limit that take all of them,\nof at most -limit, and -plan shows what each rule needs. With ', shown from 100' cells that are selected\nshow from so many units on, 95 % of the time", o.setAims)
 	f.IntVar(&o.ForUnits, "for-units", 1000, "how many units are in the periods that -for is about\n(default for the embedded data: 2000)")
 	f.Float64Var(&o.ForMean, "for-mean", 0, "what a unit has in them, of the amounts of -value, after clamping\n(default for the embedded data: 45)")
 	f.Float64Var(&o.Delta, "delta", 1e-6, "the loss δ of this report; 0 is pure ε, with much more noise")

@@ -28,16 +28,16 @@ func (o *options) setTimes(item string) error {
 	if o.Times > 0 {
 		return errors.New("it says twice how often")
 	}
-	often, long, _ := strings.Cut(strings.TrimSpace(item), " for ")
+	often, long, _ := strings.Cut(item, " for ")
 	number, unit, _ := strings.Cut(strings.TrimSpace(long), " ")
 	n, err := strconv.Atoi(number)
 	each, of := inAYear[strings.TrimSpace(often)], inAYear[strings.TrimSuffix(strings.TrimSpace(unit), "s")]
 	if err != nil || n < 1 || n > mostOften || !strings.HasSuffix(strings.TrimSpace(often), "ly") || each == 0 || of == 0 || strings.HasSuffix(unit, "ly") {
-		return fmt.Errorf("%q must say how often and for how long, such as 'weekly for 52 weeks' or 'monthly for 2 years'", strings.TrimSpace(item))
+		return fmt.Errorf("%q must say how often and for how long, such as 'weekly for 52 weeks' or 'monthly for 2 years'", item)
 	}
 	times := float64(n) * each / of
 	if !(times >= 2 && times <= mostOften) {
-		return fmt.Errorf("%q is %g reports, must be 2 to %d; leave it out for one", strings.TrimSpace(item), times, mostOften)
+		return fmt.Errorf("%q is %g reports, must be 2 to %d; leave it out for one", item, times, mostOften)
 	}
 	o.Times = int(times)
 	return nil
