@@ -46,6 +46,25 @@ func TestTokensOpenWhatTheyAreFor(t *testing.T) {
 	})
 }
 
+// Whoever uses a browser is told no by a page, with what to do.
+func TestABrowserIsToldNoByAPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, budget.Memory(), t.TempDir())
+		defer b.stop()
+		for path, status := range map[string]int{"/operator": http.StatusForbidden, "/consent": http.StatusUnauthorized, "/nowhere": http.StatusNotFound, "/problems/budget": http.StatusOK} {
+			token := map[int]string{http.StatusForbidden: b.demo[0]}[status]
+			w := b.ask(token, "GET", path, "", "Accept", "text/html")
+			if w.Code != status || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), "<h1>") {
+				t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
+			}
+		}
+		w := b.ask(b.demo[2], "POST", "/consent", "purpose=*&choice=yes", "Content-Type", "application/x-www-form-urlencoded", "Sec-GPC", "1", "Accept", "text/html")
+		if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "Switch it off for this site") {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
 // Tokens, keys, names, who said no, and rows are in no log, and tokens are not on the disk.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

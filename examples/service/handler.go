@@ -77,7 +77,7 @@ func (s *service) known(may role, e endpoint) http.HandlerFunc {
 			defer cancel()
 			err = e(w, r.WithContext(ctx), who)
 		}
-		s.fail(w, err)
+		s.fail(w, r, err)
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *service) admit(r *http.Request, who caller, may role) error {
 
 // fail answers what an endpoint returned. What is no problem is shown to nobody, since it
 // may hold anything; its kind is logged.
-func (s *service) fail(w http.ResponseWriter, err error) {
+func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if err == nil {
 		return
 	}
@@ -111,7 +111,7 @@ func (s *service) fail(w http.ResponseWriter, err error) {
 		s.log.Warn("a request failed", slog.String("error", kindOf(err)))
 		p = no("unavailable", "").after(s.board.every)
 	}
-	p.answer(w)
+	p.answer(w, r)
 }
 
 // counted counts and logs requests by their route: addresses have keys and headers have tokens, and
@@ -127,7 +127,7 @@ func (s *service) counted(mux *http.ServeMux, next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil { // its text may be private
 				s.log.Error("a request panicked", slog.String("http.route", route), slog.String("type", fmt.Sprintf("%T", p)))
-				no("broken", "").answer(c)
+				no("broken", "").answer(c, r)
 			}
 			s.metrics.request(route, c.status)
 			s.log.Info("request", slog.String("http.route", route), slog.Int("http.response.status_code", c.status))
@@ -170,7 +170,7 @@ func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // it knows.
 func sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { no("cross-origin", "").answer(w) }))
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { no("cross-origin", "").answer(w, r) }))
 	return guard.Handler(next)
 }
 
@@ -186,10 +186,10 @@ func problems(mux *http.ServeMux) http.Handler {
 		h.ServeHTTP(plain, r)
 		if allow := plain.Header().Get("Allow"); allow != "" {
 			w.Header().Set("Allow", allow)
-			no("method", "").answer(w)
+			no("method", "").answer(w, r)
 			return
 		}
-		no("missing", "").answer(w)
+		no("missing", "").answer(w, r)
 	})
 }
 
@@ -214,7 +214,7 @@ func (s *service) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := errors.Join(s.ledger.store.Writable(ctx), s.choices.PingContext(ctx)); err != nil {
-		no("unavailable", "").after(s.board.every).answer(w)
+		no("unavailable", "").after(s.board.every).answer(w, r)
 		return
 	}
 	fmt.Fprintln(w, "ready")

@@ -51,7 +51,7 @@ func (l *limits) bounded(next http.Handler) http.Handler {
 		case l.flight <- struct{}{}:
 			defer func() { <-l.flight }()
 		default:
-			no("unavailable", "too many requests are being answered").after(time.Second).answer(w)
+			no("unavailable", "too many requests are being answered").after(time.Second).answer(w, r)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, mostBody)

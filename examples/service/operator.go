@@ -161,7 +161,12 @@ func (s *service) lasting(ctx context.Context) check {
 	ends, never := time.Parse(time.DateOnly, p.Lasts)
 	ok := err == nil && (never != nil || time.Until(ends) > soon*day)
 	says := "Nothing was spent in the last 30 days."
-	if p.Lasts != "" {
+	switch {
+	case err != nil:
+		says = "It cannot be read."
+	case short(dp.PartsOf(st.Whole.Left).Epsilon) == 0:
+		ok, says = false, "Nothing is left."
+	case p.Lasts != "":
 		says = fmt.Sprintf("%s is left; at the pace of the last 30 days it lasts until %s.", dp.FormatLoss(st.Whole.Left), p.Lasts)
 	}
 	return checked("Budget", ok, says, "Ask less, or less often (/budget says what fits), before the privacy officer decides on more.")

@@ -49,14 +49,17 @@ func style(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *service) home(w http.ResponseWriter, r *http.Request) {
-	s.fail(w, page(w, http.StatusOK, "home", s.catalogue))
+	s.fail(w, r, page(w, http.StatusOK, "home", s.catalogue))
 }
 
 // explain says what a problem is and what to do.
 func explain(w http.ResponseWriter, r *http.Request) {
 	k, ok := kinds[r.PathValue("kind")]
 	if !ok {
-		no("missing", "").answer(w)
+		no("missing", "").answer(w, r)
+		return
+	}
+	if wantsPage(r) && page(w, http.StatusOK, "problem", no(r.PathValue("kind"), "")) == nil {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/budget"
@@ -93,8 +94,11 @@ func (s *service) refused(r *http.Request, who caller, err error) problem {
 	return p
 }
 
-// answer writes a problem.
-func (p problem) answer(w http.ResponseWriter) {
+// What says what to do about a problem.
+func (p problem) What() string { return kinds[strings.TrimPrefix(p.Type, "/problems/")].what }
+
+// answer writes a problem: to a browser as a page.
+func (p problem) answer(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if p.wait > 0 {
 		h.Set("Retry-After", seconds(p.wait))
@@ -102,6 +106,9 @@ func (p problem) answer(w http.ResponseWriter) {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="service"`)
 		h.Add("WWW-Authenticate", `Basic realm="service", charset="UTF-8"`)
+	}
+	if wantsPage(r) && page(w, p.Status, "problem", p) == nil {
+		return
 	}
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)

@@ -46,11 +46,11 @@ func (s *service) statement(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		s.fail(w, err)
+		s.fail(w, r, err)
 	case wantsPage(r):
-		s.fail(w, page(w, http.StatusOK, "statement", t))
+		s.fail(w, r, page(w, http.StatusOK, "statement", t))
 	default:
-		s.fail(w, send(w, http.StatusOK, t))
+		s.fail(w, r, send(w, http.StatusOK, t))
 	}
 }
 

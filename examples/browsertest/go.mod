@@ -1,4 +1,4 @@
-module github.com/equipoise-dp/equipoise/examples/trends/browsertest
+module github.com/equipoise-dp/equipoise/examples/browsertest
 
 go 1.26.0
 

@@ -59,78 +59,6 @@ func start(t *testing.T) context.Context {
 	return ctx
 }
 
-// A report is a page to look at.
-type report struct {
-	name string
-	args []string
-}
-
-const visits = "who,day,paid,country\n"
-
-// reports are pages of every kind: the embedded data, groups, days, no rows.
-var reports = []report{
-	{"default", nil},
-	{"truth", []string{"-truth"}},
-	{"days", []string{"-period", "day", "-from", "1997-01-01", "-to", "1997-03-31"}},
-	{"groups", []string{"-by", "cds", "-groups", "1,2,3", "-period", "quarter"}},
-	{"selected", []string{"-by", "cds", "-from", "", "-to", ""}},
-	{"empty", []string{"-input", "none.csv", "-unit", "who", "-time", "day"}},
-	{"nobody", []string{"-epsilon", "20", "-limit", "20", "-from", "", "-to", ""}},
-	{"unknown", []string{"-epsilon", "0.05", "-period", "quarter", "-by", "cds", "-groups", "30,31"}},
-	{"series", []string{"-series", "78 weeks"}},
-	{"series-begun", []string{"-series", "365 days", "-to", "1997-01-20"}},
-	{"series-groups", []string{"-series", "18 months", "-by", "cds", "-groups", "1,2,30", "-epsilon", "0.1"}},
-	{"one", []string{"-input", "none.csv", "-unit", "who", "-time", "day", "-value", "paid", "-upper", "1000000", "-from", "2026-01", "-to", "2026-01", "-currency", "€"}},
-}
-
-// headings returns, as JSON, those that the page must have.
-func (r report) headings() string {
-	switch {
-	case r.name == "series-groups":
-		return `["All together", "1", "2", "30"]`
-	case strings.HasPrefix(r.name, "series"):
-		return `["Over time"]`
-	}
-	return `["The trends", "What is protected, and what is not", "What it cost, and what is left", "What was asked, and how exactly it could be answered", "Receipt"]`
-}
-
-// build makes the pages, each with a ledger of its own.
-func build(t *testing.T) map[string]string {
-	t.Helper()
-	dir := t.TempDir()
-	program := filepath.Join(dir, "trends.exe")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
-	command.Dir = ".."
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "none.csv"), []byte(visits), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	pages := make(map[string]string)
-	for _, r := range reports {
-		pages[r.name] = filepath.Join(dir, r.name+".html")
-		command := exec.CommandContext(t.Context(), program, append(r.args, "-out", pages[r.name], "-ledger", r.name+".db")...)
-		command.Dir = dir
-		if out, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", r.name, err, out)
-		}
-	}
-	return pages
-}
-
-// TestPagesFitTheirScreens looks at every page at the width of a phone and of a desk, in light
-// and dark, and as it would be printed.
-func TestPagesFitTheirScreens(t *testing.T) {
-	browser := start(t)
-	pages := build(t)
-	for _, r := range reports {
-		for _, v := range views {
-			t.Run(r.name+"/"+v.name, func(t *testing.T) { look(t, browser, pages[r.name], r, v) })
-		}
-	}
-}
-
 // A view is a way to look at a page.
 type view struct {
 	name   string
@@ -150,22 +78,32 @@ var views = []view{
 //go:embed inspect.js
 var inspect string
 
-// look opens a page and lists what is wrong with it.
-func look(t *testing.T, browser context.Context, path string, r report, v view) {
+// A sight is a page to look at.
+type sight struct {
+	name     string
+	url      string
+	headings string          // that it must have, as JSON
+	sends    network.Headers // of every request
+	loads    string          // the one address of a style that it may load
+}
+
+// look opens a page, without script, and lists what is wrong with it.
+func look(t *testing.T, browser context.Context, s sight, v view) {
+	t.Helper()
 	tab, closeTab := chromedp.NewContext(browser)
 	defer closeTab()
 	tab, stop := context.WithTimeout(tab, time.Minute)
 	defer stop()
-	noise := listen(tab, path)
+	noise := listen(tab, s)
 
 	var found string
 	err := chromedp.Run(tab,
-		network.Enable(), log.Enable(), runtime.Enable(),
+		network.Enable(), log.Enable(), runtime.Enable(), network.SetExtraHTTPHeaders(s.sends), emulation.SetScriptExecutionDisabled(true),
 		emulation.SetDeviceMetricsOverride(v.width, 900, 1, false),
 		emulation.SetEmulatedMedia().WithMedia(v.media).WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}}),
-		chromedp.Navigate("file://"+path),
-		chromedp.Evaluate(inspect+"("+r.headings()+")", &found),
-		chromedp.ActionFunc(func(ctx context.Context) error { return keep(ctx, r.name, v) }),
+		chromedp.Navigate(s.url),
+		chromedp.Evaluate(inspect+fmt.Sprintf("(%s, %q)", s.headings, s.loads), &found),
+		chromedp.ActionFunc(func(ctx context.Context) error { return keep(ctx, s.name, v) }),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -180,8 +118,8 @@ func look(t *testing.T, browser context.Context, path string, r report, v view) 
 }
 
 // listen collects errors in the console, exceptions, and requests for anything
-// but the page itself.
-func listen(tab context.Context, path string) (heard func() []string) {
+// but the page itself and its style.
+func listen(tab context.Context, s sight) (heard func() []string) {
 	var mu sync.Mutex
 	var all []string
 	add := func(format string, args ...any) {
@@ -198,7 +136,7 @@ func listen(tab context.Context, path string) (heard func() []string) {
 		case *log.EventEntryAdded:
 			add("log: %s", e.Entry.Text)
 		case *network.EventRequestWillBeSent:
-			if u := e.Request.URL; !strings.HasPrefix(u, "data:") && u != "file://"+path {
+			if u := e.Request.URL; !strings.HasPrefix(u, "data:") && u != s.url && u != s.loads {
 				add("request for %s", u)
 			}
 		}

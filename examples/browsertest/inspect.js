@@ -1,5 +1,6 @@
-// Returns, as JSON, a list of what is wrong with a page that must have the wanted headings.
-(wanted => {
+// Returns, as JSON, a list of what is wrong with a page that must have the wanted headings, and
+// may load a style from one address.
+((wanted, loads) => {
   const faults = [];
   const fault = (what, el) => {
     const where = el ? " in <" + el.tagName.toLowerCase() + "> “" + (el.textContent || "").trim().replace(/\s+/g, " ").slice(0, 60) + "”" : "";
@@ -19,12 +20,12 @@
   for (const el of all(".scroll")) if (el.tabIndex !== 0 || !el.getAttribute("aria-label")) fault("a box that scrolls cannot be reached or has no name", el);
 
   // Every section has its heading, and every heading, cell and caption has text.
-  const headings = all("h2").map(h => h.textContent.trim());
+  const headings = all("h1, h2").map(h => h.textContent.trim());
   for (const want of wanted)
     if (!headings.includes(want)) fault("no heading “" + want + "”");
   if (all("h1").length !== 1) fault("not exactly one h1");
   for (const el of all("h1, h2, h3, p, dt, dd, th, td, caption, figcaption, figcaption span, figcaption strong, li")) {
-    if (el.closest("[hidden]")) continue;
+    if (el.closest("[hidden]") || (el.closest("form") && matchMedia("print").matches)) continue;
     if (!el.textContent.trim()) fault("no text", el);
     else if (!visible(el)) fault("not visible", el);
   }
@@ -69,7 +70,7 @@
   if (dark !== (matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches)) fault("the paper does not follow the scheme");
 
   // Nothing is loaded, and no script is needed.
-  if (all("script, iframe, object, embed, link[rel=stylesheet], img").length) fault("the page has a script or loads something");
+  if (all("script, iframe, object, embed, link[rel=stylesheet], img").filter(el => !loads || el.href !== loads).length) fault("the page has a script or loads something");
   if (/url\(|@import/.test(all("style").map(s => s.textContent).join())) fault("the style loads something");
   return JSON.stringify(faults);
 })
