@@ -127,6 +127,45 @@ func TestTokensAreOnTheDiskAsHashesOnly(t *testing.T) {
 	}
 }
 
+// Who is replaced, or leaves, has no token any more, and nobody else loses one.
+func TestTokensAreTakenAway(t *testing.T) {
+	known := &tokens{path: filepath.Join(t.TempDir(), "tokens.json")}
+	give := func(args ...string) string {
+		t.Helper()
+		var out, errs strings.Builder
+		if err := newToken(append(args, "-tokens", known.path), &out, &errs); err != nil {
+			t.Fatal(err)
+		}
+		if err := known.read(); err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(out.String())
+	}
+	counts := func(all ...string) (n int) {
+		for _, token := range all {
+			r, _ := http.NewRequest("GET", "/", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			if _, err := known.Who(r); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	first, ben, second := give("-name", "ann"), give("-name", "ben"), give("-name", "ann")
+	if counts(first, ben, second) != 3 {
+		t.Fatal("a name cannot have two")
+	}
+	if said := give("-name", "ann", "-leave", "1"); said != "" || counts(first) != 0 || counts(ben, second) != 2 {
+		t.Errorf("%q: of the first %d count, of the others %d", said, counts(first), counts(ben, second))
+	}
+	if give("-name", "ann", "-leave", "0"); counts(first, second) != 0 || counts(ben) != 1 {
+		t.Errorf("of ann's %d count, of ben's %d", counts(first, second), counts(ben))
+	}
+	if err := newToken([]string{"-tokens", known.path, "-name", "ann", "-leave", "0"}, &strings.Builder{}, &strings.Builder{}); err == nil {
+		t.Error("somebody who has no token lost one")
+	}
+}
+
 // anybody is an identity that lets a request say who sends it, as a careless one would.
 type anybody struct{}
 

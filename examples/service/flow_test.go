@@ -63,7 +63,11 @@ func TestTheWholeLifeOfAService(t *testing.T) {
 
 	officer(t, "--ledger", ledger, "export", "--out", saved)
 	officer(t, "--ledger", copied, "import", saved)
+	copyFile(t, filepath.Join(folder, "service-choices.db"), filepath.Join(folder, "restored-choices.db"))
 	q := launch(t, data, "-ledger", copied, "-anchors", anchors)
+	if choices := q.expect(http.StatusOK, q.tokens[2], "GET", "/consent", ""); !bytes.Contains(choices, []byte(`{"purpose":"*","choice":"no"}`)) {
+		t.Errorf("restored, who said no has said %s", choices)
+	}
 	if again := q.finished("first-months"); !bytes.Equal(again, months) {
 		t.Errorf("restored, the release differs:\n%s\n%s", again, months)
 	}
@@ -82,5 +86,16 @@ func TestTheWholeLifeOfAService(t *testing.T) {
 		if strings.Contains(p.log.String()+q.log.String(), token) {
 			t.Error("a token is in the log")
 		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

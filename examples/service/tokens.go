@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -117,6 +118,7 @@ func newToken(args []string, stdout, stderr io.Writer) error {
 	purposes := f.String("purposes", "", "the `purposes` of questions that may be asked, such as research,trend")
 	f.BoolVar(&g.Operator, "operator", false, "sees how the service is")
 	f.StringVar(&g.Person, "person", "", "the `customer` who it is for, to say yes or no")
+	leave := f.Int("leave", -1, "gives no token, and takes away those of the name but the last `so many`: 1 when one has replaced the other, 0 for somebody who leaves")
 	days := f.Int("days", 90, "for how many `days` it counts")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -131,6 +133,9 @@ func newToken(args []string, stdout, stderr io.Writer) error {
 	if err := t.read(); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	if *leave >= 0 {
+		return errors.Join(noMore(f), endTokens(*path, *t.grants.Load(), g.Name, *leave))
+	}
 	all, token := give(*t.grants.Load(), g)
 	if err := errors.Join(noMore(f), checkGrants(all)); err != nil {
 		return err
@@ -140,6 +145,25 @@ func newToken(args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintln(stdout, token)
 	return nil
+}
+
+// endTokens takes away the tokens of a name but the last so many.
+func endTokens(path string, all []grant, name string, leave int) error {
+	kept := slices.Clone(all)
+	slices.Reverse(kept)
+	seen := 0
+	kept = slices.DeleteFunc(kept, func(g grant) bool {
+		if g.Name != name {
+			return false
+		}
+		seen++
+		return seen > leave
+	})
+	if seen == 0 {
+		return fmt.Errorf("-name is %q, of whom there is no token; look at the file", name)
+	}
+	slices.Reverse(kept)
+	return replace(path, kept)
 }
 
 // replace writes the file beside itself and renames it, so that it is never read in half.
