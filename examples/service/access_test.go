@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,6 +96,38 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			if strings.Contains(log, secret) {
 				t.Errorf("the log has %q", secret)
 			}
+		}
+	})
+}
+
+// Every attribute of the log is named as OpenTelemetry names it, or is one of this project's, and none has what was sent.
+func TestTheLogHasTheNamesOfOpenTelemetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, budget.Memory(), t.TempDir())
+		want(t, b.post(b.demo[0], "a", "weekdays"), http.StatusAccepted, "")
+		b.ask(b.demo[0], "GET", "/releases/a", "")
+		b.ask(b.demo[0], "SECRET", "/releases/secret", "")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		b.stop()
+		conventions := []string{"time", "level", "msg", "service.name", "http.request.method", "http.route", "http.response.status_code", "error.type", "exception.type"}
+		requests := ""
+		for line := range strings.Lines(b.log.String()) {
+			var said map[string]any
+			if err := json.Unmarshal([]byte(line), &said); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			for name := range said {
+				if !slices.Contains(conventions, name) && !strings.HasPrefix(name, "equipoise.") {
+					t.Errorf("the log has %q: %s", name, line)
+				}
+			}
+			if said["msg"] == "request" {
+				requests += fmt.Sprintln(said["service.name"], said["http.request.method"], said["http.route"], said["http.response.status_code"])
+			}
+		}
+		if requests != "service POST /releases 202\nservice GET /releases/{key} 202\nservice _OTHER <nil> 405\n" {
+			t.Errorf("requests are\n%s", requests)
 		}
 	})
 }

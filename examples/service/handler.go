@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (s *service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p, ok := errors.AsType[problem](err)
 	if !ok {
-		s.log.Warn("a request failed", slog.String("error", kindOf(err)))
+		s.log.Warn("a request failed", slog.String("error.type", kindOf(err)))
 		p = no("unavailable", "").after(s.board.every)
 	}
 	p.answer(w, r)
@@ -126,14 +127,32 @@ func (s *service) counted(mux *http.ServeMux, next http.Handler) http.Handler {
 		c := &counter{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil { // its text may be private
-				s.log.Error("a request panicked", slog.String("http.route", route), slog.String("type", fmt.Sprintf("%T", p)))
+				s.log.LogAttrs(r.Context(), slog.LevelError, "a request panicked", append(named(r, route), slog.String("exception.type", fmt.Sprintf("%T", p)))...)
 				no("broken", "").answer(c, r)
 			}
 			s.metrics.request(route, c.status)
-			s.log.Info("request", slog.String("http.route", route), slog.Int("http.response.status_code", c.status))
+			s.log.LogAttrs(r.Context(), slog.LevelInfo, "request", append(named(r, route), slog.Int("http.response.status_code", c.status))...)
 		}()
 		next.ServeHTTP(c, r)
 	})
+}
+
+// named are the attributes of a request, as OpenTelemetry's semantic conventions name them: a method that is none of
+// HTTP's could be anything, so it is "_OTHER", and the route is that of the address and not what was sent.
+func named(r *http.Request, route string) []slog.Attr {
+	method := "_OTHER"
+	if slices.Contains(methods, r.Method) {
+		method = r.Method
+	}
+	attrs := []slog.Attr{slog.String("http.request.method", method)}
+	if _, path, ok := strings.Cut(route, " "); ok {
+		attrs = append(attrs, slog.String("http.route", path))
+	}
+	return attrs
+}
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace,
 }
 
 // harden sets what every answer has.

@@ -108,5 +108,5 @@ func (s *service) night(ctx context.Context) {
 		unsound = s.ledger.writeAnchor(ctx, s.anchors)
 		s.state.says(&s.state.unsound, unsound)
 	}
-	s.log.Info("a night's work is done", slog.String("series", kindOf(err)), slog.String("ledger", kindOf(unsound)))
+	s.log.Info("a night's work is done", slog.String("equipoise.series", kindOf(err)), slog.String("equipoise.ledger", kindOf(unsound)))
 }

@@ -63,6 +63,7 @@ func assemble(o *options, log *slog.Logger, l *ledger, said *choices) (*service,
 	c, err2 := newCatalogue(months, said.source())
 	trend, err3 := newSeries(months, said.source())
 	t := &tokens{path: o.tokens}
+	log = log.With(slog.String("service.name", "service"))
 	s := &service{
 		log: log, identity: t, tokens: t, ledger: l, choices: said, catalogue: c, series: trend, source: purchases(o.data),
 		board: newBoard(l, o.tick), limits: newLimits(), nightly: o.nightly, anchors: o.anchors, begin: make(chan struct{}, 1),
@@ -100,7 +101,7 @@ func (s *service) tick(ctx context.Context) {
 	}
 	s.state.says(&s.state.looked, err)
 	if err != nil {
-		s.log.Warn("the ledger could not be looked at", slog.String("error", kindOf(err)))
+		s.log.Warn("the ledger could not be looked at", slog.String("error.type", kindOf(err)))
 		return
 	}
 	select {

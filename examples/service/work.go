@@ -83,10 +83,10 @@ func (w *worker) finish(ctx context.Context, p paid) {
 	_, err := q.run(ctx, s.ledger, requestOf(p.charge), collecting{w.alone(s.rows(ctx)), s.held})
 	s.state.finished(err)
 	if err != nil {
-		s.log.Warn("a release is not finished", slog.String("question", q.Name), slog.Uint64("entry", p.entry), slog.String("error", kindOf(err)))
+		s.log.Warn("a release is not finished", slog.String("equipoise.question", q.Name), slog.Uint64("equipoise.entry", p.entry), slog.String("error.type", kindOf(err)))
 		return
 	}
-	s.log.Info("a release is finished", slog.String("question", q.Name), slog.Uint64("entry", p.entry))
+	s.log.Info("a release is finished", slog.String("equipoise.question", q.Name), slog.Uint64("equipoise.entry", p.entry))
 }
 
 // alone reads rows when nobody else does.
