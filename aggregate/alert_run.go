@@ -73,6 +73,9 @@ func (w *watcher[Row, Unit, Group]) answered(ctx context.Context, through int, r
 	if err != nil {
 		return nil, err
 	}
+	if err := w.draws.Afford(ctx, w.plan.draw(w.request, w.next())); err != nil { // a policy may have changed since it was paid
+		return nil, fmt.Errorf("aggregate: %w", err)
+	}
 	sums, err := w.plan.collect(ctx, w.next(), through, rows)
 	if err != nil {
 		return nil, err

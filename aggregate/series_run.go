@@ -43,16 +43,21 @@ func Advance[Row any, Unit, Group comparable, B Budget](ctx context.Context, p *
 		return nil, fmt.Errorf("aggregate: %w", err)
 	}
 	kept := make([][]byte, p.releases(through))
-	missing := false
+	missing := -1 // the first that is
 	for t := range kept {
 		if kept[t], err = draws.Kept(ctx, p.draw(r, t)); err != nil {
 			return nil, fmt.Errorf("aggregate: looking for the stored release: %w", err)
 		}
-		missing = missing || kept[t] == nil
+		if missing < 0 && kept[t] == nil {
+			missing = t
+		}
 	}
-	if missing {
+	if missing >= 0 {
 		if err := p.checkAge(time.Now()); err != nil {
 			return nil, err
+		}
+		if err := draws.Afford(ctx, p.draw(r, missing)); err != nil { // a policy may have changed since it was paid
+			return nil, fmt.Errorf("aggregate: %w", err)
 		}
 		sums, err := p.collect(ctx, through, rows)
 		if err != nil {

@@ -33,7 +33,8 @@ type InForce struct {
 // a purpose that the terms do not have.
 //
 // From then on every charge must be allowed by it, also one that is drawn from a reservation.
-// What was paid before stays paid, and what was kept is given out as before.
+// What was paid before stays paid, and what was kept is given out as before. What was paid and not answered yet is
+// answered only if it is allowed now.
 func (a *Account) SetPolicy(ctx context.Context, p *policy.Policy, reason, by string) error {
 	if p == nil {
 		return errors.New("budget: no policy given; policy.Parse makes one")

@@ -630,3 +630,53 @@ func TestTheNumberOfUnitsIsPaidByNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// What was paid and not answered yet is answered only if the policy allows it now, also by somebody who has not
+// heard of the change; what was kept is given out, and a reservation can still be named.
+func TestWhatIsPaidAndNotAnsweredIsHeldToThePolicyInForce(t *testing.T) {
+	a, s := policyAccount(t)
+	other, err := Open(t.Context(), s, "visits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pay := func(key string, keep bool) dp.Charge {
+		c := policyCharge(key, "teaching", 0.1)
+		c.States.Consent = "opt-in"
+		if _, err := other.Spend(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if keep {
+			if _, err := other.Keep(t.Context(), c, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	open, kept := pay("open", false), pay("kept", true)
+	whole := policyCharge("whole", "teaching", 0.2)
+	whole.States.Consent = "opt-in"
+	v, err := other.Reserve(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := policyCharge("part", "teaching", 0.2)
+	part.States.Consent = "opt-in"
+	if _, err := v.Spend(t.Context(), part); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.WithdrawPurpose(t.Context(), "teaching", "a patient objected", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = other.Spend(t.Context(), open)
+	refusedBecause(t, err, `purpose "teaching" was withdrawn`)
+	refusedBecause(t, other.Afford(t.Context(), open), `purpose "teaching" was withdrawn`)
+	_, err = v.Spend(t.Context(), part)
+	refusedBecause(t, err, `purpose "teaching" was withdrawn`)
+	refusedBecause(t, v.Afford(t.Context(), part), `purpose "teaching" was withdrawn`)
+	if p, err := other.Spend(t.Context(), kept); err != nil || string(p.Kept) != "x" {
+		t.Errorf("what was kept: %+v, %v", p, err)
+	}
+	if _, err := other.Reserve(t.Context(), whole); err != nil {
+		t.Errorf("the reservation: %v", err)
+	}
+}

@@ -72,7 +72,8 @@ const maxCharge = 1 << 20
 // returns the first payment, which is then Repeated, with the release that was
 // kept, if any. Another
 // question under a used key is an error that wraps [ErrKeyReused], and so is the same question with
-// other noise, if nothing was kept: what was paid does not cover it. If the store fails in such a
+// other noise, if nothing was kept: what was paid does not cover it. If nothing was kept and the account was frozen
+// since, or its policy does not allow the question any more, Spend returns a refusal. If the store fails in such a
 // way that nobody can tell, Spend returns an [*UnknownError]; spend again under
 // the same key. A payment that is Repeated and whose Kept is nil was made by
 // a caller that died, or is not done yet: publish nothing but what Keep returned.
@@ -119,13 +120,9 @@ func (a *Account) begin(ctx context.Context, r *request) error {
 	return errors.Join(a.recall(ctx, r.charge.Key), a.recall(ctx, a.unitsKey()))
 }
 
-// repeated completes the payment of a request that was paid before. While the
-// account is frozen it gives out what was released, and nothing new.
+// repeated completes the payment of a request that was paid before.
 func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Payment, error) {
-	kept, err := a.keptUnder(ctx, r.charge.Key)
-	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
-		err = errors.Join(a.frozenFor(r), a.paysFor(r))
-	}
+	kept, err := a.answered(ctx, r)
 	if err != nil {
 		a.observe(ctx, outcomeOf(err), r, p, err)
 		return dp.Payment{}, err
@@ -133,6 +130,17 @@ func (a *Account) repeated(ctx context.Context, r *request, p dp.Payment) (dp.Pa
 	p.Kept, p.Repeated = kept, true
 	a.observe(ctx, OutcomeRepeated, r, p, nil)
 	return p, nil
+}
+
+// answered returns what was kept for a request that was paid before. If nothing was, it is an error
+// where nothing new may be released: while the account is frozen, or where the policy, which may have changed
+// since, does not allow it any more.
+func (a *Account) answered(ctx context.Context, r *request) ([]byte, error) {
+	kept, err := a.keptUnder(ctx, r.charge.Key)
+	if err == nil && kept == nil { // somebody elsewhere may have frozen the account
+		err = errors.Join(a.barred(r), a.paysFor(r))
+	}
+	return kept, err
 }
 
 // paysFor returns an error if the key of a request was paid for other noise: what
@@ -144,13 +152,18 @@ func (a *Account) paysFor(r *request) error {
 	return nil
 }
 
-func (a *Account) frozenFor(r *request) error {
+// barred returns a refusal if nothing new may be released for a request that was paid. A reservation
+// releases nothing by itself: what is drawn from it is decided when it is drawn.
+func (a *Account) barred(r *request) error {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	if a.state.frozen == "" {
+	switch {
+	case a.state.frozen != "":
+		return a.state.refuseFrozen(r.charge)
+	case r.reserve:
 		return nil
 	}
-	return a.state.refuseFrozen(r.charge)
+	return a.state.draft().allowed(r)
 }
 
 // paidFor looks for the request among those that were paid.
@@ -193,13 +206,10 @@ func (a *Account) affordable(ctx context.Context, r *request) error {
 	if err := a.decide(r); err != nil {
 		return err
 	}
-	if a.paysFor(r) == nil {
+	if _, paid := a.known(r.charge.Key); !paid {
 		return nil
 	}
-	kept, err := a.keptUnder(ctx, r.charge.Key)
-	if err == nil && kept == nil {
-		err = a.paysFor(r)
-	}
+	_, err := a.answered(ctx, r)
 	return err
 }
 

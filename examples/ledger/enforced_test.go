@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/hpke"
 	"errors"
 	"fmt"
 	"iter"
@@ -111,6 +112,56 @@ func TestASeriesThatThePolicyRefusesReadsAndSpendsNothing(t *testing.T) {
 	}
 	if after := spent(); after != before {
 		t.Errorf("%v is spent, was %v", after, before)
+	}
+}
+
+// What is left of a series or of an alert is refused before a row is read, once its purpose was withdrawn, and what
+// was released is given out.
+func TestNoRowIsReadForAPurposeThatWasWithdrawn(t *testing.T) {
+	a := clinicAccount(t, func(c *clinic) {
+		delete(c.policy, "least_group")
+		c.purpose()["keys"], c.purpose()["groups"] = "any", []string{"day"}
+	})
+	q := clinicQuery()
+	q.Group, q.GroupName, q.LeastGroup = nil, "", 0
+	first := time.Now().UTC().AddDate(0, 0, -3)
+	at := func(stayed) time.Time { return first }
+	series := aggregate.Series[stayed, int, string]{
+		Query: q, Time: at, Zone: time.UTC, Step: aggregate.Day, First: first, Periods: 3, Views: []aggregate.View{aggregate.EachPeriod(1)},
+	}
+	trend, err := series.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	alert := aggregate.Alert[stayed, int, string]{
+		Query: q, Time: at, Zone: time.UTC, Step: aggregate.Day, First: first, Periods: 3, When: aggregate.Above(1000), Most: 1,
+	}
+	watch, err := alert.Plan(dp.Pure{Epsilon: 0.5}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := hpke.MLKEM768X25519().GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(through int, rows iter.Seq2[stayed, error]) []error {
+		_, asked := aggregate.Advance(t.Context(), trend, a, aggregate.Request{Key: "series", Purpose: "opening hours", Analyst: "ann"}, through, rows)
+		_, watched := aggregate.Watch(t.Context(), watch, a, key, aggregate.Request{Key: "alert", Purpose: "opening hours", Analyst: "ann"}, through, rows)
+		return []error{asked, watched}
+	}
+	if err := errors.Join(run(1, aggregate.Slice([]stayed{{who: 1}}))...); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.WithdrawPurpose(t.Context(), "opening hours", "a patient objected", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range run(2, unread(t)) {
+		if err == nil || !strings.Contains(err.Error(), `purpose "opening hours" was withdrawn`) {
+			t.Errorf("%v, want that the purpose was withdrawn", err)
+		}
+	}
+	if err := errors.Join(run(1, unread(t))...); err != nil {
+		t.Errorf("what was released: %v", err)
 	}
 }
 
