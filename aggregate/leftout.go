@@ -13,6 +13,15 @@ type LeftOutUnit[Unit comparable] struct {
 	at   time.Time // of one of its rows, where rows are forgotten
 }
 
+func (LeftOutUnit[Unit]) leftOut() {}
+
+// asksWhoIsLeftOut reports whether rows are units that a consent leaves out, so that how many there are is
+// told from how many units there are: in the ledger, and under a request key.
+func asksWhoIsLeftOut[Row any]() bool {
+	_, ok := any(*new(Row)).(interface{ leftOut() })
+	return ok
+}
+
 // LeftOutQuery is the question how many units the query's Consent leaves out: a question of its
 // own, whose answer has noise and is paid for like any other. Ask it for its Units, of the rows that [Query.LeftOut]
 // yields, under a purpose of its own. It has the Retention of q and no Consent, groups, or values, so a

@@ -141,8 +141,16 @@ func TestWhoIsForgottenIsNotLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := aggregate.Request{Key: "k", Purpose: "accountability"}
-	if s := plan.Charge(r).States; s.RetainDays != 30 || s.Consent != "" || s.Grouped || !s.Units {
+	if s := plan.Charge(r).States; s.RetainDays != 30 || s.Consent != "" || s.Grouped || !s.Units || !s.LeftOut {
 		t.Errorf("it states %+v", s)
+	}
+	all := &aggregate.Query[visit, int, string]{Dataset: of.Dataset, UnitName: of.UnitName, MaxGroups: 1, MaxRowsPerGroup: 1, Unit: whoOf, Retention: q.Retention}
+	everybody, err := all.Plan(dp.Pure{Epsilon: 40}, all.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := everybody.Charge(r); c.States.LeftOut || c.Question == plan.Charge(r).Question || everybody.Fingerprint() == plan.Fingerprint() {
+		t.Error("how many there are is the same question as how many are left out")
 	}
 	release, err := plan.Run(t.Context(), newPurse(), r, q.LeftOut(t.Context(), rows))
 	if err != nil {

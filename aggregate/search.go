@@ -46,6 +46,9 @@ type vote[Unit comparable] struct {
 //	found, err := search.Run(ctx, account, aggregate.Request{Key: "May, bounds", Purpose: purpose}, rows)
 //	bounds, ok := found.For(400, noise) // for sums in groups of 400 records
 //
+// An account with a policy allows it for purposes that list its groups, which are sizes of the value, by the name that
+// BoundsPlan.Charge states (dp.Statement.Groups), with groups that may be given.
+//
 // All mistakes are reported, joined, and none depends on rows. It costs nothing.
 func FindBounds[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], v *Value[T], loss dp.Loss) (*BoundsPlan[T, Row, Unit, Group], error) {
 	if err := errors.Join(dp.CheckLoss(loss), q.check(), checkSearched(q, v)); err != nil {

@@ -20,8 +20,9 @@ func (p *Plan[Row, Unit, Group]) states() *dp.Statement {
 		Event: p.query.UnitIsEvent, Grouped: p.query.Group != nil, Groups: p.query.GroupName, KeysGiven: p.query.Group != nil && !p.query.selects(), Module: module.Version(),
 	}
 	for _, in := range slices.Concat(p.inputs, p.query.states) {
-		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString()})
+		s.Columns = append(s.Columns, dp.StatedColumn{Name: in.name, Per: in.per(), Lower: in.lower.RatString(), Upper: in.upper.RatString(), Duration: in.duration})
 	}
+	s.LeftOut = asksWhoIsLeftOut[Row]()
 	s.HashedIDs = hashed.Is(reflect.TypeFor[Unit]())
 	s.Units = slices.ContainsFunc(p.answers, func(a answer) bool { return a.kind == kindUnits })
 	if p.threshold != nil {
@@ -54,6 +55,9 @@ func (p *SeriesPlan[Row, Unit, Group]) states() *dp.Statement {
 // one: a question without them is written as before there were any.
 func (q *Query[Row, Unit, Group]) conditions() string {
 	var b strings.Builder
+	if asksWhoIsLeftOut[Row]() {
+		b.WriteString("of who is left out\n")
+	}
 	if q.Consent != nil {
 		fmt.Fprintf(&b, "consent %v %q\n", q.Consent.Mode, q.Consent.Purpose)
 	}

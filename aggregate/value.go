@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
 	"github.com/equipoise-dp/equipoise/internal/exact"
@@ -103,6 +104,7 @@ type value struct {
 	perUnit             bool
 	integer             bool
 	bits                int      // of its type
+	duration            bool     // its type is time.Duration
 	lower, upper, asked *big.Rat // asked is the step, or nil
 	err                 error    // mistakes of the bounds
 	missing             bool     // no function was given
@@ -119,7 +121,8 @@ type value struct {
 func newValue[T dp.Number, Row any, Unit, Group comparable](q *Query[Row, Unit, Group], name string, of func(Row) T, b Bounds[T], perUnit bool) *Value[T] {
 	v := &value{
 		name: name, perUnit: perUnit, integer: isInteger[T](), bits: reflect.TypeFor[T]().Bits(), missing: of == nil,
-		lower: ratOf(b.Lower), upper: ratOf(b.Upper),
+		duration: reflect.TypeFor[T]() == reflect.TypeFor[time.Duration](),
+		lower:    ratOf(b.Lower), upper: ratOf(b.Upper),
 	}
 	if b.Step != 0 {
 		v.asked = ratOf(b.Step)

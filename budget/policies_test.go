@@ -590,10 +590,11 @@ func TestTheNumberOfUnitsIsPaidByNothingElse(t *testing.T) {
 		edit func(*dp.Charge)
 		ok   bool
 	}{
-		"a number of units": {func(*dp.Charge) {}, true},
-		"another number":    {func(c *dp.Charge) { c.States.Units = false }, false},
-		"of each ward":      {func(c *dp.Charge) { c.States.Grouped, c.States.Groups = true, "ward" }, false},
-		"of each week":      {func(c *dp.Charge) { c.States.Step = "week" }, false},
+		"a number of units":  {func(*dp.Charge) {}, true},
+		"another number":     {func(c *dp.Charge) { c.States.Units = false }, false},
+		"of who is left out": {func(c *dp.Charge) { c.States.LeftOut = true }, false},
+		"of each ward":       {func(c *dp.Charge) { c.States.Grouped, c.States.Groups = true, "ward" }, false},
+		"of each week":       {func(c *dp.Charge) { c.States.Step = "week" }, false},
 	} {
 		s := Memory()
 		a, err := Create(t.Context(), s, policyTerms())

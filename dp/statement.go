@@ -13,6 +13,7 @@ type Statement struct {
 	KeysGiven  bool           `json:"keys_given,omitempty"`  // the groups were listed without looking at rows
 	Step       string         `json:"step,omitempty"`        // there are numbers or answers of every such period of the rows' own time, such as "week"; periods are given
 	Units      bool           `json:"units,omitempty"`       // how many units there are is among the numbers
+	LeftOut    bool           `json:"left_out,omitempty"`    // units are those that a consent leaves out, and no others
 	LeastGroup int            `json:"least_group,omitempty"` // groups with a smaller noisy number of units are not shown
 	Consent    string         `json:"consent,omitempty"`     // "opt-in" or "opt-out": units are asked at each run; empty if not
 	RetainDays int            `json:"retain_days,omitempty"` // rows that are older, by their own time, do not count; 0 if all do
@@ -31,4 +32,6 @@ type StatedColumn struct {
 	Per   string `json:"per,omitempty"` // "row" or "unit"
 	Lower string `json:"lower"`
 	Upper string `json:"upper"`
+
+	Duration bool `json:"duration,omitempty"` // a time, and the bounds are nanoseconds
 }

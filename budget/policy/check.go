@@ -69,7 +69,7 @@ func (u Purpose) check(name string, p *Policy) []error {
 	}
 	for _, c := range slices.Sorted(maps.Keys(u.Columns)) {
 		if b := u.Columns[c]; b.Lower.Cmp(b.Upper) >= 0 {
-			fail(".columns[%q] has lower %v, must be below upper, which is %v", c, decimal(b.Lower), decimal(b.Upper))
+			fail(".columns[%q] has lower %v, must be below upper, which is %v", c, b.shown(b.Lower), b.shown(b.Upper))
 		}
 	}
 	if u.Until.Before(p.On) {

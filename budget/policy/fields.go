@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -43,7 +44,7 @@ func (u *Purpose) fields(r *reader) map[string]field {
 			u.Columns = map[string]Bounds{}
 			r.each(path, v, func(name, path string, v any) {
 				b := Bounds{}
-				r.object(path, v, map[string]field{"lower": r.amount(&b.Lower), "upper": r.amount(&b.Upper)})
+				r.object(path, v, map[string]field{"lower": r.amount(&b.Lower, &b.Duration), "upper": r.amount(&b.Upper, &b.Duration)})
 				u.Columns[name] = b
 			})
 		}}),
@@ -108,12 +109,32 @@ func (u Purpose) json() object {
 	}
 	columns := map[string]any{}
 	for name, b := range u.Columns {
-		columns[name] = object{"lower": decimal(b.Lower), "upper": decimal(b.Upper)}
+		columns[name] = object{"lower": b.shown(b.Lower), "upper": b.shown(b.Upper)}
 	}
 	m.add("columns", columns, len(columns) > 0)
 	m.add("groups", u.Groups, len(u.Groups) > 0)
 	m.add("limit", u.Limit, u.Limit != nil)
 	return m
+}
+
+// shown writes a bound as the document does.
+func (b Bounds) shown(x *big.Rat) any {
+	if b.Duration && x.IsInt() && x.Num().IsInt64() {
+		return duration(time.Duration(x.Num().Int64()))
+	}
+	return decimal(x)
+}
+
+// duration writes "24h" and not "24h0m0s".
+func duration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // decimal writes a bound as the number that it was read from.

@@ -176,7 +176,7 @@ func (a *asking) allowed(doc map[string]any, counted map[string]bool) bool {
 	columns, _ := u["columns"].(map[string]any)
 	asked := *a
 	if a.kind == "left out" { // it has no groups, no values, and asks nobody's consent
-		asked.group, asked.column, asked.consent, asked.units = "", "", "", true
+		asked.group, asked.column, asked.consent, asked.units = "", "", "", false // of all units it tells nothing
 	}
 	if a.kind == "alert" {
 		asked.units = false
@@ -335,7 +335,7 @@ func TestRealPlansAreDecidedAsAPlainReferenceDecides(t *testing.T) {
 			}
 			if err == nil {
 				accepted[a.kind]++
-				counted[a.key] = a.kind != "series" && a.kind != "alert" && (a.countsAll() || a.kind == "left out")
+				counted[a.key] = a.kind != "series" && a.kind != "alert" && a.kind != "left out" && a.countsAll()
 			} else if refused[a.kind]++; !strings.Contains(err.Error(), "policy") {
 				t.Fatalf("seed %d, question %d: %v", seed, n, err)
 			}
@@ -378,5 +378,55 @@ func TestHowManyOptedOutCanBeAskedUnderTheExample(t *testing.T) {
 		if err := other.ask(t.Context(), account, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// A search for bounds asks by sizes of a value: a policy that lists the name of these groups, which is in the
+// charge, allows it, and no other does.
+func TestASearchForBoundsIsAllowedByItsName(t *testing.T) {
+	account, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := (&asking{}).query()
+	x := aggregate.PerUnit(q, "x", func(v visit) int64 { return int64(v.x) }, aggregate.Bounds[int64]{Lower: 0, Upper: 1000})
+	search, err := aggregate.FindBounds(q, x, dp.Pure{Epsilon: 0.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := aggregate.Request{Key: "bounds", Purpose: "a", Analyst: "ann"}
+	find := func(version int, keys string, groups ...string) error {
+		doc := randomDocument(rand.New(rand.NewPCG(1, 1)), version, "")
+		delete(doc, "least_group")
+		delete(doc, "retain_days")
+		delete(doc, "modules")
+		doc["largest"], doc["unit_is_event"], doc["people"] = "epsilon=1,delta=1e-6", false, map[string]any{"at_least": 1, "at_most": 1000, "stated_by": "the clinic"}
+		doc["purposes"] = map[string]any{"a": map[string]any{
+			"reason": "r", "basis": "b", "until": "2999-12-31", "askers": []string{"ann"}, "keys": keys, "consent": "none", "groups": groups,
+			"columns": map[string]any{"x": map[string]any{"lower": 0, "upper": 1000}},
+		}}
+		text, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := policy.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := account.SetPolicy(t.Context(), p, "r", "Rao"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = search.Run(t.Context(), account, r, aggregate.Slice([]visit{{1, 1, 1}}))
+		return err
+	}
+	name := search.Charge(r).States.Groups
+	if err := find(1, "any", "ward"); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("groups by %q are none", name)) {
+		t.Errorf("%v, want that the name is not allowed", err)
+	}
+	if err := find(2, "selected", name); err == nil || !strings.Contains(err.Error(), "groups that are selected") {
+		t.Errorf("%v, want that sizes are given", err)
+	}
+	if err := find(3, "given", name); err != nil {
+		t.Error(err)
 	}
 }

@@ -35,7 +35,9 @@ type Policy struct {
 	Purposes map[string]Purpose // all that there are
 }
 
-// People says how many units there are, as far as anybody may know.
+// People says how many units there are, as far as anybody may know. Whoever writes the document
+// says so, of what somebody states or of the number that was paid for. An account sees to it that this was
+// paid, and does not compare it with AtLeast: no refusal depends on rows.
 type People struct {
 	AtLeast, AtMost int
 
@@ -57,7 +59,10 @@ type Purpose struct {
 }
 
 // Bounds are what a value may at most be cut to.
-type Bounds struct{ Lower, Upper *big.Rat }
+type Bounds struct {
+	Lower, Upper *big.Rat
+	Duration     bool // nanoseconds, of which one at least is written as a duration such as "4h"
+}
 
 // What a purpose says of groups and of consent.
 const (

@@ -274,8 +274,8 @@ func (r *reader) loss(to *dp.Loss) field {
 	}}
 }
 
-// amount reads a decimal, exactly, or a duration such as "4h", in nanoseconds.
-func (r *reader) amount(to **big.Rat) field {
+// amount reads a decimal, exactly, or a duration such as "4h", in nanoseconds, and whether it is one.
+func (r *reader) amount(to **big.Rat, duration *bool) field {
 	return field{read: func(path string, v any) {
 		n, ok := v.(json.Number)
 		s, isText := v.(string)
@@ -283,7 +283,7 @@ func (r *reader) amount(to **big.Rat) field {
 			s = string(n)
 		}
 		if d, err := time.ParseDuration(s); isText && err == nil {
-			*to = new(big.Rat).SetInt64(int64(d))
+			*to, *duration = new(big.Rat).SetInt64(int64(d)), true
 			return
 		}
 		x, err := strconv.ParseFloat(s, 64)

@@ -149,8 +149,16 @@ func (d *decision) column(c dp.StatedColumn, u Purpose) {
 		return
 	}
 	if !u.Allows(c) {
-		d.refuse("column %q is read with bounds [%s, %s], must be within [%v, %v]", c.Name, c.Lower, c.Upper, decimal(b.Lower), decimal(b.Upper))
+		d.refuse("column %q is read with bounds [%s, %s], must be within [%v, %v]", c.Name, b.stated(c.Lower), b.stated(c.Upper), b.shown(b.Lower), b.shown(b.Upper))
 	}
+}
+
+// stated writes a bound of a statement as the document would.
+func (b Bounds) stated(text string) any {
+	if x := number(text); x != nil && x.IsInt() {
+		return b.shown(x)
+	}
+	return text
 }
 
 // Allows reports whether the purpose may read a column, with the bounds that it is read with.
@@ -194,11 +202,11 @@ func stepUnsaid(reserved *dp.Charge) bool {
 }
 
 // CountsUnits reports whether a charge is for the number of all units, as far as it says:
-// without groups and without periods. Charges of earlier versions say so by what noise is
+// without groups and without periods, and not of those alone whom a consent leaves out. Charges of earlier versions say so by what noise is
 // added to.
 func CountsUnits(c *dp.Charge) bool {
 	s := c.States
-	return s != nil && !s.Grouped && s.Step == "" && (s.Units || slices.ContainsFunc(c.Events, func(e dp.Event) bool { return e.For == "units" }))
+	return s != nil && !s.Grouped && !s.LeftOut && s.Step == "" && (s.Units || slices.ContainsFunc(c.Events, func(e dp.Event) bool { return e.For == "units" }))
 }
 
 // number reads a bound of a statement: an integer or a quotient of two. A short text with

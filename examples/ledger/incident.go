@@ -51,7 +51,8 @@ type incident struct {
 	People     string        `json:"people,omitempty"`
 	Holder     string        `json:"raw_data_held_by,omitempty"`
 	Protects   string        `json:"protects,omitempty"`
-	List       []publication `json:"published"`
+	Published  int           `json:"publications"`
+	List       []publication `json:"published"` // the latest, newest first
 	Refused    []string      `json:"refused,omitempty"`
 	Outside    []elsewhere   `json:"made_elsewhere,omitempty"`
 	Spent      string        `json:"spent"`
@@ -67,7 +68,7 @@ type incident struct {
 //go:embed incident.html
 var incidentText string
 
-var incidentTemplate = template.Must(template.New("incident").Parse(incidentText))
+var incidentTemplate = page("incident", incidentText)
 
 // authorityWaits is within how long an authority is to be told (GDPR Art. 33(1)).
 const authorityWaits = 72 * time.Hour
@@ -121,7 +122,7 @@ func (e *env) incident(d *dossier, noticed time.Time, v audited) *incident {
 	}
 	s := &statement{Unit: d.unit()}
 	s.publications(d.entries)
-	in.List = s.List
+	in.Published, in.List = s.Published, s.List
 	for _, x := range d.entries {
 		if x.Kind == budget.KindRefuse {
 			in.Refused = append(in.Refused, date(x.At)+": "+refusalWords(*x.Refused))

@@ -183,13 +183,16 @@ func columnsWords(u policy.Purpose) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(u.Columns)) {
 		b := u.Columns[name]
-		all = append(all, fmt.Sprintf("%s from %s to %s", name, b.Lower.RatString(), b.Upper.RatString()))
+		all = append(all, fmt.Sprintf("%s from %s to %s", name, amountWords(b.Lower, b.Duration), amountWords(b.Upper, b.Duration)))
 	}
 	return cmp.Or(strings.Join(all, ", "), "none; rows are counted")
 }
 
 func groupsWords(u policy.Purpose) string {
-	groups := cmp.Or(strings.Join(u.Groups, ", "), "none")
+	groups := strings.Join(u.Groups, ", ")
+	if groups == "" {
+		return "none"
+	}
 	switch u.Keys {
 	case policy.KeysGiven:
 		return groups + ", listed without looking at rows"

@@ -59,9 +59,9 @@ func promiseOf(in *budget.InForce) *promise {
 func consentTold(mode string) string {
 	switch mode {
 	case policy.OptIn:
-		return "Your entries are used only if you said yes. You can take that back at any time; what is published after that is without you."
+		return "Your entries are used only if you said yes. You can take that back at any time; what is published more than a day after that is without you."
 	case policy.OptOut:
-		return "You can say no at any time. What is published after that is without you."
+		return "You can say no at any time. What is published more than a day after that is without you."
 	}
 	return "Nobody is asked for this purpose."
 }
@@ -76,7 +76,7 @@ type valueTold struct {
 // valuesOf returns the values that publications read, in the order of their first use, with
 // the widest bounds.
 func valuesOf(entries []budget.Entry) (all []valueTold) {
-	widest := map[string][2]*big.Rat{}
+	widest, durations := map[string][2]*big.Rat{}, map[string]bool{}
 	var names []string
 	for _, e := range entries {
 		if e.Charge.States == nil {
@@ -99,14 +99,35 @@ func valuesOf(entries []budget.Entry) (all []valueTold) {
 			if high.Cmp(b[1]) > 0 {
 				b[1] = high
 			}
-			widest[c.Name] = b
+			widest[c.Name], durations[c.Name] = b, c.Duration
 		}
 	}
 	for _, name := range names {
 		b := widest[name]
-		all = append(all, valueTold{name, amountTold(b[0]), amountTold(b[1])})
+		all = append(all, valueTold{name, amountWords(b[0], durations[name]), amountWords(b[1], durations[name])})
 	}
 	return all
+}
+
+// amountWords writes a bound, which may be a duration in nanoseconds.
+func amountWords(x *big.Rat, duration bool) string {
+	if !duration || x.Sign() == 0 || !x.IsInt() || !x.Num().IsInt64() {
+		return amountTold(x)
+	}
+	d := time.Duration(x.Num().Int64())
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		switch n := int64(d / unit.of); {
+		case d%unit.of != 0:
+		case n == 1:
+			return "1 " + unit.name
+		default:
+			return amountTold(new(big.Rat).SetInt64(n)) + " " + unit.name + "s"
+		}
+	}
+	return d.String()
 }
 
 // amountTold writes a bound with at most three decimals.

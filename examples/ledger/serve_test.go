@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -88,9 +90,52 @@ func TestResultsAreToldInWords(t *testing.T) {
 	if got, want := results(several, "patient"), "counts, totals and averages of paid, stay, how many patients there are"; got != want {
 		t.Errorf("several numbers are told as %q, want %q", got, want)
 	}
+	for want, c := range map[string]struct {
+		events []dp.Event
+		states dp.Statement
+	}{
+		"how many patients are left out by their choice":           {[]dp.Event{{For: "units"}}, dp.Statement{LeftOut: true}},
+		"of each ward: the average of stay; which wards there are": {[]dp.Event{{For: "stay mean"}, {For: "selection of groups"}}, dp.Statement{Grouped: true, Groups: "ward"}},
+		"of each ward and week: how many patients there are":       {[]dp.Event{{For: "units, one period of a series"}}, dp.Statement{Grouped: true, Groups: "ward", Step: "week"}},
+		"of each size of stay: how many patients there are":        {[]dp.Event{{For: "units"}}, dp.Statement{Grouped: true, Groups: "size of stay per row in [0, 9], steps of 1"}},
+		"how many entries there are":                               {[]dp.Event{{For: "count"}}, dp.Statement{Grouped: true}},
+		"a, b, c, d, e, f, g, h; and 1 more":                       {[]dp.Event{{For: "a"}, {For: "b"}, {For: "c"}, {For: "d"}, {For: "e"}, {For: "f"}, {For: "g"}, {For: "h"}, {For: "i"}}, dp.Statement{}},
+	} {
+		if got := results([]dp.Charge{{Events: c.events, States: &c.states}}, "patient"); got != want {
+			t.Errorf("told as %q, want %q", got, want)
+		}
+	}
+	for nanoseconds, want := range map[int64]string{0: "0", 86_400_000_000_000: "24 hours", 3_600_000_000_000: "1 hour", -90_000_000_000: "−90 seconds", 120_000_000_000: "2 minutes", 1_500_000: "1.5ms"} {
+		if got := amountWords(new(big.Rat).SetInt64(nanoseconds), true); got != want {
+			t.Errorf("%d ns are told as %q, want %q", nanoseconds, got, want)
+		}
+	}
 	for unit, want := range map[string]string{"company": "companies", "day": "days", "person": "people", "customer": "customers", "glasses": "glasses"} {
 		if got := plural(unit); got != want {
 			t.Errorf("many of %q are %q, want %q", unit, got, want)
 		}
+	}
+}
+
+// The page for the regulator says how many publications it does not list.
+func TestAnIncidentSaysWhatItDoesNotList(t *testing.T) {
+	a, err := budget.Create(t.Context(), budget.Memory(), budget.Terms{Dataset: "visits", Unit: "patient", Limit: dp.Pure{Epsilon: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostListed + 1 {
+		c := dp.Charge{Dataset: "visits", Unit: "patient", Purpose: "p", Key: fmt.Sprint(i), Loss: dp.Pure{Epsilon: 0.001}, Events: []dp.Event{{Mechanism: dp.Declared, Epsilon: big.NewRat(1, 1000), Count: 1}}}
+		if _, err := a.Spend(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := &env{now: time.Now}
+	d, err := e.dossier(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page strings.Builder
+	if err := e.incident(d, time.Now(), audited{}).write(&page); err != nil || !strings.Contains(page.String(), "These are the latest 200 of 201; <code>ledger log</code> lists all.") {
+		t.Errorf("%v, the page does not say that a publication is not listed", err)
 	}
 }

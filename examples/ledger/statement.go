@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -36,7 +37,15 @@ var pageText string
 //go:embed statement.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("statement").Parse(pageText))
+//go:embed parts.html
+var pageParts string
+
+var pageTemplate = page("statement", pageText)
+
+// page reads a template, with the parts that pages share.
+func page(name, text string) *template.Template {
+	return template.Must(template.Must(template.New(name).Funcs(template.FuncMap{"words": strings.Fields}).Parse(text)).Parse(pageParts))
+}
 
 func runStatement(ctx context.Context, e *env) error {
 	return e.withStore(ctx, func(kept *store) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -55,27 +56,75 @@ func plural(unit string) string {
 	return unit + "s"
 }
 
-// results lists what was computed, each once: what mechanisms were for, and of which values where
-// those do not say so.
+// results lists what was computed, each once: what mechanisms were for, of which values where
+// those do not say so, and of what there is a number each.
 func results(charges []dp.Charge, unit string) string {
-	var names []string
+	var all []result
 	for _, c := range charges {
 		for _, e := range c.Events {
-			name := e.For
-			if name == "" {
-				name = string(e.Mechanism)
-			}
-			if name = inWords(name, unit) + ofSeveral(name, c.States); !slices.Contains(names, name) {
-				names = append(names, name)
+			if r := resultOf(e, c.States, unit); !slices.Contains(all, r) {
+				all = append(all, r)
 			}
 		}
 	}
-	const most = 8
-	if len(names) > most {
-		names = append(names[:most], fmt.Sprintf("and %d more", len(names)-most))
+	listed := all[:min(len(all), mostResults)]
+	var told []string
+	for len(listed) > 0 {
+		of := listed[0].of
+		told = append(told, of+strings.Join(namesOf(listed, of), ", "))
+		listed = slices.DeleteFunc(slices.Clone(listed), func(r result) bool { return r.of == of })
 	}
-	return strings.Join(names, ", ")
+	if more := len(all) - mostResults; more > 0 {
+		told = append(told, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(told, "; ")
 }
+
+// A result is what a mechanism was for, and before it of what there is a number each.
+type result struct{ of, name string }
+
+func namesOf(all []result, of string) (names []string) {
+	for _, r := range all {
+		if r.of == of {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
+// mostResults bounds what is listed.
+const mostResults = 8
+
+func resultOf(e dp.Event, s *dp.Statement, unit string) result {
+	name := cmp.Or(e.For, string(e.Mechanism))
+	switch {
+	case s == nil:
+		return result{"", inWords(name, unit)}
+	case s.LeftOut:
+		return result{"", "how many " + plural(unit) + " are left out by their choice"}
+	case s.Groups != "" && (name == "groups" || name == "selection of groups"):
+		return result{"", "which " + plural(s.Groups) + " there are"}
+	}
+	return result{ofEach(s), inWords(name, unit) + ofSeveral(name, s)}
+}
+
+// ofEach says of what there is a number each.
+func ofEach(s *dp.Statement) string {
+	var each []string
+	if s.Grouped && s.Groups != "" {
+		each = append(each, sizeOf.ReplaceAllString(s.Groups, "size of $1"))
+	}
+	if s.Step != "" {
+		each = append(each, s.Step)
+	}
+	if len(each) == 0 {
+		return ""
+	}
+	return "of each " + strings.Join(each, " and ") + ": "
+}
+
+// sizeOf is the name of the groups of a search for bounds.
+var sizeOf = regexp.MustCompile(`^size of (.*) per (?:row|unit) in \[.*$`)
 
 // ofSeveral names the values of several numbers that are released at once.
 func ofSeveral(name string, states *dp.Statement) string {
