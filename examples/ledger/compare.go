@@ -34,7 +34,7 @@ func (s *statement) since(old *statement) []string {
 		say("All results together can multiply the odds by at most %s; it was %s.", s.FactorNow, old.FactorNow)
 	}
 	if s.Limit != old.Limit {
-		say("The limit is %s; it was %s.", s.Limit, old.Limit)
+		say("The limit for everything together was changed. It lets results multiply the odds %s; before, it let them do so %s.", s.mostTold(), old.mostTold())
 	}
 	for _, p := range s.Purposes {
 		if !slices.ContainsFunc(old.Purposes, func(q purposeFact) bool { return q.Name == p.Name }) {
@@ -51,6 +51,14 @@ func (s *statement) since(old *statement) []string {
 		say("%s made elsewhere became known.", count(n, "publication that was", "publications that were"))
 	}
 	return all
+}
+
+// mostTold says what the limit allows.
+func (s *statement) mostTold() string {
+	if s.FactorMost == "" {
+		return "without a limit"
+	}
+	return fmt.Sprintf("by at most %s (%s)", s.FactorMost, s.Limit)
 }
 
 func versionWords(p *promise) string {

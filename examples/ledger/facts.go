@@ -198,7 +198,7 @@ func (s *statement) asked(name string) {
 func (s *statement) decisions(entries []budget.Entry) {
 	for _, e := range entries {
 		what := map[string]string{
-			budget.KindRaise:  fmt.Sprintf("The limit was raised to %v", e.Limit),
+			budget.KindRaise:  raised(e.Limit),
 			budget.KindFreeze: "All publication was stopped",
 			budget.KindThaw:   "Publication was allowed again",
 
@@ -209,6 +209,12 @@ func (s *statement) decisions(entries []budget.Entry) {
 			s.Acts = append(s.Acts, actFact{date(e.At), what, e.By, e.Reason})
 		}
 	}
+}
+
+// raised says what a limit allows since it was raised.
+func raised(to dp.Loss) string {
+	most, _ := pairOf(to)
+	return fmt.Sprintf("The limit was raised to %v: all results together can multiply the odds by at most %s", to, times(most))
 }
 
 func policyActed(p *policy.Policy) string {

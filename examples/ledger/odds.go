@@ -62,8 +62,10 @@ func likely(p float64) string {
 // times writes the factor e^ε, rounded up.
 func times(epsilon float64) string {
 	switch f := math.Exp(epsilon); {
+	case f >= 1e18:
+		return "a number of more than 18 digits"
 	case f >= 1e6:
-		return "more than a million"
+		return grouped(int64(math.Pow10(int(math.Ceil(math.Log10(f))))))
 	case f >= 100:
 		return grouped(int64(math.Ceil(f)))
 	default:

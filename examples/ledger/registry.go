@@ -157,7 +157,9 @@ func (d *dossier) uses() string {
 	}
 	var all []string
 	for _, u := range promiseOf(d.policy).Purposes {
-		all = append(all, u.Name+": "+u.Reason)
+		if !u.Ended {
+			all = append(all, u.Name+": "+u.Reason)
+		}
 	}
 	return strings.Join(all, "; ")
 }

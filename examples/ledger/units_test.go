@@ -92,7 +92,7 @@ func TestOddsAreExact(t *testing.T) {
 			t.Errorf("%v is %q, must be %q", p, got, want)
 		}
 	}
-	for e, want := range map[float64]string{0: "1", 1: "2.72", 6: "404", 10: "22\u202f027", 100: "more than a million"} {
+	for e, want := range map[float64]string{0: "1", 1: "2.72", 6: "404", 10: "22\u202f027", 14: "10\u202f000\u202f000", 41: "1\u202f000\u202f000\u202f000\u202f000\u202f000\u202f000", 100: "a number of more than 18 digits"} {
 		if got := times(e); got != want {
 			t.Errorf("e^%v is %q, must be %q", e, got, want)
 		}
