@@ -17,7 +17,7 @@ type Facts struct {
 	Withdrawn []string                       // purposes that were withdrawn
 	Paid      func(key string) (unit string) // what a request key was paid to count all of, by [CountsUnits]; empty if it was not
 	Reserved  *dp.Charge                     // what the charge is drawn from, if it is
-	Reserves  bool                           // the charge pays for releases that are asked for one by one later; what it states of them must be allowed, its size is that of all
+	Reserves  bool                           // the charge pays for releases that are asked for one by one later; what it states of them must be allowed; its size is that of all, and no release has it, but of a series or an alert each
 }
 
 // Refuses returns every reason why the policy does not allow a charge, and none if it
@@ -37,7 +37,7 @@ func (p *Policy) Refuses(c *dp.Charge, f Facts) []string {
 	if key := p.People.Paid; key != "" && !p.pays(c, f) {
 		d.refuse("that there are at least %d is to be paid for first, under request key %q, by a number of all units without groups", p.People.AtLeast, key)
 	}
-	if !f.Reserves {
+	if !f.Reserves || c.States != nil && c.States.Step != "" { // the parts of a series have the size of the whole
 		d.size()
 	}
 	switch {

@@ -45,6 +45,12 @@ func clinicAccount(t *testing.T, change func(c *clinic)) *budget.Account {
 	return a
 }
 
+// daysAreGroups lets a series be asked.
+func daysAreGroups(c *clinic) {
+	delete(c.policy, "least_group")
+	c.purpose()["keys"], c.purpose()["groups"] = "any", []string{"day"}
+}
+
 // What the policy does not allow is refused before a row is read, and is on record.
 func TestNoRowIsReadForWhatThePolicyRefuses(t *testing.T) {
 	a := clinicAccount(t, func(*clinic) {})
@@ -83,20 +89,16 @@ func TestNoRowIsReadForWhatThePolicyRefuses(t *testing.T) {
 	}
 }
 
-// A series of what the policy does not allow is refused when it is reserved: no row is read,
+// A series of what the policy does not allow, or of more, is refused when it is reserved: no row is read,
 // and nothing is spent.
 func TestASeriesThatThePolicyRefusesReadsAndSpendsNothing(t *testing.T) {
-	a := clinicAccount(t, func(*clinic) {})
+	a := clinicAccount(t, daysAreGroups)
 	q := clinicQuery()
 	q.Group, q.GroupName, q.LeastGroup = nil, "", 0
 	age := aggregate.PerUnit(q, "age", func(r stayed) int64 { return r.stay }, aggregate.Bounds[int64]{Lower: 0, Upper: 50})
 	series := aggregate.Series[stayed, int, string]{
 		Query: q, Time: func(stayed) time.Time { return time.Time{} }, Zone: time.UTC, Step: aggregate.Day, First: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		Periods: 3, Views: []aggregate.View{aggregate.EachPeriod(1)}, AtOnce: true,
-	}
-	plan, err := series.Plan(dp.Approx{Epsilon: 0.5, Delta: 1e-6}, age.Sum())
-	if err != nil {
-		t.Fatal(err)
 	}
 	spent := func() string {
 		st, err := a.Status(t.Context())
@@ -106,22 +108,31 @@ func TestASeriesThatThePolicyRefusesReadsAndSpendsNothing(t *testing.T) {
 		return fmt.Sprint(st.Whole.Spent)
 	}
 	before := spent()
-	r := aggregate.Request{Key: "series", Purpose: "opening hours", Analyst: "ann"}
-	if _, err := aggregate.Advance(t.Context(), plan, a, r, 3, unread(t)); err == nil || !strings.Contains(err.Error(), `column "age" is none`) {
-		t.Errorf("%v, want that age is no column", err)
-	}
-	if after := spent(); after != before {
-		t.Errorf("%v is spent, was %v", after, before)
+	for want, c := range map[string]struct {
+		loss   dp.Loss
+		column aggregate.AnyColumn
+	}{
+		`column "age" is none`:     {dp.Approx{Epsilon: 0.5, Delta: 1e-6}, age.Sum()},
+		"is more than ε=1 δ=1e-06": {dp.Approx{Epsilon: 1.5, Delta: 1e-6}, q.Count()},
+	} {
+		plan, err := series.Plan(c.loss, c.column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := aggregate.Request{Key: want, Purpose: "opening hours", Analyst: "ann"}
+		if _, err := aggregate.Advance(t.Context(), plan, a, r, 3, unread(t)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		if after := spent(); after != before {
+			t.Errorf("%s: %v is spent, was %v", want, after, before)
+		}
 	}
 }
 
 // What is left of a series or of an alert is refused before a row is read, once its purpose was withdrawn, and what
 // was released is given out.
 func TestNoRowIsReadForAPurposeThatWasWithdrawn(t *testing.T) {
-	a := clinicAccount(t, func(c *clinic) {
-		delete(c.policy, "least_group")
-		c.purpose()["keys"], c.purpose()["groups"] = "any", []string{"day"}
-	})
+	a := clinicAccount(t, daysAreGroups)
 	q := clinicQuery()
 	q.Group, q.GroupName, q.LeastGroup = nil, "", 0
 	first := time.Now().UTC().AddDate(0, 0, -3)
