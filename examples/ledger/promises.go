@@ -83,6 +83,9 @@ func valuesOf(entries []budget.Entry) (all []valueTold) {
 			continue
 		}
 		for _, c := range e.Charge.States.Columns {
+			if cutOf.MatchString(c.Name) { // it is told among what was computed
+				continue
+			}
 			low, okL := new(big.Rat).SetString(c.Lower)
 			high, okU := new(big.Rat).SetString(c.Upper)
 			if !okL || !okU {

@@ -80,7 +80,7 @@ func TestResultsAreToldInWords(t *testing.T) {
 	for name, want := range map[string]string{
 		"units": "how many patients there are", "count": "how many entries there are", "Stay days mean": "the average of Stay days",
 		"paid sum, one period of a series": "the total of paid", "stay quantiles, ends of intervals": "what is low, usual and high of stay",
-		"groups": "which groups there are", "visits per month": "visits per month", "x variance": "the average of x, and how far single ones are from it", "numbers per unit": "counts, totals and averages",
+		"groups": "which groups there are", "visits per month": "visits per month", "stay beyond [0, 86400000000000] mean": "how many values of stay the bounds cut", "x variance": "the average of x, and how far single ones are from it", "numbers per unit": "counts, totals and averages",
 	} {
 		if got := inWords(name, "patient"); got != want {
 			t.Errorf("%q is told as %q, want %q", name, got, want)
@@ -94,12 +94,13 @@ func TestResultsAreToldInWords(t *testing.T) {
 		events []dp.Event
 		states dp.Statement
 	}{
-		"how many patients are left out by their choice":           {[]dp.Event{{For: "units"}}, dp.Statement{LeftOut: true}},
-		"of each ward: the average of stay; which wards there are": {[]dp.Event{{For: "stay mean"}, {For: "selection of groups"}}, dp.Statement{Grouped: true, Groups: "ward"}},
-		"of each ward and week: how many patients there are":       {[]dp.Event{{For: "units, one period of a series"}}, dp.Statement{Grouped: true, Groups: "ward", Step: "week"}},
-		"of each size of stay: how many patients there are":        {[]dp.Event{{For: "units"}}, dp.Statement{Grouped: true, Groups: "size of stay per row in [0, 9], steps of 1"}},
-		"how many entries there are":                               {[]dp.Event{{For: "count"}}, dp.Statement{Grouped: true}},
-		"a, b, c, d, e, f, g, h; and 1 more":                       {[]dp.Event{{For: "a"}, {For: "b"}, {For: "c"}, {For: "d"}, {For: "e"}, {For: "f"}, {For: "g"}, {For: "h"}, {For: "i"}}, dp.Statement{}},
+		"how many patients are left out by their choice":                   {[]dp.Event{{For: "units"}}, dp.Statement{LeftOut: true}},
+		"of each ward: the average of stay; which wards there are":         {[]dp.Event{{For: "stay mean"}, {For: "selection of groups"}}, dp.Statement{Grouped: true, Groups: "ward"}},
+		"of each ward and week: how many patients there are":               {[]dp.Event{{For: "units, one period of a series"}}, dp.Statement{Grouped: true, Groups: "ward", Step: "week"}},
+		"of each size of stay: how many patients there are":                {[]dp.Event{{For: "units"}}, dp.Statement{Grouped: true, Groups: "size of stay per row in [0, 9], steps of 1"}},
+		"counts, totals and averages of stay, what the bounds cut of stay": {[]dp.Event{{For: "numbers per row"}}, dp.Statement{Columns: []dp.StatedColumn{{Name: "stay"}, {Name: "stay beyond [0, 9]"}}}},
+		"how many entries there are":                                       {[]dp.Event{{For: "count"}}, dp.Statement{Grouped: true}},
+		"a, b, c, d, e, f, g, h; and 1 more":                               {[]dp.Event{{For: "a"}, {For: "b"}, {For: "c"}, {For: "d"}, {For: "e"}, {For: "f"}, {For: "g"}, {For: "h"}, {For: "i"}}, dp.Statement{}},
 	} {
 		if got := results([]dp.Charge{{Events: c.events, States: &c.states}}, "patient"); got != want {
 			t.Errorf("told as %q, want %q", got, want)

@@ -17,8 +17,19 @@ import (
 // ofRank is the end of the name of a quantile that was drawn by itself.
 var ofRank = regexp.MustCompile(`^(.*) quantiles?(?: p([0-9.]+)| at ([0-9.]+))?(?:, .*)?$`)
 
+// cutOf is the name of a value that tells what bounds cut (aggregate.Value.Cut), or of a number of it.
+var cutOf = regexp.MustCompile(`^(.*) beyond \[[^\]]*\](?: sum| mean| variance)?(?:, .*)?$`)
+
+// ends are the ends of the names of numbers of a value.
+var ends = []struct{ ends, words string }{
+	{" sum", "the total of %s"}, {" mean", "the average of %s"}, {" variance", "the average of %s, and how far single ones are from it"},
+}
+
 // inWords says what a mechanism was for. A name that it does not know stays as it is.
 func inWords(name, unit string) string {
+	if m := cutOf.FindStringSubmatch(name); m != nil {
+		return "how many values of " + m[1] + " the bounds cut"
+	}
 	name, _, _ = strings.Cut(name, ", ")
 	switch name {
 	case "units":
@@ -30,9 +41,7 @@ func inWords(name, unit string) string {
 	case "groups", "selection of groups":
 		return "which groups there are"
 	}
-	for _, w := range []struct{ ends, words string }{
-		{" sum", "the total of %s"}, {" mean", "the average of %s"}, {" variance", "the average of %s, and how far single ones are from it"},
-	} {
+	for _, w := range ends {
 		if value, ok := strings.CutSuffix(name, w.ends); ok {
 			return fmt.Sprintf(w.words, value)
 		}
@@ -133,7 +142,7 @@ func ofSeveral(name string, states *dp.Statement) string {
 	}
 	var values []string
 	for _, c := range states.Columns {
-		values = append(values, c.Name)
+		values = append(values, cutOf.ReplaceAllString(c.Name, "what the bounds cut of $1"))
 	}
 	return " of " + strings.Join(values, ", ")
 }
