@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/equipoise-dp/equipoise/budget"
+	"github.com/equipoise-dp/equipoise/budget/policy"
 	"github.com/equipoise-dp/equipoise/dp"
+	"github.com/equipoise-dp/equipoise/internal/module"
 )
 
 func whatifCommand() *command {
@@ -18,7 +20,9 @@ func whatifCommand() *command {
 		name: "whatif", short: "ask whether charges would fit, and what would be left; nothing is spent",
 		long: `
 The charge is taken at what it declares. A plan of package aggregate can cost the
-account less, if its noise is priced better than its loss.`,
+account less, if its noise is priced better than its loss. Under a policy it is a
+question that asks for the consent and keeps to the days that the purpose needs, and
+reads no values and no groups; those are decided by when a plan is asked.`,
 		flags: func(o *options, f *pflag.FlagSet) {
 			f.Var(&o.loss, "loss", "what one charge declares, a `loss`")
 			f.StringVar(&o.purpose, "purpose", "", "`why` it would be asked")
@@ -39,7 +43,11 @@ func runWhatif(ctx context.Context, e *env) error {
 		return usagef("whatif: --times is %d, must be from 1 to 10000", e.times)
 	}
 	return e.withAccount(ctx, func(a *budget.Account) error {
-		charges := e.supposed(a.Terms())
+		in, err := a.Policy(ctx)
+		if err != nil {
+			return err
+		}
+		charges := e.supposed(a.Terms(), in)
 		st, refusals, err := a.WhatIf(ctx, charges...)
 		if err != nil {
 			return err
@@ -53,15 +61,31 @@ func runWhatif(ctx context.Context, e *env) error {
 }
 
 // supposed returns charges like those that are asked about, under new keys.
-func (e *env) supposed(t budget.Terms) []dp.Charge {
+func (e *env) supposed(t budget.Terms, in *budget.InForce) []dp.Charge {
 	charges := make([]dp.Charge, e.times)
 	for i := range charges {
 		charges[i] = dp.Charge{
 			Dataset: cmp.Or(e.part, t.Dataset), Unit: t.Unit, Purpose: e.purpose, Key: fmt.Sprintf("what if %d", i), Analyst: e.who,
-			Periods: e.periods, Loss: e.loss.Loss, Events: []dp.Event{declared(e.loss.Loss)},
+			Periods: e.periods, Loss: e.loss.Loss, Events: []dp.Event{declared(e.loss.Loss)}, States: readsLittle(in, e.purpose),
 		}
 	}
 	return charges
+}
+
+// readsLittle states a question that reads nothing which the policy may refuse for the purpose. Without a
+// policy nothing is stated.
+func readsLittle(in *budget.InForce, purpose string) *dp.Statement {
+	if in == nil {
+		return nil
+	}
+	s := &dp.Statement{RetainDays: in.Policy.RetainDays, Module: module.Version()}
+	if consent := in.Policy.Purposes[purpose].Consent; consent != policy.ConsentNone {
+		s.Consent = consent
+	}
+	if modules := in.Policy.Modules; len(modules) > 0 {
+		s.Module = modules[0]
+	}
+	return s
 }
 
 // declared is the event of which only the loss is known.
