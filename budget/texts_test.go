@@ -144,6 +144,7 @@ func textsOfRecords(t *testing.T, says func(string, error)) {
 		{"a format of later", 3, func(m map[string]any) { m["v"] = 9 }},
 		{"a format below one", 3, func(m map[string]any) { m["v"] = 0 }},
 		{"a format that had no identity", 1, func(m map[string]any) { m["v"] = 1 }},
+		{"a format that had no odometer", 0, func(m map[string]any) { m["v"], m["terms"].(map[string]any)["odometer"] = 3, true }},
 		{"a kind that is not known", 3, func(m map[string]any) { m["kind"] = "refund" }},
 		{"no charge", 1, func(m map[string]any) { delete(m, "charge") }},
 		{"a reason too many", 1, func(m map[string]any) { m["reason"] = "r" }},

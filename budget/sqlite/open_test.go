@@ -88,7 +88,7 @@ func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 		make func(t *testing.T, path string)
 		want string
 	}{
-		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, "is not a ledger"},
+		{"empty file", func(t *testing.T, path string) { write(t, path, nil) }, "is not a ledger: it is empty"},
 		{"text", func(t *testing.T, path string) { write(t, path, []byte(strings.Repeat("no ledger\n", 500))) }, "is not a ledger"},
 		{"folder", func(t *testing.T, path string) {
 			if err := os.Mkdir(path, 0o700); err != nil {

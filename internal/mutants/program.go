@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/equipoise-dp/equipoise/internal/woven"
 )
 
 // A build is the test program of a package, made once.
@@ -82,7 +84,7 @@ func (h *hunt) overlayOf(s site, dir string) (string, error) {
 		return "", err
 	}
 	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, writeOverlay(overlay, map[string]string{original: changed})
+	return overlay, woven.WriteOverlay(overlay, map[string]string{original: changed})
 }
 
 // fateOf runs tests of one package until one fails. A failure counts if the same
@@ -135,7 +137,7 @@ func (p program) run(ctx context.Context, batch []*test) fate {
 	c := exec.CommandContext(ctx, "sh", "-c", fmt.Sprintf(`ulimit -t %d; exec "$0" "$@"`, int(patience.Seconds())),
 		p.path, "-test.failfast", "-test.run", "^("+strings.Join(names, "|")+")$")
 	c.Dir = batch[0].pkg.Dir
-	c.Env = append(os.Environ(), fmt.Sprintf("%s=%d", switchName, p.mutant))
+	c.Env = append(os.Environ(), fmt.Sprintf("%s=%d", woven.Switch, p.mutant))
 	c.WaitDelay = time.Second
 	out, err := c.CombinedOutput()
 	switch {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/equipoise-dp/equipoise/internal/woven"
 )
 
 // A site is one mutant: a place in a file and what stands there instead.
@@ -25,7 +27,7 @@ type site struct {
 	start, end int // bytes of the file
 	text       string
 	change     string // in a word
-	body       body
+	body       woven.Body
 
 	before, after string // the line
 }
@@ -83,7 +85,7 @@ type finder struct {
 	fset      *token.FileSet
 	name      string
 	function  string
-	body      body
+	body      woven.Body
 	fails     bool // the function returns an error
 	idle      map[ast.Node]bool
 	cases     []question
@@ -138,30 +140,17 @@ func sitesOfFile(pkg, file string, source []byte) ([]site, error) {
 			if d.Body == nil {
 				continue
 			}
-			f.function, f.fails, f.body = nameOf(d), returnsError(d.Type.Results), f.bodyOf(d)
+			f.function, f.fails, f.body = nameOf(d), returnsError(d.Type.Results), woven.BodyOf(f.fset, source, d)
 			f.questionsOf(d)
 			ast.Inspect(d.Body, f.visit)
 		case *ast.GenDecl:
 			if d.Tok == token.CONST || d.Tok == token.VAR {
-				f.function, f.fails, f.body, f.cases = d.Tok.String(), false, body{}, nil
+				f.function, f.fails, f.body, f.cases = d.Tok.String(), false, woven.Body{}, nil
 				ast.Inspect(d, f.visit)
 			}
 		}
 	}
 	return f.sites, nil
-}
-
-func (f *finder) bodyOf(d *ast.FuncDecl) body {
-	b := body{start: f.fset.Position(d.Body.Lbrace).Offset + 1, end: f.fset.Position(d.Body.Rbrace).Offset}
-	if d.Type.Results != nil {
-		b.results = f.text(d.Type.Results)
-	}
-	ast.Inspect(d.Body, func(n ast.Node) bool {
-		_, label := n.(*ast.LabeledStmt)
-		b.labels = b.labels || label
-		return true
-	})
-	return b
 }
 
 func returnsError(results *ast.FieldList) bool {
@@ -211,7 +200,7 @@ func (f *finder) add(start, end token.Pos, text, change string) {
 	})
 }
 
+func (s site) edit() woven.Edit { return woven.Edit{Start: s.start, End: s.end, Text: s.text} }
+
 // mutated returns the source with the change in it.
-func (s site) mutated(source []byte) []byte {
-	return slices.Concat(source[:s.start], []byte(s.text), source[s.end:])
-}
+func (s site) mutated(source []byte) []byte { return woven.Edited(source, []woven.Edit{s.edit()}) }

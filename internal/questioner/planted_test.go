@@ -1,7 +1,6 @@
 package questioner
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,38 +166,6 @@ func moduleRoot(t *testing.T) string {
 	return root
 }
 
-// overlay plants a mistake, and returns the file that tells the go command of it.
-// What stands there must be in one file of the folder, once: otherwise the code has
-// changed, and the mistake must be planted anew.
-func (p planted) overlay(t *testing.T, dir string) string {
-	t.Helper()
-	changed := map[string]string{}
-	for i := 0; i < len(p.edits); i += 2 {
-		file := p.find(t, p.edits[i])
-		text, ok := changed[file]
-		if !ok {
-			text = read(t, file)
-		}
-		changed[file] = strings.Replace(text, p.edits[i], p.edits[i+1], 1)
-	}
-	replace := map[string]string{}
-	for file, text := range changed {
-		replace[file] = filepath.Join(dir, filepath.Base(file))
-		if err := os.WriteFile(replace[file], []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlay, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return overlay
-}
-
 // find returns the file that has a piece of code.
 func (p planted) find(t *testing.T, code string) (file string) {
 	t.Helper()
@@ -231,39 +198,39 @@ func read(t *testing.T, file string) string {
 // Every mistake can be planted in the code as it is.
 func TestMistakesCanBePlanted(t *testing.T) {
 	for _, p := range mistakes {
-		t.Run(p.name, func(t *testing.T) { p.overlay(t, t.TempDir()) })
+		t.Run(p.name, func(t *testing.T) { p.edited(t) })
 	}
 }
 
 // With -long every planted mistake is found.
 func TestPlantedMistakesAreFound(t *testing.T) {
 	if !*long {
-		t.Skip("builds the library once for each mistake; runs with -long")
+		t.Skip("runs a test for each mistake; runs with -long")
 	}
-	for _, p := range mistakes {
+	g := newGarden(t)
+	for n, p := range mistakes {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			p.mustBeFound(t)
+			p.mustBeFound(t, g.command(t, n))
 		})
 	}
 }
 
 // mustBeFound runs the test that must find a mistake.
-func (p planted) mustBeFound(t *testing.T) {
-	pkg := "./internal/questioner"
-	if p.tests == files {
-		pkg = "./examples/trends"
-	}
-	c := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", p.overlay(t, t.TempDir()), "-run", "^"+p.tests+"$", pkg)
-	if p.tests == lengths {
-		c.Args = append(c.Args, "-long") // a rate takes many trials
-	}
-	c.Dir = moduleRoot(t)
+func (p planted) mustBeFound(t *testing.T, c *exec.Cmd) {
 	out, err := c.CombinedOutput()
 	switch {
 	case err == nil:
 		t.Errorf("%s does not find it", p.tests)
 	case !strings.Contains(string(out), "--- FAIL: "+p.tests) && !strings.Contains(string(out), "panic: "):
-		t.Errorf("the test does not run:\n%s", out)
+		t.Errorf("the test does not run: %v\n%s", err, out)
 	}
+}
+
+// tester returns the package whose test must find a mistake.
+func (p planted) tester() string {
+	if p.tests == files {
+		return "examples/trends"
+	}
+	return "internal/questioner"
 }
