@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -294,6 +295,30 @@ func TestAForgedCheckpointIsFound(t *testing.T) {
 	}
 	if _, err := a.Spend(t.Context(), testCharge("more", dp.Pure{Epsilon: 0.125})); err == nil {
 		t.Error("an account that was open goes on")
+	}
+}
+
+// An account of which nothing is after the checkpoint is not called missing where its first record
+// was changed, and an anchor of a record that is no more there says that.
+func TestWhatIsBeforeACheckpointIsNotMissing(t *testing.T) {
+	tails(t, 4)
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	for i := 0; a.state.checkpoint != a.state.next-1 || a.state.checkpoint == 0; i++ {
+		if _, err := a.Spend(t.Context(), testCharge(fmt.Sprint(i), dp.Pure{Epsilon: 0.03125})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anchor, err := a.Anchor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := slices.Clone(stored(a))
+	if err := judge(t, records[:len(records)-1], anchor); !errors.Is(err, ErrTampered) || !strings.Contains(err.Error(), "any more") {
+		t.Errorf("the last record is not there: %v", err)
+	}
+	records[0].Data = bytes.Replace(records[0].Data, []byte("visits"), []byte("visitz"), 1)
+	if err := judge(t, records); !errors.Is(err, ErrTampered) {
+		t.Errorf("the first record is changed: %v", err)
 	}
 }
 

@@ -12,6 +12,14 @@ func TestARuleThatIsNoneHasItsNumber(t *testing.T) {
 	}
 }
 
+func TestOnlyRulesThatAreKnownAreTaken(t *testing.T) {
+	for r, known := range map[Rule]bool{-1: false, Default: true, ZCDP: true, Rule(len(ruleNames)): false} {
+		if err := r.check(); (err == nil) != known {
+			t.Errorf("%v: %v, known is %t", r, err, known)
+		}
+	}
+}
+
 // Orders are of Rényi divergence, and no other rule has any.
 func TestOnlyRuleDefaultHasOrders(t *testing.T) {
 	limit := dp.Approx{Epsilon: 1, Delta: 1e-6}

@@ -105,7 +105,7 @@ func TestWhatIsNoLedgerIsNotOpened(t *testing.T) {
 		{"no version", func(t *testing.T, path string) {
 			closed(t, path)
 			exec(t, path, "PRAGMA user_version=0")
-		}, "user_version is 0"},
+		}, "user_version is 0, must be from 1 to 3"},
 		{"no trigger", func(t *testing.T, path string) {
 			closed(t, path)
 			exec(t, path, "DROP TRIGGER no_delete_of_records")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,35 @@ func TestADraftInTwoFilesIsNamed(t *testing.T) {
 		want := fmt.Sprintf("sqlite: %s could not be written as one file; %s is left", draft, draft+ending)
 		if err := alone(draft); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A folder that is not there cannot be made durable.
+func TestAFolderThatIsNotThereIsNotSynced(t *testing.T) {
+	folder := t.TempDir()
+	if err := syncFolder(filepath.Join(folder, "ledger.db")); err != nil {
+		t.Error(err)
+	}
+	if err := syncFolder(filepath.Join(folder, "none", "ledger.db")); runtime.GOOS != "windows" && !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+// Whoever creates a ledger leaves no file of it open, but those of the ledger itself.
+func TestCreationLeavesNoDraftOpen(t *testing.T) {
+	folder := t.TempDir()
+	s, err := Create(t.Context(), filepath.Join(folder, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open, _ := filepath.Glob("/proc/self/fd/*") // where the system has it
+	for _, fd := range open {
+		if file, _ := os.Readlink(fd); strings.HasPrefix(file, folder) {
+			t.Errorf("%s is still open", file)
 		}
 	}
 }

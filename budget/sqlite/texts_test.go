@@ -273,7 +273,9 @@ func TestTheTextsOfDamage(t *testing.T) {
 	says("a number less", read(0), `account "a" has 7 records, must have 6`)
 	exec("UPDATE accounts SET records = 7")
 	says("a number less", read(0), "record 5 of account \"a\" is missing")
-	says("a number less, from there", read(5), "record 5 of account \"a\" is missing")
+	for range 20 { // more often than there are connections to read with
+		says("a number less, from there", read(5), "record 5 of account \"a\" is missing")
+	}
 	if err := read(6); err != nil {
 		t.Errorf("after what is missing: %v", err)
 	}
