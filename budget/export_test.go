@@ -50,6 +50,29 @@ func TestAnExportEndsWhereItBegan(t *testing.T) {
 	}
 }
 
+// However long a release is, it is a line of an export that is imported.
+func TestALongReleaseIsImported(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	c, long := testCharge("k", dp.Pure{Epsilon: 0.25}), bytes.Repeat([]byte("41"), 1<<17)
+	if _, err := a.Spend(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Keep(t.Context(), c, long); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := a.Export(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Import(t.Context(), Memory(), &out)
+	if err != nil {
+		t.Fatalf("Import: %v", err)
+	}
+	if kept, err := again.Kept(t.Context(), c); !bytes.Equal(kept, long) || err != nil {
+		t.Errorf("%d bytes are kept, %v, want %d", len(kept), err, len(long))
+	}
+}
+
 // Verify names the records that are dated before others that stand before them.
 func TestVerifyNamesWhatIsDatedBack(t *testing.T) {
 	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
