@@ -2,6 +2,7 @@ package budget
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -184,8 +185,15 @@ func TestEveryPartOfACheckpointIsComparedWithTheRecords(t *testing.T) {
 		t.Fatalf("the last checkpoint is %d, and it has %d limits; the test tests nothing", at, len(a.state.filters))
 	}
 	tails(t, 1<<40)
+	sorted := func(h *checkpointHead) {
+		if !slices.IsSortedFunc(h.Filters, func(a, b checkpointSpent) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+		}) {
+			t.Errorf("limits are in no order: %v", h.Filters)
+		}
+	}
 	for name, change := range map[string]func(*checkpointHead){
-		"nothing":                     func(*checkpointHead) {},
+		"nothing":                     sorted,
 		"a limit's state":             func(h *checkpointHead) { h.Filters[0].State = filter.State{} },
 		"a limit's name":              func(h *checkpointHead) { h.Filters[1].Name += "x" },
 		"a limit's kind":              func(h *checkpointHead) { h.Filters[1].Kind = "purpose" },

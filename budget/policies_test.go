@@ -584,6 +584,27 @@ func TestAPaidSeriesOfAnEarlierVersionGoesOn(t *testing.T) {
 
 // Only a number of all units pays for how many there are, also if it was paid before the
 // checkpoint from which the account was opened.
+// A reservation releases nothing yet, and a part of the dataset is not all of it.
+func TestAReservationAndAPartCountNotAll(t *testing.T) {
+	a, err := Create(t.Context(), Memory(), policyTerms())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := policyCharge("how many", "opening hours", 0.25)
+	all.States.Units = true
+	part := all
+	part.Dataset += "/2026"
+	for _, c := range []struct {
+		charge   *dp.Charge
+		reserves bool
+		want     string
+	}{{&all, false, all.Unit}, {&all, true, ""}, {&part, false, ""}, {&part, true, ""}} {
+		if got := a.state.counts(c.charge, c.reserves); got != c.want || all.Unit == "" {
+			t.Errorf("%s, reserved is %t: counts all %q, want %q", c.charge.Dataset, c.reserves, got, c.want)
+		}
+	}
+}
+
 func TestTheNumberOfUnitsIsPaidByNothingElse(t *testing.T) {
 	tails(t, 4)
 	for name, c := range map[string]struct {
