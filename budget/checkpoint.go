@@ -163,8 +163,11 @@ const (
 	indexedKeptSize = 8 + 8 + len(digest{}) + 1
 )
 
-// body is what is found by its key, in the order of the records that brought it.
+// body is what is found by its key, in the order of the records that brought it: those of
+// one append have come in any.
 func (c *changes) body() []byte {
+	slices.SortFunc(c.keys, func(a, b indexed) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(c.kept, func(a, b indexedKept) int { return cmp.Compare(a.kept.seq, b.kept.seq) })
 	b := make([]byte, 0, len(c.keys)*indexedSize+len(c.kept)*indexedKeptSize)
 	for _, k := range c.keys {
 		b = binary.BigEndian.AppendUint64(append(b, k.key[:]...), k.seq)

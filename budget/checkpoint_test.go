@@ -298,6 +298,26 @@ func TestAForgedCheckpointIsFound(t *testing.T) {
 	}
 }
 
+// Whoever spends and keeps together is committed in any order, and a checkpoint has the order of
+// the records.
+func TestACheckpointHasTheOrderOfTheRecords(t *testing.T) {
+	one, two := &changes{}, &changes{}
+	for i := range uint64(20) {
+		one.keys, one.kept = append(one.keys, indexed{seq: 2 * i}), append(one.kept, indexedKept{paid: 2 * i, kept: kept{seq: 2*i + 1}})
+	}
+	two.keys, two.kept = slices.Clone(one.keys), slices.Clone(one.kept)
+	slices.Reverse(two.keys)
+	slices.Reverse(two.kept)
+	if !bytes.Equal(one.body(), two.body()) {
+		t.Error("what came in another order is another checkpoint")
+	}
+	for i, k := range two.kept {
+		if want := uint64(2 * i); two.keys[i].seq != want || k.paid != want {
+			t.Fatalf("place %d has record %d and what record %d paid for, want %d", i, two.keys[i].seq, k.paid, want)
+		}
+	}
+}
+
 // An account of which nothing is after the checkpoint is not called missing where its first record
 // was changed, and an anchor of a record that is no more there says that.
 func TestWhatIsBeforeACheckpointIsNotMissing(t *testing.T) {
