@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"iter"
 	"math"
-	"reflect"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -196,8 +195,7 @@ func (p *Plan[Row, Unit, Group]) ended(ctx context.Context, errs []error) error 
 
 // list lists the groups of each unit: what a finder needs.
 func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, to room) (*partial[Group], error) {
-	units, errs, parts := make([][][]Group, to.workers), make([]error, to.workers), bounder.Filled()
-	key := int64(reflect.TypeFor[Group]().Size())
+	units, errs, parts := make([]listing, to.workers), make([]error, to.workers), bounder.Filled()
 	inParallel(to.workers, len(parts), func(i int) func(task int) {
 		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}, to.records
 		return func(task int) {
@@ -205,14 +203,10 @@ func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounde
 				return
 			}
 			w.EachUnit(parts[task], func(of []uint32) bool {
-				if left -= listBytes + key*int64(len(of)); left < 0 {
+				if left -= listBytes + placeBytes*int64(len(of)); left < 0 {
 					return false
 				}
-				unit := make([]Group, len(of))
-				for j, group := range of {
-					unit[j] = groups[group]
-				}
-				units[i] = append(units[i], unit)
+				units[i].add(of)
 				return !listing.stop()
 			})
 			if errs[i] = w.Err(); left < 0 {
@@ -223,11 +217,11 @@ func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounde
 	if err := p.ended(ctx, errs); err != nil {
 		return nil, err
 	}
-	return &partial[Group]{fingerprint: p.fingerprint, units: slices.Concat(units...)}, (&watch{ctx: ctx, doing: "listing groups"}).ask()
+	return p.listed(groups, joined(units)), (&watch{ctx: ctx, doing: "listing groups"}).ask()
 }
 
-// listBytes is how many bytes a list takes that is put in one with others, without what is in it.
-const listBytes = 3 * 24
+// How many bytes a unit takes, and each of its groups, in a listing that grows and is then put into one with others.
+const listBytes, placeBytes = 4 * 8, 4 * 4
 
 // Slice yields the rows of a slice.
 func Slice[Row any](rows []Row) iter.Seq2[Row, error] {

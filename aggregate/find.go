@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -9,15 +10,15 @@ import (
 )
 
 // find selects groups by the units in them, and returns nothing but which they are.
-func find[Group comparable](c *compiled, units [][]Group) (released []Group, shown *results) {
+func find[Group comparable](c *compiled, sums *partial[Group]) (released []Group, shown *results) {
 	core.InSession(func(session *core.Session) {
 		if c.finder.coin != nil {
-			released = throw(session, c.finder.coin, countUnits(units, c.maxGroups, nil, func(int64) int64 { return 1 }))
+			released = throw(session, c.finder.coin, countUnits(sums.eachUnit(), c.maxGroups, nil, func(int64) int64 { return 1 }))
 			return
 		}
 		shown := make(map[Group]bool)
 		for _, l := range c.finder.looks {
-			more := see(session, l, countUnits(units, c.maxGroups, shown, l.weight))
+			more := see(session, l, countUnits(sums.eachUnit(), c.maxGroups, shown, l.weight))
 			for _, key := range more {
 				shown[key] = true
 			}
@@ -30,10 +31,10 @@ func find[Group comparable](c *compiled, units [][]Group) (released []Group, sho
 
 // countUnits adds up the weights of units in the first maxGroups of their groups that are
 // not shown yet.
-func countUnits[Group comparable](units [][]Group, maxGroups int, shown map[Group]bool, weight func(s int64) int64) map[Group]int64 {
+func countUnits[Group comparable](units iter.Seq[[]Group], maxGroups int, shown map[Group]bool, weight func(s int64) int64) map[Group]int64 {
 	sums := make(map[Group]int64)
 	weights := make(map[int]int64)
-	for _, groups := range units {
+	for groups := range units {
 		var left []Group
 		for _, key := range groups {
 			if !shown[key] && len(left) < maxGroups {

@@ -110,7 +110,7 @@ func TestALimitOfMemoryChangesNothing(t *testing.T) {
 // sortedLists returns the lists of units in an order of their own.
 func sortedLists(p *partial[int32]) []byte {
 	var lists []string
-	for _, groups := range p.units {
+	for groups := range p.eachUnit() {
 		var b strings.Builder
 		for _, g := range groups {
 			b.WriteRune(g)

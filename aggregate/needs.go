@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"reflect"
 	"runtime"
 
 	"github.com/equipoise-dp/equipoise/internal/bound"
@@ -81,7 +80,7 @@ func (p *Plan[Row, Unit, Group]) mostKept(s Size) int64 {
 // kept is how many bytes the values take that quantiles are of, or the lists of groups.
 func (p *Plan[Row, Unit, Group]) kept(s Size) int64 {
 	if p.finder != nil {
-		return listBytes*int64(s.Units) + int64(reflect.TypeFor[Group]().Size())*p.mostKept(s)
+		return listBytes*int64(s.Units) + placeBytes*p.mostKept(s)
 	}
 	return recordBytes * int64(p.histograms) * p.mostKept(s)
 }

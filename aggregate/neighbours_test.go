@@ -1,8 +1,6 @@
 package aggregate
 
 import (
-	"cmp"
-	"fmt"
 	"hash/maphash"
 	"math"
 	"math/big"
@@ -66,10 +64,22 @@ func sameSums[Group comparable](a, b *partial[Group]) bool {
 	bare := func(p *partial[Group]) *partial[Group] {
 		q := *p
 		q.origins, q.seals, q.dated = nil, nil, time.Time{}
-		q.units = slices.SortedFunc(slices.Values(p.units), func(a, b []Group) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		q.units = listing{}
+		for _, unit := range unitsOf(p) {
+			q.units.add(unit)
+		}
 		return &q
 	}
 	return reflect.DeepEqual(bare(a), bare(b))
+}
+
+// unitsOf returns the places of the groups of each unit, in an order that does not depend on that of the units.
+func unitsOf[Group comparable](p *partial[Group]) (units [][]uint32) {
+	for i := range p.units.ends {
+		units = append(units, p.units.of(i))
+	}
+	slices.SortFunc(units, slices.Compare[[]uint32])
+	return units
 }
 
 func (p *Plan[Row, Unit, Group]) collectedFor(t testing.TB, rows []Row) *partial[Group] {

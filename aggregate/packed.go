@@ -17,14 +17,8 @@ func (p *partial[Group]) pack() []byte {
 	if !p.dated.IsZero() {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.dated.UnixNano()))
 	}
-	table, lists := p.groups, [][]uint32(nil)
-	if p.units != nil {
-		table, lists = numbered(p.units)
-	}
-	b = binary.BigEndian.AppendUint64(b, uint64(len(table)))
-	for _, k := range table {
-		b = keys.Append(b, k)
-	}
+	b = binary.BigEndian.AppendUint64(b, uint64(len(p.groups)))
+	b = keys.AppendAll(b, p.groups)
 	for _, s := range p.sums {
 		b = binary.BigEndian.AppendUint64(b, uint64(s.Hi))
 		b = binary.BigEndian.AppendUint64(b, s.Lo)
@@ -34,11 +28,12 @@ func (p *partial[Group]) pack() []byte {
 			b = packPoints(b, p.lists[i].of(j))
 		}
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(len(lists)))
-	for _, ids := range lists {
-		b = binary.AppendUvarint(b, uint64(len(ids)))
-		for _, id := range ids {
-			b = binary.AppendUvarint(b, uint64(id))
+	b = binary.BigEndian.AppendUint64(b, uint64(len(p.units.ends)))
+	for i := range p.units.ends {
+		of := p.units.of(i)
+		b = binary.AppendUvarint(b, uint64(len(of)))
+		for _, place := range of {
+			b = binary.AppendUvarint(b, uint64(place))
 		}
 	}
 	return b
@@ -67,50 +62,25 @@ func packPoints(b []byte, points []int64) []byte {
 	return b
 }
 
-// numbered returns the groups of units, each once and in the order of keys, and of each unit their places.
-func numbered[Group comparable](units [][]Group) (table []Group, lists [][]uint32) {
-	ids := make(map[Group]uint32)
-	for _, groups := range units {
-		for _, k := range groups {
-			if _, ok := ids[k]; !ok {
-				ids[k] = 0
-				table = append(table, k)
-			}
-		}
-	}
-	keys.Sort(table)
-	for i, k := range table {
-		ids[k] = uint32(i)
-	}
-	lists = make([][]uint32, len(units))
-	for i, groups := range units {
-		for _, k := range groups {
-			lists[i] = append(lists[i], ids[k])
-		}
-	}
-	return table, lists
-}
-
 // unpack reads what pack wrote for this plan. Whoever has the public key can have written
 // it, so nothing is believed: what is read has a form that rows can have, and no sum is so
-// large that those of other parts could overflow.
+// large that those of other parts could overflow. Memory is taken for what is there, and not for what is
+// said to come: at most some ten times the bytes.
 func (p *Plan[Row, Unit, Group]) unpack(b []byte) (*partial[Group], error) {
 	r := &unpacking{rest: b}
 	part := &partial[Group]{fingerprint: p.fingerprint, origins: r.origins()}
 	if p.query.dates() {
 		part.dated = time.Unix(0, int64(r.word()))
 	}
-	table := unpackKeys[Group](r)
+	part.groups = unpackKeys[Group](r)
 	if p.finder == nil {
-		p.unpackSums(r, part, table)
+		p.unpackSums(r, part)
+		r.require(r.count() == 0)
 	} else {
-		part.units = [][]Group{}
-		r.require(ordered(table))
+		r.require(keys.Ascending(part.groups))
+		part.units = unpackUnits(r, len(part.groups), p.caps().Keys)
 	}
-	for range r.count() {
-		part.units = append(part.units, unitOf(r, table, p.caps().Keys))
-	}
-	r.require(len(r.rest) == 0 && (p.finder != nil || part.units == nil))
+	r.require(len(r.rest) == 0)
 	if r.failed {
 		return nil, errPacked
 	}
@@ -120,22 +90,23 @@ func (p *Plan[Row, Unit, Group]) unpack(b []byte) (*partial[Group], error) {
 var errPacked = errors.New("aggregate: what was sealed is no Partial of this plan; whoever sealed it did not use this library")
 
 // unpackSums reads the sums of groups, and the points.
-func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group], table []Group) {
-	part.groups, part.width = table, p.sums
+func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group]) {
+	part.width = p.sums
 	if given := p.query.given(); given != nil {
-		r.require(slices.Equal(given, table))
+		r.require(slices.Equal(given, part.groups))
 	} else {
-		r.require(ordered(table))
+		r.require(keys.Ascending(part.groups))
 	}
-	r.require(len(table) <= len(r.rest) && len(table)*p.sums*16 <= len(r.rest))
+	sums := r.items(uint64(len(part.groups)*p.sums), 16)
+	part.sums = make([]exact.Int128, 0, sums)
 	most := mostSum * int64(len(part.origins))
-	for i := 0; i < len(table)*p.sums && !r.failed; i++ {
+	for i := 0; i < sums && !r.failed; i++ {
 		sum := exact.Int128{Hi: int64(r.word()), Lo: r.word()}
 		r.require(-most <= sum.Hi && sum.Hi < most)
 		part.sums = append(part.sums, sum)
 	}
 	if p.query.given() == nil {
-		for i := 0; i < len(table) && !r.failed; i++ {
+		for i := 0; i < len(part.groups) && !r.failed; i++ {
 			r.require(part.sums[i*p.sums+p.units().first].Sign() > 0)
 		}
 	}
@@ -144,7 +115,7 @@ func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group], 
 			r.require(sameInAll(part, m.first+m.joint.people()))
 		}
 		if m.form == formRanks {
-			part.lists = append(part.lists, unpackList(r, len(table), m.grid.Cells))
+			part.lists = append(part.lists, unpackList(r, len(part.groups), m.grid.Cells))
 		}
 	}
 }
@@ -153,8 +124,8 @@ func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group], 
 // below 2^42, so that those of 2^20 parts fit where they are taken from counts.
 func sameInAll[Group comparable](part *partial[Group], at int) bool {
 	for i := range part.groups {
-		n := part.group(i).sums[at]
-		if n != part.group(0).sums[at] || n.Hi != 0 || n.Lo >= uint64(len(part.origins))<<42 {
+		n := part.sums[i*part.width+at]
+		if n != part.sums[at] || n.Hi != 0 || n.Lo >= uint64(len(part.origins))<<42 {
 			return false
 		}
 	}
@@ -165,7 +136,8 @@ func sameInAll[Group comparable](part *partial[Group], at int) bool {
 // 2^62 steps have. 2^20 parts of that do not overflow.
 const mostSum = 1 << 40
 
-func unpackList(r *unpacking, groups int, cells int64) (l list) {
+func unpackList(r *unpacking, groups int, cells int64) list {
+	l := list{make([]int, 0, groups), make([]int64, 0, r.numbers(groups))}
 	for i := 0; i < groups && !r.failed; i++ {
 		last := int64(0)
 		for range r.length() {
@@ -181,30 +153,26 @@ func unpackList(r *unpacking, groups int, cells int64) (l list) {
 	return l
 }
 
-// unitOf reads the groups of one unit.
-func unitOf[Group comparable](r *unpacking, table []Group, most int) (groups []Group) {
-	seen := make(map[uint64]bool)
-	n := r.length()
-	r.require(n > 0 && n <= most)
-	for range n {
-		id := r.uvarint()
-		if r.require(id < uint64(len(table)) && !seen[id]); r.failed {
-			return nil
+// unpackUnits reads the groups of units, each of at least one and no more than most, of a number of groups that all have units.
+func unpackUnits(r *unpacking, groups, most int) listing {
+	units := r.items(r.word(), 2)
+	l := listing{make([]int, 0, units), make([]uint32, 0, r.numbers(units))}
+	met := make([]int, groups) // the last unit of each group, counted from 1
+	for i := 0; i < units && !r.failed; i++ {
+		n := r.length()
+		r.require(n > 0 && n <= most)
+		for range n {
+			place := r.uvarint()
+			if r.require(place < uint64(groups) && met[place] != i+1); r.failed {
+				return l
+			}
+			met[place] = i + 1
+			l.places = append(l.places, uint32(place))
 		}
-		seen[id] = true
-		groups = append(groups, table[id])
+		l.ends = append(l.ends, len(l.places))
 	}
-	return groups
-}
-
-// ordered reports whether keys are in the order of a release, each once.
-func ordered[Group comparable](table []Group) bool {
-	for i, at := range keys.Order(table) {
-		if int(at) != i || i > 0 && table[i] == table[i-1] {
-			return false
-		}
-	}
-	return true
+	r.require(!slices.Contains(met, 0))
+	return l
 }
 
 // An unpacking reads bytes from the front. After it failed everything that it returns is 0.
@@ -243,20 +211,41 @@ func (r *unpacking) uvarint() uint64 {
 }
 
 // count returns how many things come, each of which has a byte at least.
-func (r *unpacking) count() int { return r.most(r.word()) }
+func (r *unpacking) count() int { return r.items(r.word(), 1) }
 
-func (r *unpacking) length() int { return r.most(r.uvarint()) }
+func (r *unpacking) length() int { return r.items(r.uvarint(), 1) }
 
-func (r *unpacking) most(n uint64) int {
-	if r.require(n <= uint64(len(r.rest))); r.failed {
+// items returns a number of things that come, each of which has so many bytes at least.
+func (r *unpacking) items(n uint64, least int) int {
+	if r.require(n <= uint64(len(r.rest)/least)); r.failed {
 		return 0
 	}
 	return int(n)
 }
 
+// numbers returns how many numbers come in so many lists, each after its length, and reads none.
+func (r *unpacking) numbers(lists int) (n int) {
+	ahead := *r
+	for i := 0; i < lists && !ahead.failed; i++ {
+		length := ahead.length()
+		n += length
+		for range length {
+			ahead.uvarint()
+		}
+	}
+	if ahead.failed {
+		return 0
+	}
+	return n
+}
+
 func (r *unpacking) origins() (origins []origin) {
-	n := r.count()
+	n := r.items(r.word(), 25)
 	r.require(n > 0 && n <= mostShards)
+	if r.failed {
+		return nil
+	}
+	origins = make([]origin, 0, n)
 	for range n {
 		o := origin{space: space(r.next(16)), keyed: r.next(1)[0] == 1, number: r.halfWord(), of: r.halfWord()}
 		r.require(o.shard().check() == nil && (o.keyed || o.of == 1))
@@ -272,13 +261,11 @@ func (r *unpacking) origins() (origins []origin) {
 	return origins
 }
 
-func unpackKeys[Group comparable](r *unpacking) (table []Group) {
-	for range r.count() {
-		k, rest, err := keys.Cut[Group](r.rest)
-		if r.require(err == nil); r.failed {
-			return nil
-		}
-		r.rest, table = rest, append(table, k)
+func unpackKeys[Group comparable](r *unpacking) []Group {
+	table, rest, err := keys.CutAll[Group](nil, r.count(), r.rest)
+	if r.require(err == nil); r.failed {
+		return nil
 	}
+	r.rest = rest
 	return table
 }

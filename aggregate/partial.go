@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -31,7 +30,7 @@ type partial[Group comparable] struct {
 	dated       time.Time // when collecting began, where rows count for a time only: see dated.go
 	groups      []Group   // those given, or those that have rows, in the order of release
 	exacts
-	units [][]Group // the groups of each unit, where nothing else is asked
+	units listing // where nothing but groups is asked
 }
 
 const opaque = "aggregate.Partial"
@@ -110,15 +109,6 @@ func (p *Plan[Row, Unit, Group]) merge(ctx context.Context, partials []*partial[
 }
 
 func (p *Plan[Row, Unit, Group]) addUp(ctx context.Context, partials []*partial[Group]) (*partial[Group], error) {
-	if p.finder != nil {
-		var units [][]Group
-		for _, part := range partials {
-			for _, groups := range part.units {
-				units = append(units, slices.Clone(groups)) // whoever wipes a part leaves this
-			}
-		}
-		return &partial[Group]{fingerprint: p.fingerprint, units: units}, (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
-	}
 	var all []Group
 	ids := make(map[Group]uint32)
 	for _, part := range partials {
@@ -128,6 +118,13 @@ func (p *Plan[Row, Unit, Group]) addUp(ctx context.Context, partials []*partial[
 				all = append(all, k)
 			}
 		}
+	}
+	if p.finder != nil {
+		units := make([]listing, len(partials))
+		for i, part := range partials {
+			units[i].addAll(&part.units, func(place uint32) uint32 { return ids[part.groups[place]] })
+		}
+		return p.listed(all, joined(units)), (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
 	}
 	a := p.newAdder(ctx, len(all), newPage)
 	a.adding.doing = "adding up Partials"
@@ -149,7 +146,5 @@ func (p *partial[Group]) wipe() {
 		clear(l.ends)
 		clear(l.points)
 	}
-	for _, groups := range p.units {
-		clear(groups)
-	}
+	p.units.wipe()
 }

@@ -119,14 +119,11 @@ func TestPlacedRowsThatAreNoneAreRefused(t *testing.T) {
 // mixed returns a Partial that has some groups, or units, of one attempt, and the others of another.
 func mixed(rng *rand.Rand, a, b *partial[int]) *partial[int] {
 	m := *a
-	if a.units != nil {
-		from := [][][]int{a.units, b.units}
-		for _, units := range from {
-			slices.SortFunc(units, slices.Compare[[]int])
-		}
-		m.units = nil
-		for i := range min(len(a.units), len(b.units)) {
-			m.units = append(m.units, from[rng.IntN(2)][i])
+	if a.sums == nil {
+		from := [][][]uint32{unitsOf(a), unitsOf(b)}
+		m.units = listing{}
+		for i := range min(len(from[0]), len(from[1])) {
+			m.units.add(from[rng.IntN(2)][i])
 		}
 		return &m
 	}

@@ -139,7 +139,7 @@ func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial
 		return nil, err
 	}
 	if p.finder != nil {
-		return func() ([]Group, *results) { return find(p.compiled, sums.units) }, complete(sums.origins)
+		return func() ([]Group, *results) { return find(p.compiled, sums) }, complete(sums.origins)
 	}
 	return func() ([]Group, *results) {
 		if len(partials) > 1 {

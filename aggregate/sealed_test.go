@@ -288,7 +288,7 @@ func hostile(t testing.TB, p *Plan[fact, int, int], whole *partial[int]) map[str
 	add := func(name string, change func(p *partial[int])) {
 		other := *whole
 		other.groups, other.sums = slices.Clone(whole.groups), slices.Clone(whole.sums)
-		other.origins, other.units = slices.Clone(whole.origins), slices.Clone(whole.units)
+		other.origins, other.units = slices.Clone(whole.origins), listing{slices.Clone(whole.units.ends), slices.Clone(whole.units.places)}
 		other.lists = nil
 		for _, l := range whole.lists {
 			other.lists = append(other.lists, list{slices.Clone(l.ends), slices.Clone(l.points)})
@@ -302,17 +302,24 @@ func hostile(t testing.TB, p *Plan[fact, int, int], whole *partial[int]) map[str
 	add("a shard of none", func(p *partial[int]) { p.origins[0].keyed, p.origins[0].of = true, 0 })
 	add("an origin twice", func(p *partial[int]) { p.origins = append(p.origins, p.origins[0]) })
 	if p.finder != nil {
-		add("a unit without groups", func(p *partial[int]) { p.units[0] = nil })
-		add("a group twice", func(p *partial[int]) { p.units[0] = []int{1, 1} })
+		add("a unit without groups", func(p *partial[int]) { p.units.add(nil) })
+		add("a group twice", func(p *partial[int]) { p.units.add([]uint32{1, 1}) })
+		add("a group that is not there", func(p *partial[int]) { p.units.add([]uint32{uint32(len(p.groups))}) })
+		add("a group of nobody", func(p *partial[int]) { p.groups = append(p.groups, 1000) })
+		add("groups in another order", func(p *partial[int]) { p.groups[0], p.groups[1] = p.groups[1], p.groups[0] })
 		add("too many groups", func(q *partial[int]) {
-			q.units[0] = nil
+			var all []uint32
 			for i := range p.caps().Keys + 1 {
-				q.units[0] = append(q.units[0], i)
+				all = append(all, uint32(i))
+				if i >= len(q.groups) {
+					q.groups = append(q.groups, 1000+i)
+				}
 			}
+			q.units.add(all)
 		})
 		return all
 	}
-	add("units", func(p *partial[int]) { p.units = [][]int{{1}}; p.groups = nil })
+	add("units", func(p *partial[int]) { p.units.add([]uint32{1}) })
 	add("keys in another order", func(p *partial[int]) { p.groups[0], p.groups[1] = p.groups[1], p.groups[0] })
 	add("a key twice", func(p *partial[int]) { p.groups[1] = p.groups[0] })
 	add("a large sum", func(p *partial[int]) { p.sums[1] = exact.Int128{Hi: mostSum} })

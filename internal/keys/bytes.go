@@ -55,8 +55,8 @@ func Cut[K comparable](from []byte) (k K, rest []byte, err error) {
 
 // CutAll appends n keys that AppendAll wrote, and returns the bytes after them.
 func CutAll[K comparable](to []K, n int, from []byte) (ks []K, rest []byte, err error) {
-	if n > len(from) && reflect.TypeFor[K]().Size() > 0 {
-		return to, from, errBytes
+	if least := least(reflect.TypeFor[K]()); least > 0 && n > len(from)/least {
+		return to, from, errBytes // before there is memory for so many
 	}
 	begin := len(to)
 	to = slices.Grow(to, n)[:begin+n]
@@ -67,6 +67,25 @@ func CutAll[K comparable](to []K, n int, from []byte) (ks []K, rest []byte, err 
 		}
 	}
 	return to, from, nil
+}
+
+// least is how many bytes Append appends of a key at least.
+func least(t reflect.Type) (bytes int) {
+	switch t.Kind() {
+	case reflect.Bool:
+		return 1
+	case reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return t.Len()
+		}
+		return t.Len() * least(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			bytes += least(t.Field(i).Type)
+		}
+		return bytes
+	}
+	return 8
 }
 
 // Text returns what says how many bytes the strings in a key have, or nil if keys have none.

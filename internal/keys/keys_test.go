@@ -140,3 +140,52 @@ func TestKeysAreWrittenAsJSONIs(t *testing.T) {
 		t.Errorf("a key is written with %v allocations", n)
 	}
 }
+
+// Keys ascend if and only if Order leaves them as they are and none is there twice.
+func TestKeysAscendIfTheyAreInOrderAndEachOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(16, 61))
+	ascending := 0
+	for range 3000 {
+		keys := make([]place, rng.IntN(4))
+		for i := range keys {
+			keys[i] = place{string(rune('a' + rng.IntN(2))), int8(rng.IntN(3) - 1), [2]uint16{0, uint16(rng.IntN(2))}, rng.IntN(2) > 0}
+		}
+		want := true
+		for i, at := range Order(keys) {
+			want = want && int(at) == i && (i == 0 || keys[i] != keys[i-1])
+		}
+		if Ascending(keys) != want {
+			t.Fatalf("%v ascend: %t", keys, !want)
+		}
+		if want {
+			ascending++
+		}
+	}
+	if ascending < 500 || ascending > 2500 {
+		t.Errorf("%d of 3000 ascend", ascending)
+	}
+}
+
+// More keys than there can be bytes for are refused before there is memory for them.
+func TestKeysThatCannotBeThereTakeNoMemory(t *testing.T) {
+	from := make([]byte, 1<<20)
+	if n := testing.AllocsPerRun(10, func() {
+		if _, _, err := CutAll[[100]string](nil, 1<<20, from); err == nil {
+			t.Error("a byte is a key of 800")
+		}
+		if _, _, err := CutAll[struct {
+			A, B int8
+			C    [20]byte
+		}](nil, 1<<20/36+1, from); err == nil {
+			t.Error("35 bytes are a key of 36")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if ks, rest, err := CutAll[struct {
+		A, B int8
+		C    [20]byte
+	}](nil, 1<<20/36, from); err != nil || len(ks) != 1<<20/36 || len(rest) != 1<<20%36 {
+		t.Errorf("%d keys, %d bytes are left, %v", len(ks), len(rest), err)
+	}
+}

@@ -27,24 +27,40 @@ func Order[K comparable](ks []K) []uint32 {
 	}
 	n := len(content) / len(ks)
 	slices.SortFunc(order, func(a, b uint32) int {
-		for i := range n {
-			x, y := &content[int(a)*n+i], &content[int(b)*n+i]
-			if x.number != y.number {
-				return cmp.Compare(x.number, y.number)
-			}
-			if c := cmp.Compare(x.text, y.text); c != 0 {
-				return c
-			}
+		if c := slices.CompareFunc(content[int(a)*n:][:n], content[int(b)*n:][:n], atom.compare); c != 0 {
+			return c
 		}
 		return cmp.Compare(a, b)
 	})
 	return order
 }
 
+// Ascending reports whether each key comes after the one before in the order of [Order], and none
+// twice. It takes no memory that grows with them.
+func Ascending[K comparable](ks []K) bool {
+	all := reflect.ValueOf(ks)
+	var last, next []atom
+	for i := range ks {
+		next = atoms(all.Index(i), next[:0])
+		if i > 0 && slices.CompareFunc(last, next, atom.compare) >= 0 {
+			return false
+		}
+		last, next = next, last
+	}
+	return true
+}
+
 // An atom is a part of a key that has no parts.
 type atom struct {
 	number uint64 // ordered as the part is
 	text   string
+}
+
+func (a atom) compare(b atom) int {
+	if a.number != b.number {
+		return cmp.Compare(a.number, b.number)
+	}
+	return cmp.Compare(a.text, b.text)
 }
 
 func atoms(v reflect.Value, to []atom) []atom {
