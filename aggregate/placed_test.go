@@ -210,3 +210,40 @@ func TestSealedAttemptsAreNotMixed(t *testing.T) {
 		t.Error("a half of each secret is taken")
 	}
 }
+
+// FuzzPlaced: whatever a shard is sent, it is refused as no rows, or collected within the caps: what comes of it is a Partial.
+func FuzzPlaced(f *testing.F) {
+	rng := rand.New(rand.NewPCG(16, 44))
+	secret := secretFile(f, aSecret)
+	plans, names := cutting(f), []string{"groups given", "groups selected", "groups alone", "from the middle"}
+	var all []engine.Shards[fact]
+	for i, name := range names {
+		shards, err := plans[name].view().(*engine.View[fact, int, int]).Shards(secret, 2)
+		if err != nil {
+			f.Fatal(err)
+		}
+		all = append(all, shards)
+		for _, sent := range placed(f, rng, shards, 2, manyFacts(rng, 40)) {
+			whole := slices.Concat(sent...)
+			f.Add(uint8(i), uint16(len(whole)/2), whole)
+			f.Add(uint8(i), uint16(len(sent[0])), whole)
+			f.Add(uint8(i), uint16(0), whole[:len(whole)-1])
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, sent []byte) {
+		shards := all[int(which)%len(all)]
+		cut := int(at) % (len(sent) + 1)
+		part, err := shards.Collect(t.Context(), 1, bytesOf([][]byte{sent[:cut], sent[cut:]}))
+		if err != nil {
+			if err != errPlaced {
+				t.Fatal(err)
+			}
+			return
+		}
+		packed := shards.Pack(part)
+		back, err := shards.Unpack(packed)
+		if err != nil || !bytes.Equal(shards.Pack(back), packed) {
+			t.Fatalf("what is collected is no Partial: %v", err)
+		}
+	})
+}

@@ -19,7 +19,7 @@ import (
 // sums to other workers or not.
 type runner struct {
 	*rand.Rand
-	t    *testing.T
+	t    testing.TB
 	task task
 }
 

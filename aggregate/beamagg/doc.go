@@ -20,6 +20,9 @@
 //		return beamagg.Open(ctx, p, job, key)
 //	})
 //
+// The folder has the parts, and a list of those that count, which nothing authenticates: who may write there can withhold
+// a release, and choose among attempts of the workers, but neither make a part nor have one count twice.
+//
 // It is tried on Beam's prism, in the process and as a server of its own, and by a script on the job service of
 // Beam's Python SDK. Of other runners nothing is known.
 //

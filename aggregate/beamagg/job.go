@@ -5,6 +5,8 @@ import (
 	"crypto/hpke"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local" // folders of this machine
@@ -28,7 +30,8 @@ type Job struct {
 	Key hpke.PublicKey
 
 	// Folder is where the parts and their list are left: of this machine, which does for workers that see the
-	// same files, or of a file system of Beam that the program imports, such as gs://bucket/folder.
+	// same files, or of a file system of Beam that the program imports, such as gs://bucket/folder. Files are written once,
+	// under the names that they keep, so a mount of an object store does too.
 	Folder string
 }
 
@@ -73,6 +76,9 @@ func tasked[Row any, Unit, Group comparable](p *aggregate.Plan[Row, Unit, Group]
 func checkFolder(folder string) error {
 	if folder == "" {
 		return errors.New("beamagg: Job.Folder is empty; name where parts are left")
+	}
+	if strings.ContainsAny(folder, "*?[]{}") || filepath.Separator == '/' && strings.Contains(folder, `\`) {
+		return fmt.Errorf("beamagg: Job.Folder is %q, must have none of *?[]{}\\: file systems of Beam take them for patterns; take another name", folder)
 	}
 	fs, err := filesystem.New(context.Background(), folder)
 	if err != nil {

@@ -153,7 +153,21 @@ func TestMain(m *testing.M) {
 		_, err := extworker.StartLoopback(context.Background(), port)
 		return err
 	})
-	os.Exit(m.Run())
+	os.Exit(alone(m))
+}
+
+// alone runs the tests with a folder of their own for temporary files, of which Beam leaves some.
+func alone(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "beamagg")
+	if err == nil {
+		err = os.Setenv("TMPDIR", folder)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	return m.Run()
 }
 
 // served starts this program as a server, and returns where it is.

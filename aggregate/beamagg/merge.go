@@ -96,7 +96,7 @@ func decodeSum(b []byte) (s sum, err error) {
 	}
 	for len(b) > 0 {
 		size, n := binary.Uvarint(b)
-		if n <= 0 {
+		if n <= 0 || size < 1 || size > uint64(s.task.Shards) {
 			return sum{}, errSum
 		}
 		packed, rest, ok := cut(b[n:])

@@ -1,6 +1,7 @@
 package beamagg
 
 import (
+	"cmp"
 	"context"
 	"crypto/hpke"
 	"crypto/sha256"
@@ -9,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 
@@ -23,15 +26,36 @@ func Open[Row any, Unit, Group comparable](ctx context.Context, p *aggregate.Pla
 	if err != nil {
 		return nil, err
 	}
-	list, err := read(ctx, t.listFile(shards.Name()), t.mostList())
+	list, err := t.list(ctx, shards.Name())
 	if err != nil {
 		return nil, fmt.Errorf("beamagg: no list of parts, so the pipeline has not ended, or it had another plan, secret or number of shards: %w", err)
 	}
 	var parts []aggregate.Part
 	if err := json.Unmarshal(list, &parts); err != nil {
-		return nil, errors.New("beamagg: the list of parts was changed or cut off")
+		return nil, errors.New("beamagg: the list of parts is none: somebody else wrote it")
 	}
 	return p.OpenParts(ctx, key, j.Secret, parts, func(part aggregate.Part) (io.ReadCloser, error) { return open(ctx, t.partFile(part)) })
+}
+
+// list reads a list that is whole. There is more than one where the bundle that wrote it ran again; they name
+// attempts that are equal, so it does not matter which one counts.
+func (t task) list(ctx context.Context, name string) ([]byte, error) {
+	all := t.listFile(name, "*")
+	fs, err := filesystem.New(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.List(ctx, all)
+	errs := []error{err, fs.Close()}
+	slices.Sort(files)
+	for _, file := range files {
+		list, err := read(ctx, file, t.mostList())
+		if err == nil && strings.HasSuffix(file, name+"-"+digest(list)+".json") {
+			return list, nil
+		}
+		errs = append(errs, err, fmt.Errorf("%s is not whole", file))
+	}
+	return nil, cmp.Or(errors.Join(errs...), errors.New("there is none in the folder"))
 }
 
 // mostList is how long a list of parts is at most: each names shards of its own.

@@ -7,7 +7,6 @@ import (
 	"crypto/hpke"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -83,27 +82,16 @@ func (f *listFn) ProcessElement(ctx context.Context, _ int, names func(*string) 
 	if err != nil {
 		return err
 	}
-	return f.Task.writeList(ctx, f.shards.Name(), list)
+	return write(ctx, f.Task.listFile(f.shards.Name(), digest(list)), list)
 }
 
 func (t task) file(name string) string { return strings.TrimSuffix(t.Folder, "/") + "/" + name }
 
 func (t task) partFile(p aggregate.Part) string { return t.file(p.Digest + ".part") }
 
-func (t task) listFile(name string) string { return t.file(name + ".json") }
-
-// writeList writes a list under another name first, so that no half of it is read.
-func (t task) writeList(ctx context.Context, name string, list []byte) error {
-	first := t.file(fmt.Sprintf("%s-%s.new", name, digest(list)))
-	if err := write(ctx, first, list); err != nil {
-		return err
-	}
-	fs, err := filesystem.New(ctx, first)
-	if err != nil {
-		return err
-	}
-	return errors.Join(filesystem.Rename(ctx, fs, first, t.listFile(name)), fs.Close())
-}
+// listFile is where a list is: its name says what is in it, so half of one is not taken for one, and nothing is renamed,
+// which a store of objects may not know.
+func (t task) listFile(name, digest string) string { return t.file(name + "-" + digest + ".json") }
 
 func write(ctx context.Context, name string, b []byte) error {
 	fs, err := filesystem.New(ctx, name)
