@@ -14,8 +14,7 @@ import (
 	"testing"
 )
 
-// The container has no system in it, so what its commands build must start without one; and what it and the unit start
-// the service with are flags that it has.
+// What the container and the unit start the service with are flags that it has.
 func TestTheContainerAndTheUnitStartTheService(t *testing.T) {
 	container, unit := deployed(t, "Containerfile"), deployed(t, "service.service")
 	var args []string
@@ -28,11 +27,15 @@ func TestTheContainerAndTheUnitStartTheService(t *testing.T) {
 	if _, err := parse(strings.Fields(line(t, unit, "ExecStart=/usr/local/bin/service (.*)")), io.Discard); err != nil {
 		t.Errorf("the unit: %v", err)
 	}
-	if runtime.GOOS != "linux" {
-		return // there is nothing more to look at
+}
+
+// The container has no system in it, so what its commands build must start without one.
+func TestTheContainerHasAllThatItsProgramsNeed(t *testing.T) {
+	if !*long || runtime.GOOS != "linux" {
+		t.Skip("builds all packages anew; runs with -long, on Linux")
 	}
 	folder := t.TempDir()
-	build := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(line(t, container, "RUN (CGO_ENABLED=0 .*)"), "/out/", folder, 1))
+	build := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(line(t, deployed(t, "Containerfile"), "RUN (CGO_ENABLED=0 .*)"), "/out/", folder, 1))
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

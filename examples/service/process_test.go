@@ -29,11 +29,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
-	if folder, err := built(); err == nil {
-		os.RemoveAll(folder) //nolint:errcheck // a folder of the system for what is left behind
+	if programs != "" {
+		os.RemoveAll(programs) //nolint:errcheck // a folder of the system for what is left behind
 	}
 	os.Exit(code)
 }
+
+// programs is where they are, if a test needed any.
+var programs string
 
 // built are the programs, built once.
 var built = sync.OnceValues(func() (string, error) {
@@ -41,6 +44,7 @@ var built = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	programs = folder
 	out, err := exec.Command("go", "build", "-o", folder, ".", "../ledger").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
