@@ -334,3 +334,32 @@ func TestRepriceOfWhatCannotBeReadIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// Requests of one key that come together are decided as those that come one after the other:
+// the same question is paid once, and another one is told that the key is taken.
+func TestRequestsOfOneKeyThatComeTogetherArePaidOnce(t *testing.T) {
+	a := newAccount(t, testTerms(dp.Pure{Epsilon: 1}))
+	var batch []*request
+	for _, epsilon := range []float64{0.25, 0.25, 0.5} {
+		r, err := a.newRequest(t.Context(), testCharge("k", dp.Pure{Epsilon: epsilon}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch = append(batch, r)
+	}
+	d := a.state.draft()
+	d.addAll(a, batch)
+	first, again, other := batch[0], batch[1], batch[2]
+	if first.err != nil || !first.first {
+		t.Errorf("the first: %v", first.err)
+	}
+	if again.err != nil || again.first || again.payment.Hash != first.payment.Hash {
+		t.Errorf("the same again: %+v, %v", again.payment, again.err)
+	}
+	if !errors.Is(other.err, ErrKeyReused) || other.first || other.payment.Account != "" {
+		t.Errorf("another question: %+v, %v, want ErrKeyReused", other.payment, other.err)
+	}
+	if len(d.paid) != 1 || len(d.records) != 1 {
+		t.Errorf("%d payments and %d records, want one", len(d.paid), len(d.records))
+	}
+}

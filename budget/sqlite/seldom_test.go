@@ -43,12 +43,14 @@ func TestAFolderThatIsNotThereIsNotSynced(t *testing.T) {
 // Whoever creates a ledger leaves no file of it open, but those of the ledger itself.
 func TestCreationLeavesNoDraftOpen(t *testing.T) {
 	folder := t.TempDir()
-	s, err := Create(t.Context(), filepath.Join(folder, "ledger.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+	for name, create := range map[string]func(context.Context, string) (*Store, error){"one.db": Create, "other.db": OpenOrCreate} {
+		s, err := create(t.Context(), filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	open, _ := filepath.Glob("/proc/self/fd/*") // where the system has it
 	for _, fd := range open {
