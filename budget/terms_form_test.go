@@ -2,6 +2,7 @@ package budget
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,5 +28,24 @@ func TestPartsThatAreNoneAreNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %s", err, want)
 		}
+	}
+}
+
+// A status has every limit that is one, and those of each period and each analyst once something was spent there.
+func TestAStatusHasTheLimitsThatThereAre(t *testing.T) {
+	terms := testTerms(dp.Pure{Epsilon: 1})
+	terms.Period, terms.Analyst = dp.Pure{Epsilon: 0.5}, dp.Pure{Epsilon: 0.5}
+	terms.Purposes = map[string]dp.Loss{"research": dp.Pure{Epsilon: 0.5}}
+	terms.Parts = map[string]dp.Loss{terms.Dataset + "/north": dp.Pure{Epsilon: 0.5}}
+	s, err := newAccount(t, terms).Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range s.Parts {
+		got = append(got, p.Scope+" "+p.Name)
+	}
+	if want := []string{"part visits/north", "purpose research"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
