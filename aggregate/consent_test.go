@@ -230,6 +230,30 @@ func TestExactSumsAreWiped(t *testing.T) {
 	}
 }
 
+// What units are in is wiped too, and so is each copy that is left behind while lists grow and are put into one.
+func TestListingsLeaveNothingBehind(t *testing.T) {
+	var l listing
+	var before [][]uint32
+	for unit := range uint32(100) {
+		l.add([]uint32{unit + 1, unit + 2})
+		before = append(before, l.places)
+	}
+	other := listing{}
+	other.addAll(&l, func(place uint32) uint32 { return place })
+	if !slices.Equal(other.places, l.places) || !slices.Equal(other.ends, l.ends) {
+		t.Error("what is added is another listing")
+	}
+	one := joined([]listing{l, other})
+	if len(one.places) != 400 || one.places[399] != 101 || len(one.of(150)) != 2 {
+		t.Errorf("%d places, the last unit is in %v", len(one.places), one.of(len(one.ends)-1))
+	}
+	for _, places := range append(before, l.places, other.places) {
+		if slices.ContainsFunc(places, func(place uint32) bool { return place != 0 }) {
+			t.Fatalf("%d places are left", len(places))
+		}
+	}
+}
+
 func TestALeastGroupRaisesTheThreshold(t *testing.T) {
 	q := &Query[fact, int, int]{
 		Dataset: "facts", UnitName: "unit", MaxGroups: 1, MaxRowsPerGroup: 1,

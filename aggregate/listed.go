@@ -13,8 +13,19 @@ type listing struct {
 }
 
 func (l *listing) add(unit []uint32) {
-	l.places = append(l.places, unit...)
-	l.ends = append(l.ends, len(l.places))
+	l.places = append(roomier(l.places, len(unit)), unit...)
+	l.ends = append(roomier(l.ends, 1), len(l.places))
+}
+
+// roomier returns the same numbers with room for more. Those that it leaves behind are set to zero, since nobody would
+// wipe them.
+func roomier[T uint32 | int](numbers []T, more int) []T {
+	if len(numbers)+more <= cap(numbers) {
+		return numbers
+	}
+	larger := append(make([]T, 0, 2*cap(numbers)+more), numbers...)
+	clear(numbers)
+	return larger
 }
 
 func (l *listing) of(i int) []uint32 {
@@ -28,6 +39,7 @@ func (l *listing) of(i int) []uint32 {
 // addAll adds the units of another listing, whose places are others here.
 func (l *listing) addAll(from *listing, at func(uint32) uint32) {
 	before := len(l.places)
+	l.ends, l.places = roomier(l.ends, len(from.ends)), roomier(l.places, len(from.places))
 	for _, end := range from.ends {
 		l.ends = append(l.ends, before+end)
 	}
@@ -42,7 +54,7 @@ func (l *listing) wipe() {
 	clear(l.places)
 }
 
-// joined puts listings into one.
+// joined puts listings into one, and wipes them.
 func joined(all []listing) (one listing) {
 	units, places := 0, 0
 	for _, l := range all {
@@ -52,6 +64,7 @@ func joined(all []listing) (one listing) {
 	one = listing{make([]int, 0, units), make([]uint32, 0, places)}
 	for i := range all {
 		one.addAll(&all[i], func(place uint32) uint32 { return place })
+		all[i].wipe()
 	}
 	return one
 }

@@ -138,12 +138,12 @@ func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial
 	if err != nil {
 		return nil, err
 	}
-	if p.finder != nil {
-		return func() ([]Group, *results) { return find(p.compiled, sums) }, complete(sums.origins)
-	}
 	return func() ([]Group, *results) {
 		if len(partials) > 1 {
 			defer sums.wipe()
+		}
+		if p.finder != nil {
+			return find(p.compiled, sums)
 		}
 		return addNoise(p.compiled, sums)
 	}, complete(sums.origins)

@@ -313,17 +313,7 @@ func TestRealPlansAreDecidedAsAPlainReferenceDecides(t *testing.T) {
 		counted := map[string]bool{}
 		for n := range 25 {
 			doc := randomDocument(r, n+1, fmt.Sprint("k", max(0, n-3+r.IntN(5))))
-			text, err := json.Marshal(doc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := policy.Parse(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := account.SetPolicy(t.Context(), p, "r", "Rao"); err != nil {
-				t.Fatal(err)
-			}
+			text := putInForce(t, account, doc)
 			a := randomAsking(r, fmt.Sprint("k", n))
 			err = a.ask(t.Context(), account, key)
 			if errors.As(err, new(noPlan)) {
@@ -405,17 +395,7 @@ func TestASearchForBoundsIsAllowedByItsName(t *testing.T) {
 			"reason": "r", "basis": "b", "until": "2999-12-31", "askers": []string{"ann"}, "keys": keys, "consent": "none", "groups": groups,
 			"columns": map[string]any{"x": map[string]any{"lower": 0, "upper": 1000}},
 		}}
-		text, err := json.Marshal(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := policy.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := account.SetPolicy(t.Context(), p, "r", "Rao"); err != nil {
-			t.Fatal(err)
-		}
+		putInForce(t, account, doc)
 		_, err = search.Run(t.Context(), account, r, aggregate.Slice([]visit{{1, 1, 1}}))
 		return err
 	}
@@ -429,4 +409,21 @@ func TestASearchForBoundsIsAllowedByItsName(t *testing.T) {
 	if err := find(3, "given", name); err != nil {
 		t.Error(err)
 	}
+}
+
+// putInForce sets the policy that a document says, and returns its text.
+func putInForce(t *testing.T, account *budget.Account, doc map[string]any) (text []byte) {
+	t.Helper()
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := account.SetPolicy(t.Context(), p, "r", "Rao"); err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

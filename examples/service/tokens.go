@@ -123,6 +123,9 @@ func newToken(args []string, stdout, stderr io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	if err := noMore(f); err != nil {
+		return err
+	}
 	if *purposes != "" {
 		g.Purposes = strings.Split(*purposes, ",")
 	}
@@ -134,10 +137,10 @@ func newToken(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *leave >= 0 {
-		return errors.Join(noMore(f), endTokens(*path, *t.grants.Load(), g.Name, *leave))
+		return endTokens(*path, *t.grants.Load(), g.Name, *leave)
 	}
 	all, token := give(*t.grants.Load(), g)
-	if err := errors.Join(noMore(f), checkGrants(all)); err != nil {
+	if err := checkGrants(all); err != nil {
 		return err
 	}
 	if err := replace(*path, all); err != nil {

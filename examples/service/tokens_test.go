@@ -124,6 +124,12 @@ func TestTokensAreReadAtEveryTick(t *testing.T) {
 		time.Sleep(b.board.every)
 		synctest.Wait()
 		want(t, b.ask(ann, "GET", "/budget", ""), http.StatusOK, "")
+		if err := newToken([]string{"-tokens", path, "-name", "ann", "-leave", "0", "bob"}, &out, &out); err == nil {
+			t.Error("what is no flag is taken")
+		}
+		time.Sleep(b.board.every)
+		synctest.Wait()
+		want(t, b.ask(ann, "GET", "/budget", ""), http.StatusOK, "")
 		if err := newToken([]string{"-tokens", path, "-name", "ann", "-leave", "0"}, &out, &out); err != nil {
 			t.Fatal(err)
 		}

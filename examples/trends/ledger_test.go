@@ -164,6 +164,7 @@ func TestWhatPaysNothingSaysWhatTheLedgerWouldAnswer(t *testing.T) {
 		says("would refuse it: ", args...)
 		says("it is frozen: an incident", args...)
 	}
+	says("it costs nothing more; it is frozen: an incident, so only what was published of it is given out", "-plan", "-key", "first")
 }
 
 // The name of a request holds how its input is written, in the same words as ever: what was

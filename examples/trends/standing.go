@@ -32,7 +32,7 @@ func (o *options) standing(ctx context.Context, r aggregate.Request, c dp.Charge
 
 func (l *ledger) says(ctx context.Context, r aggregate.Request, c dp.Charge) (string, error) {
 	if _, err := l.account.Payment(ctx, r.Key); err == nil {
-		return "has paid for this request already: it costs nothing more", nil
+		return l.paid(ctx)
 	}
 	n, then, err := l.account.HowMany(ctx, c)
 	switch {
@@ -42,4 +42,18 @@ func (l *ledger) says(ctx context.Context, r aggregate.Request, c dp.Charge) (st
 		return fmt.Sprintf("would pay for it: %s", balance{More: n, Ends: ends(then)}.Rest()), nil
 	}
 	return fmt.Sprintf("would refuse it: %v", then), nil
+}
+
+// paid is what the ledger says of a request that was paid for. What was published of it is given out whatever
+// happened since.
+func (l *ledger) paid(ctx context.Context) (string, error) {
+	status, err := l.account.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	text := "has paid for this request already: it costs nothing more"
+	if status.Frozen {
+		text += fmt.Sprintf("; it is frozen: %s, so only what was published of it is given out", status.Reason)
+	}
+	return text, nil
 }

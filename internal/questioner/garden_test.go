@@ -54,12 +54,18 @@ func (g *garden) command(t *testing.T, n int) *exec.Cmd {
 		program = g.program(p.tester(), n+1)
 		g.build(t, p.tester(), g.alone(t, n), program)
 	}
-	c := exec.Command(program, "-test.timeout", "20m", "-test.run", "^"+p.tests+"$")
+	c := g.run(p, program, n+1)
 	if p.tests == lengths {
 		c.Args = append(c.Args, "-long") // a rate takes many trials
 	}
+	return c
+}
+
+// run returns what runs the test of a mistake, by a program that is one version of several.
+func (g *garden) run(p planted, program string, version int) *exec.Cmd {
+	c := exec.Command(program, "-test.timeout", "20m", "-test.run", "^"+p.tests+"$")
 	c.Dir = filepath.Join(g.root, filepath.FromSlash(p.tester()))
-	c.Env = append(os.Environ(), fmt.Sprintf("%s=%d", woven.Switch, n+1))
+	c.Env = append(os.Environ(), fmt.Sprintf("%s=%d", woven.Switch, version))
 	return c
 }
 

@@ -208,6 +208,13 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		t.Skip("runs a test for each mistake; runs with -long")
 	}
 	g := newGarden(t)
+	for _, tests := range []string{answers, ranges, lengths, steps, noise, vectors, files} {
+		t.Run("nothing is planted for "+tests, func(t *testing.T) {
+			if out, err := g.run(planted{tests: tests}, g.program(planted{tests: tests}.tester(), 0), 0).CombinedOutput(); err != nil {
+				t.Fatalf("what finds nothing finds something: %v\n%s", err, out)
+			}
+		})
+	}
 	for n, p := range mistakes {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
