@@ -135,16 +135,17 @@ func (f *eventFilter) Raise(l dp.Loss) Filter {
 
 func (f *eventFilter) Limit() dp.Loss { return f.of }
 
+// Spent is of the branch that needs less ε: Σε, or what the meter says at its δ. Each of
+// them only rises, and so does the lesser (docs/proofs/filter-default.md, section 9).
 func (f *eventFilter) Spent() dp.Loss {
-	if f.pure != nil && f.pure.Cmp(f.epsilon) <= 0 {
+	e := exact.Decimal(sixDigits(f.meter.spent(), true))
+	if f.pure != nil && (f.closed() || e == nil || f.pure.Cmp(e) <= 0) {
 		return lossUp(f.pure, f.delta)
 	}
-	delta := new(big.Rat).Add(f.delta, exact.Float(f.conversionDown))
-	e := sixDigits(f.meter.spent(), true)
-	if math.IsInf(e, 1) {
+	if e == nil {
 		return f.of
 	}
-	return dp.Approx{Epsilon: e, Delta: exact.DecimalUp(delta)}
+	return lossUp(e, new(big.Rat).Add(f.delta, exact.Float(f.conversionDown)))
 }
 
 func (f *eventFilter) Left() dp.Loss {
