@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/equipoise-dp/equipoise/aggregate/rows"
+	"github.com/equipoise-dp/equipoise/examples/bench/internal/contest"
 	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
@@ -49,10 +50,10 @@ func writeFile(path string, part []sales.Sale) error {
 }
 
 // fromFiles is Equipoise, from files to a release that is paid for.
-func (w work) fromFiles(ctx context.Context, n int, paths []string) (int, error) {
+func fromFiles(ctx context.Context, w contest.Work, n int, paths []string) (int, error) {
 	sources, err := rows.Files[sales.Sale](ctx, rows.Options{}, paths...)
 	if err != nil {
 		return 0, err
 	}
-	return w.ours(ctx, n, sources)
+	return w.Ours(ctx, n, sources)
 }

@@ -1,17 +1,15 @@
 //go:build unix
 
-package main
+package contest
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -19,45 +17,46 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
-// runCase makes the rows, then measures one case, and prints what was measured.
-func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
-	i := slices.IndexFunc(cases, func(c work) bool { return c.String() == o.child })
-	if i < 0 {
-		return fmt.Errorf("there is no case %q", o.child)
-	}
-	c := cases[i]
+// Measure makes so many rows and lets the work be prepared, in a folder for its files, then measures it, and
+// writes what was measured.
+func Measure(ctx context.Context, to io.Writer, w Work, rows int, prepare func(w Work, rows []sales.Sale, dir string) (Answer, error)) error {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	answer, err := c.prepare(sales.Make(o.rows), dir)
+	answer, err := prepare(w, sales.Make(rows), dir)
 	if err != nil {
 		return err
 	}
+	r, err := measured(ctx, w, rows, answer)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(to).Encode(r)
+}
+
+func measured(ctx context.Context, w Work, rows int, answer Answer) (r Result, err error) {
 	debug.FreeOSMemory()
 	_, _ = peak() // that of making the rows
 	before, err := peak()
 	if err != nil {
-		return err
+		return r, err
 	}
 	start, cpu := time.Now(), processTime()
 	shown, err := answer(ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
 	wall, spent := time.Since(start), processTime()-cpu
 	after, err := peak()
-	if err != nil {
-		return err
+	if err == nil && shown == 0 && rows > 100_000 {
+		err = errors.New("no group is shown")
 	}
-	if shown == 0 && o.rows > 100_000 {
-		return errors.New("no group is shown")
-	}
-	return json.NewEncoder(stdout).Encode(result{
-		Engine: c.engine, Columns: c.columns, Rows: o.rows, Workers: c.workers, Wall: wall.Seconds(),
-		CPU: float64(spent.Nanoseconds()) / float64(o.rows), Speed: float64(o.rows) / wall.Seconds(), Peak: after - before,
-	})
+	return Result{
+		Engine: w.Engine, Columns: w.Columns, Rows: rows, Workers: w.Workers, Wall: wall.Seconds(),
+		CPU: float64(spent.Nanoseconds()) / float64(rows), Speed: float64(rows) / wall.Seconds(), Peak: after - before,
+	}, err
 }
 
 // processTime returns the time that all processors spent on this process.
