@@ -167,6 +167,9 @@ func (r *report) FigureWords(i int, f figure) figureWords {
 	if math.IsInf(f.High, 1) {
 		w.High = "any number"
 	}
+	if q.Quantile && f.High >= r.Upper {
+		w.High += "+" // or more: values beyond it were brought down to it
+	}
 	return w
 }
 

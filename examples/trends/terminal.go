@@ -58,6 +58,9 @@ func (r *report) legend() []string {
 		r.Caps(r.Receipt.MaxGroups) + "; what is beyond is cut off",
 		"in brackets: 95 % noise intervals, which say nothing of what is cut off",
 	}
+	if r.Value != "" {
+		all[2] += "; + says “or more”"
+	}
 	if how := r.Reading(); how != "" {
 		all = append(all, "how rows were read: "+how)
 	}
