@@ -228,6 +228,10 @@ func TestChangesAllowForNoiseThatGroupsShare(t *testing.T) {
 				t.Fatalf("%s: the noise of a change is %v, and without what is common %v", name, c.e.StdDev, c.alone.StdDev)
 			}
 		}
+		// Means on one side of the middle are pushed to the same side by what they share.
+		if one, other := mean.Of(cells[1]).StdDev, mean.Of(b).StdDev; mean.Change(cells[1], b).StdDev != math.Hypot(one, other) {
+			t.Fatalf("the noise of a change is %v, of means on one side with %v and %v", mean.Change(cells[1], b).StdDev, one, other)
+		}
 		others := noisyCells(p.compiled, all)
 		if e := units.Change(a, others[3]); e.StdDev != units.Of(others[3]).Minus(units.Of(a)).StdDev {
 			t.Fatal("cells of two releases are taken to share noise")

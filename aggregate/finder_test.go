@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -206,6 +207,26 @@ func TestFewGroupsThrowCoinsAndManyTakeLooks(t *testing.T) {
 					t.Errorf("ε=%v: a cap of %d raises the threshold from %v to %v", epsilon, l0, a, b)
 				}
 			}
+		}
+	}
+}
+
+// A price list says from how many units on a coin shows a group half of the time and 95 % of
+// the time, which the recursion of the most that (ε, δ) allows gives (Desfontaines, Voss,
+// Gipson, Mandayam 2022, Theorem 1).
+func TestAPriceListSaysWhenCoinsShow(t *testing.T) {
+	for _, epsilon := range []float64{0.3, 1, 5} {
+		var from []int
+		shown := 0.0
+		for n := 1; len(from) < 2; n++ {
+			shown = min(math.Exp(epsilon)*shown+1e-6, 1-math.Exp(-epsilon)*(1-shown-1e-6), 1)
+			for len(from) < 2 && shown >= []float64{0.5, 0.95}[len(from)] {
+				from = append(from, n)
+			}
+		}
+		says := fmt.Sprintf("half of the time from %d units on, 95 %% of the time from %d\n", from[0], from[1])
+		if got := finderOf(t, epsilon, 1e-6, 1).String(); !strings.Contains(got, "one coin for each\n") || !strings.Contains(got, says) {
+			t.Errorf("ε=%v: %q, want %q", epsilon, got, says)
 		}
 	}
 }

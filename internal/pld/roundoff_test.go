@@ -2,7 +2,9 @@ package pld
 
 import (
 	"math"
+	"math/big"
 	"math/cmplx"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -281,5 +283,29 @@ func TestEpsilonsAreZeroWhereNoneIsNeeded(t *testing.T) {
 		if got := c.Epsilon(0.999); got != 0 {
 			t.Errorf("%v: at a δ of 0.999 ε is %g", m, got)
 		}
+	}
+}
+
+// The decay of discrete Laplace noise is 1/scale, and never below it, since less decay is a
+// smaller loss; and it is the number next to it.
+func TestDecaysAreNotRoundedDown(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 20))
+	up := 0
+	for range 400 {
+		scale := math.Exp(rng.Float64()*40 - 5)
+		a := discreteLaplaceOf(scale, 2).(discreteLaplaceTransform).a
+		times := func(a float64) int {
+			product := new(big.Rat).Mul(new(big.Rat).SetFloat64(a), new(big.Rat).SetFloat64(scale))
+			return product.Cmp(big.NewRat(1, 1))
+		}
+		if times(a) < 0 || times(a) > 0 && times(math.Nextafter(a, 0)) >= 0 {
+			t.Errorf("scale %v: a decay of %v", scale, a)
+		}
+		if a != 1/scale {
+			up++
+		}
+	}
+	if up < 50 || up > 350 {
+		t.Errorf("of 400 quotients %d were rounded up", up)
 	}
 }
