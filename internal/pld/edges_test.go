@@ -442,3 +442,18 @@ func TestEpsilonIsZeroWhereDeltaAllowsIt(t *testing.T) {
 		}
 	}
 }
+
+// TestAtTheirTopPureLossesHaveNoDelta: at the ε that they come to, and beyond it, δ is 0
+// itself, and just below it is not.
+func TestAtTheirTopPureLossesHaveNoDelta(t *testing.T) {
+	for _, eps := range [][]float64{{1}, {0.1, 0.2}, {3, 0.7, 1e-3}} {
+		var c Composition
+		for _, e := range eps {
+			c.Add(Pure(e), 3)
+		}
+		top := newProfile(c.entries, false).top()
+		if at, beyond, below := c.Delta(top), c.Delta(2*top), c.Delta(top*(1-1e-3)); at != 0 || beyond != 0 || !(below > 0) {
+			t.Errorf("pure losses %v: δ is %v at ε=%v, %v beyond and %v below", eps, at, top, beyond, below)
+		}
+	}
+}
