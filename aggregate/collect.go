@@ -57,7 +57,7 @@ func (p *Plan[Row, Unit, Group]) bounded(ctx context.Context, seed maphash.Seed,
 		bounder.Within(p.limit(sources))
 		defer bounder.Close()
 	}
-	n, err := read(bounder)
+	n, err := during(ctx, phaseReading, func(context.Context) (int, error) { return read(bounder) })
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +77,14 @@ func (p *Plan[Row, Unit, Group]) bounded(ctx context.Context, seed maphash.Seed,
 
 // reduced bounds and sums rows that were read, of which there are n.
 func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bounder[Unit, Group], sources, n int) (*partial[Group], error) {
-	reduce := p.sum
+	reduce, phase := p.sum, phaseAdding
 	if p.finder != nil {
-		reduce = p.list
+		reduce, phase = p.list, phaseListing
 	}
 	groups := bounder.Groups()
+	if err := p.ended(ctx, nil); err != nil { // and then groups may have no numbers among all
+		return nil, err
+	}
 	to := room{workers: max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))), records: math.MaxInt64}
 	if p.memory != nil {
 		var err error
@@ -90,7 +93,7 @@ func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bou
 		}
 		bounder.Spread(to.part)
 	}
-	return reduce(ctx, bounder, groups, to)
+	return during(ctx, phase, func(ctx context.Context) (*partial[Group], error) { return reduce(ctx, bounder, groups, to) })
 }
 
 // inTurn yields the rows of sources one after the other.
@@ -121,7 +124,7 @@ func (p *Plan[Row, Unit, Group]) readAll(ctx context.Context, bounder *bound.Bou
 	errs := make([]error, len(sources))
 	inParallel(len(sources), len(sources), func(int) func(int) {
 		return func(i int) {
-			rows, err := p.read(&watch{ctx: ctx, doing: "reading rows"}, &failed, readers[i], sources[i])
+			rows, err := p.read(&watch{ctx: ctx, doing: phaseReading}, &failed, readers[i], sources[i])
 			n.Add(int64(rows))
 			if errs[i] = err; err != nil {
 				failed.Store(true)
@@ -182,7 +185,7 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 
 // ended returns why workers ended before all was done, or nil.
 func (p *Plan[Row, Unit, Group]) ended(ctx context.Context, errs []error) error {
-	if err := (&watch{ctx: ctx, doing: "adding up rows"}).ask(); err != nil {
+	if err := (&watch{ctx: ctx, doing: phaseAdding}).ask(); err != nil {
 		return err
 	}
 	for _, err := range errs {
@@ -197,7 +200,7 @@ func (p *Plan[Row, Unit, Group]) ended(ctx context.Context, errs []error) error 
 func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, to room) (*partial[Group], error) {
 	units, errs, parts := make([]listing, to.workers), make([]error, to.workers), bounder.Filled()
 	inParallel(to.workers, len(parts), func(i int) func(task int) {
-		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: "listing groups"}, to.records
+		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: phaseListing}, to.records
 		return func(task int) {
 			if errs[i] != nil {
 				return
@@ -217,7 +220,7 @@ func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounde
 	if err := p.ended(ctx, errs); err != nil {
 		return nil, err
 	}
-	return p.listed(groups, joined(units)), (&watch{ctx: ctx, doing: "listing groups"}).ask()
+	return p.listed(&watch{ctx: ctx, doing: phaseListing}, groups, joined(units))
 }
 
 // How many bytes a unit takes, and each of its groups, in a listing that grows and is then put into one with others.

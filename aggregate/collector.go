@@ -44,7 +44,8 @@ type stripe[Unit, Group comparable] struct {
 }
 
 // Collector returns a Collector of this plan: of one shard, or, with the zero Shard, of all units. Rows of
-// units of other shards are left out. Queries with Consent or Retention are refused, since whether a row
+// units of other shards are left out. Plans with a limit of memory ([Plan.Within]) are refused: a snapshot takes all that is kept at any time and is sealed
+// in memory, so files would save none where it is needed most. [Plan.Needs] says what the caps let through; shards split it. Queries with Consent or Retention are refused, since whether a row
 // counts is found out when it is released, and not when it comes.
 func (p *Plan[Row, Unit, Group]) Collector(s Shard) (*Collector[Row, Unit, Group], error) {
 	if s != (Shard{}) {
@@ -97,7 +98,7 @@ func (p *Plan[Row, Unit, Group]) checkCollector() error {
 		errs = append(errs, errors.New("aggregate: a Collector cannot be had with Query.Consent or Query.Retention, which are asked when rows are released; keep the rows and use Plan.Collect"))
 	}
 	if p.memory != nil {
-		errs = append(errs, errors.New("aggregate: a Collector cannot be had of a plan with a limit of memory, which is for rows that are read once and to the end; use Plan.Collect, or the plan that Plan.Within was called on"))
+		errs = append(errs, errors.New("aggregate: a Collector cannot be had of a plan with a limit of memory: what it keeps is in memory, since a snapshot takes all of it at any time; use Plan.Collect, or the plan that Plan.Within was called on"))
 	}
 	if err := keys.Check(reflect.TypeFor[Unit](), true); err != nil {
 		errs = append(errs, fmt.Errorf("aggregate: unit type: %w", err))

@@ -162,7 +162,7 @@ func TestIntervalsOfDrawnQuantilesAreNarrowWithoutNoise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, cells := addNoise(p.compiled, partial.state())
+		_, cells, _ := addNoise(t.Context(), p.compiled, partial.state())
 		for i := range asked {
 			e := all[i].Of(Cell{cells, 0})
 			for _, c := range ladder {

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/big"
@@ -140,7 +141,7 @@ func (c *compiled) noisyCell(s *core.Session, g group, draws map[*measure]int64)
 
 // noisyCells adds noise to all groups.
 func noisyCells(c *compiled, all *partial[int]) (cells []Cell) {
-	released, of := addNoise(c, all)
+	released, of, _ := addNoise(context.Background(), c, all)
 	for i := range released {
 		cells = append(cells, Cell{of, i})
 	}

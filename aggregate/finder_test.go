@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -93,7 +94,7 @@ func foundLaw(looks []*look, weigh func(*look, int64) int64, maxGroups int, unit
 			return
 		}
 		l := looks[i]
-		weights := countUnits(slices.Values(units), maxGroups, shown, func(s int64) int64 { return weigh(l, s) })
+		weights := countUnits(&watch{ctx: context.Background()}, slices.Values(units), maxGroups, shown, func(s int64) int64 { return weigh(l, s) })
 		keys := slices.Sorted(maps.Keys(weights))
 		for set := range 1 << len(keys) {
 			q, now, text := p, maps.Clone(shown), output
@@ -185,7 +186,7 @@ func (d distribution) beyondAny(epsilon float64, other distribution) (delta floa
 // What a unit does in a look follows from its own groups, in their order, and from what
 // was shown: never more than maxGroups, nothing that was shown, weights of as many.
 func TestUnitsForgetWhatWasShown(t *testing.T) {
-	got := countUnits(slices.Values([][]string{{"a", "b", "c", "d"}, {"b"}, {"a", "b"}}), 2, map[string]bool{"b": true}, func(s int64) int64 { return 100 / s })
+	got := countUnits(&watch{ctx: context.Background()}, slices.Values([][]string{{"a", "b", "c", "d"}, {"b"}, {"a", "b"}}), 2, map[string]bool{"b": true}, func(s int64) int64 { return 100 / s })
 	if want := map[string]int64{"a": 50 + 100, "c": 50}; !maps.Equal(got, want) {
 		t.Errorf("weights are %v, want %v", got, want)
 	}

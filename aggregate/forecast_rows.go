@@ -102,7 +102,7 @@ func newViewing[Row any, Unit, Group comparable](p *Plan[Row, Unit, Group]) *vie
 }
 
 func (l *viewing[Row, Unit, Group]) read(ctx context.Context, rows iter.Seq2[Row, error]) error {
-	reading := &watch{ctx: ctx, doing: "reading rows"}
+	reading := &watch{ctx: ctx, doing: phaseReading}
 	for row, err := range rows {
 		if err != nil {
 			return fmt.Errorf("aggregate: reading rows: %w", err)

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -73,7 +74,7 @@ func FuzzPlan(f *testing.F) {
 
 // written returns the stored form of a release.
 func written[Row any, Unit comparable](p *Plan[Row, Unit, int], charge dp.Charge, exact *partial[int]) []byte {
-	released, cells := addNoise(p.compiled, exact)
+	released, cells, _ := addNoise(context.Background(), p.compiled, exact)
 	return encode(p.compiled, p.receipt(charge, dp.Payment{}), released, cells)
 }
 

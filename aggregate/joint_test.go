@@ -134,7 +134,7 @@ func TestSeveralNumbersAreReadBackAsTheyWere(t *testing.T) {
 				var squares [4]float64
 				held := 0
 				for range draws {
-					released, cells := addNoise(p.compiled, groups)
+					released, cells, _ := addNoise(t.Context(), p.compiled, groups)
 					for i := range released {
 						cell := Cell{cells, i}
 						for k := range 4 {

@@ -70,14 +70,14 @@ func joined(all []listing) (one listing) {
 }
 
 // listed returns a Partial of units that are in some of the groups, with those in the order of release.
-func (p *Plan[Row, Unit, Group]) listed(groups []Group, units listing) *partial[Group] {
+func (p *Plan[Row, Unit, Group]) listed(w *watch, groups []Group, units listing) (*partial[Group], error) {
 	part := &partial[Group]{fingerprint: p.fingerprint, units: units}
 	used := make([]bool, len(groups))
 	for _, id := range units.places {
 		used[id] = true
 	}
 	places := make([]uint32, len(groups))
-	for _, id := range keys.Order(groups) {
+	for _, id := range keys.OrderUntil(groups, w.ends) {
 		if used[id] {
 			places[id] = uint32(len(part.groups))
 			part.groups = append(part.groups, groups[id])
@@ -86,7 +86,7 @@ func (p *Plan[Row, Unit, Group]) listed(groups []Group, units listing) *partial[
 	for i, id := range units.places {
 		units.places[i] = places[id]
 	}
-	return part
+	return part, w.ask()
 }
 
 // eachUnit yields the groups of each unit, which are overwritten by the next.

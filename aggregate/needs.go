@@ -25,7 +25,8 @@ type Need struct {
 	Disk   int64 // of temporary files, if nearly all rows are written
 }
 
-// Needs says what collecting takes for a size, at most: of memory that is in use at a time. Strings of
+// Needs says what collecting takes for a size, at most: of memory that is in use at a time, which was found to be a fourth of it or more, also with
+// units that have very different numbers of rows. Strings of
 // units and groups are not in it; those of the units of all rows, and of all groups, come on top. It reads no row.
 func (p *Plan[Row, Unit, Group]) Needs(s Size) (Need, error) {
 	if err := s.check(); err != nil {

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/equipoise-dp/equipoise/internal/core"
@@ -17,7 +18,9 @@ const (
 // addNoise draws the noise of a release, which must have been paid for. It is the one
 // place where exact sums are read, and what it returns is public. It returns the groups
 // that are selected, in an order that does not depend on that of the rows.
-func addNoise[Group comparable](c *compiled, of *partial[Group]) (released []Group, shown *results) {
+//
+// It ends soon after ctx is done if there are more groups than a batch: what was drawn is cleared then, and nobody has seen it.
+func addNoise[Group comparable](ctx context.Context, c *compiled, of *partial[Group]) (released []Group, shown *results, err error) {
 	var first common
 	core.InSession(func(session *core.Session) {
 		first.draws = c.drawCommon(session)
@@ -32,6 +35,9 @@ func addNoise[Group comparable](c *compiled, of *partial[Group]) (released []Gro
 	workers := max(1, min(runtime.GOMAXPROCS(0), len(ids)/fewGroups))
 	inParallel(workers, len(ends), func(int) func(int) {
 		return func(i int) {
+			if len(ends) > 1 && ctx.Err() != nil {
+				return
+			}
 			from, to := i*batch, min((i+1)*batch, len(ids))
 			for at := range ids[from:to] {
 				ids[from+at] = uint32(from + at)
@@ -41,6 +47,11 @@ func addNoise[Group comparable](c *compiled, of *partial[Group]) (released []Gro
 			})
 		}
 	})
+	if len(ends) > 1 && ctx.Err() != nil {
+		clear(shown.sums)
+		clear(shown.ranks)
+		return nil, nil, ctx.Err()
+	}
 	all := 0
 	for _, n := range ends {
 		all += n
@@ -54,7 +65,7 @@ func addNoise[Group comparable](c *compiled, of *partial[Group]) (released []Gro
 		}
 	}
 	shown.cut(all)
-	return released, shown
+	return released, shown, nil
 }
 
 // common is what is drawn of all groups together, before each.

@@ -98,9 +98,9 @@ func (p *Plan[Row, Unit, Group]) merge(ctx context.Context, partials []*partial[
 		return nil, err
 	}
 	if len(partials) == 1 {
-		return partials[0], (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
+		return partials[0], (&watch{ctx: ctx, doing: phaseMerging}).ask()
 	}
-	merged, err := p.addUp(ctx, partials)
+	merged, err := during(ctx, phaseMerging, func(ctx context.Context) (*partial[Group], error) { return p.addUp(ctx, partials) })
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +111,12 @@ func (p *Plan[Row, Unit, Group]) merge(ctx context.Context, partials []*partial[
 func (p *Plan[Row, Unit, Group]) addUp(ctx context.Context, partials []*partial[Group]) (*partial[Group], error) {
 	var all []Group
 	ids := make(map[Group]uint32)
+	numbering := &watch{ctx: ctx, doing: phaseMerging}
 	for _, part := range partials {
 		for _, k := range part.groups {
+			if numbering.stop() {
+				return nil, numbering.err
+			}
 			if _, ok := ids[k]; !ok {
 				ids[k] = uint32(len(all))
 				all = append(all, k)
@@ -124,10 +128,10 @@ func (p *Plan[Row, Unit, Group]) addUp(ctx context.Context, partials []*partial[
 		for i, part := range partials {
 			units[i].addAll(&part.units, func(place uint32) uint32 { return ids[part.groups[place]] })
 		}
-		return p.listed(all, joined(units)), (&watch{ctx: ctx, doing: "adding up Partials"}).ask()
+		return p.listed(&watch{ctx: ctx, doing: phaseMerging}, all, joined(units))
 	}
 	a := p.newAdder(ctx, len(all), newPage)
-	a.adding.doing = "adding up Partials"
+	a.adding.doing = phaseMerging
 	for _, part := range partials {
 		for i, k := range part.groups {
 			a.addGroup(ids[k], part.group(i))

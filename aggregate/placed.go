@@ -81,7 +81,7 @@ func (a *placing[Row, Unit, Group]) Collect(ctx context.Context, shard int, rows
 		return nil, err
 	}
 	return a.plan.bounded(ctx, maphash.MakeSeed(), slice, 1, func(bounder *bound.Bounder[Unit, Group]) (int, error) {
-		return a.read(&watch{ctx: ctx, doing: "reading rows"}, bounder.Source(), rows)
+		return a.read(&watch{ctx: ctx, doing: phaseReading}, bounder.Source(), rows)
 	})
 }
 

@@ -35,7 +35,7 @@ type page struct {
 
 func (c *compiled) newAdder(ctx context.Context, groups int, room func() ([]uint32, []int64)) *adder {
 	a := &adder{
-		compiled: c, totals: make([]total, len(c.inputs)), room: room, adding: watch{ctx: ctx, doing: "adding up rows"},
+		compiled: c, totals: make([]total, len(c.inputs)), room: room, adding: watch{ctx: ctx, doing: phaseAdding},
 		sums: make([]exact.Int128, groups*c.sums), points: make([]log, c.histograms),
 	}
 	for _, m := range c.measures {
@@ -158,6 +158,9 @@ func (l *log) add(group uint32, point int64, room func() ([]uint32, []int64)) {
 
 // addGroup adds what a Partial has of a group.
 func (a *adder) addGroup(to uint32, g group) {
+	if a.adding.stop() {
+		return
+	}
 	for i, s := range g.sums {
 		at := &a.sums[int(to)*a.compiled.sums+i]
 		*at = at.Add(s)

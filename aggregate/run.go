@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime/pprof"
 	"time"
 
 	"github.com/equipoise-dp/equipoise/dp"
@@ -39,8 +40,9 @@ type Budget interface {
 // keeps and releases.
 //
 // It fails if rows cannot be read, if b refuses or fails to answer, or soon after
-// ctx is done: until the release is paid for, and not from then on. If it fails,
-// nothing is released; only if b failed to answer may something be paid, and then
+// ctx is done: until the release is paid for, and from then on only where noise is drawn
+// of hundreds of groups, which takes its time. If it fails,
+// nothing is released; only if b failed to answer or noise was being drawn may something be paid, and then
 // running again with the same request does not pay again.
 func (p *Plan[Row, Unit, Group]) Run(ctx context.Context, b Budget, r Request, rows iter.Seq2[Row, error]) (*Release[Group], error) {
 	return p.RunFrom(ctx, b, r, func(ctx context.Context, p *Plan[Row, Unit, Group]) (*Partial[Group], error) {
@@ -111,10 +113,14 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 	if payment.Kept != nil {
 		return decode[Group](p.compiled, payment.Kept)
 	}
-	released, cells := addingNoise()
+	released, cells, err := addingNoise(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("aggregate: drawing noise: the release is paid for but was not made; run again with the same key, at no cost: %w", err)
+	}
 	receipt := p.receipt(charge, payment)
 	receipt.Wiped = wiped
-	release := encode(p.compiled, receipt, released, cells)
+	var release []byte
+	pprof.Do(ctx, pprof.Labels(phaseLabel, phaseEncoding), func(context.Context) { release = encode(p.compiled, receipt, released, cells) })
 	kept, err := b.Keep(context.WithoutCancel(ctx), charge, release)
 	if err != nil {
 		return nil, fmt.Errorf("aggregate: the release is paid for but could not be kept, so it is not shown; run again with the same key, at no cost: %w", err)
@@ -126,7 +132,7 @@ func (p *Plan[Row, Unit, Group]) release(ctx context.Context, b Budget, charge d
 }
 
 // merged returns what adds noise to partials of this plan, once it is paid for.
-func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial[Group]) (addingNoise func() ([]Group, *results), err error) {
+func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial[Group]) (addingNoise func(context.Context) ([]Group, *results, error), err error) {
 	states, err := p.checkPartials(partials)
 	if err == nil {
 		err = checkDated(states, time.Now())
@@ -138,13 +144,15 @@ func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial
 	if err != nil {
 		return nil, err
 	}
-	return func() ([]Group, *results) {
+	return func(ctx context.Context) (released []Group, shown *results, err error) {
 		if len(partials) > 1 {
 			defer sums.wipe()
 		}
+		draw := addNoise[Group]
 		if p.finder != nil {
-			return find(p.compiled, sums)
+			draw = find[Group]
 		}
-		return addNoise(p.compiled, sums)
+		pprof.Do(ctx, pprof.Labels(phaseLabel, phaseDrawing), func(ctx context.Context) { released, shown, err = draw(ctx, p.compiled, sums) })
+		return released, shown, err
 	}, complete(sums.origins)
 }

@@ -404,7 +404,9 @@ func FuzzUnpack(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		addNoise()
+		if _, _, err := addNoise(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

@@ -112,7 +112,10 @@ func TestGroupsAloneAreReleasedAndReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		released, cells := addingNoise()
+		released, cells, err := addingNoise(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		text := encode(p.compiled, p.receipt(p.Charge(Request{Key: "k"}), dp.Payment{}), released, cells)
 		for _, fingerprint := range []string{p.fingerprint, "of another version"} {
 			other := *p.compiled

@@ -117,7 +117,7 @@ func (p *SeriesPlan[Row, Unit, Group]) candidates(ctx context.Context, through i
 	}
 	var all []candidate[Row, Unit]
 	pairs := make(map[Unit]map[int]int)
-	reading := &watch{ctx: ctx, doing: "reading rows"}
+	reading := &watch{ctx: ctx, doing: phaseReading}
 	for row, err := range rows {
 		if err != nil {
 			return nil, nil, fmt.Errorf("aggregate: reading rows: %w", err)

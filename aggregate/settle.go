@@ -1,8 +1,8 @@
 package aggregate
 
 import (
+	"context"
 	"runtime"
-	"slices"
 
 	"github.com/equipoise-dp/equipoise/internal/exact"
 	"github.com/equipoise-dp/equipoise/internal/keys"
@@ -27,7 +27,10 @@ func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*parti
 		return nil, err
 	}
 	all.countPeople(adders)
-	order := p.releaseOrder(groups, all.sums)
+	order, err := during(adding.ctx, phaseSorting, func(context.Context) ([]uint32, error) { return p.releaseOrder(adding, groups, all.sums) })
+	if err != nil {
+		return nil, err
+	}
 	settled := &partial[Group]{
 		fingerprint: p.fingerprint, groups: make([]Group, 0, len(order)),
 		exacts: exacts{width: p.sums, sums: make([]exact.Int128, 0, len(order)*p.sums)},
@@ -46,15 +49,18 @@ func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*parti
 
 // releaseOrder returns the groups that have a place in a Partial: those given, or else
 // those that have units, in their own order.
-func (p *Plan[Row, Unit, Group]) releaseOrder(groups []Group, sums []exact.Int128) []uint32 {
+func (p *Plan[Row, Unit, Group]) releaseOrder(adding *watch, groups []Group, sums []exact.Int128) ([]uint32, error) {
 	if p.query.given() != nil {
 		order := make([]uint32, len(groups))
 		for i := range order {
 			order[i] = uint32(i)
 		}
-		return order
+		return order, nil
 	}
-	order := keys.Order(groups)
+	order := keys.OrderUntil(groups, adding.ends)
+	if err := adding.ask(); err != nil {
+		return nil, err
+	}
 	units := p.units().first
 	n := 0
 	for _, id := range order {
@@ -63,13 +69,16 @@ func (p *Plan[Row, Unit, Group]) releaseOrder(groups []Group, sums []exact.Int12
 			n++
 		}
 	}
-	return order[:n]
+	return order[:n], nil
 }
 
 // sorted returns the records by group, and sorted in each.
 func (l *log) sorted(adding *watch, places []uint32, groups int) list {
 	counts := make([]int, groups)
 	for _, p := range l.pages {
+		if adding.stop() {
+			return list{}
+		}
 		for _, id := range p.groups {
 			counts[places[id]]++
 		}
@@ -99,7 +108,7 @@ func (l *list) sort(adding *watch) {
 		w := &watch{ctx: adding.ctx, doing: adding.doing}
 		return func(task int) {
 			for i := task * len(l.ends) / tasks; i < (task+1)*len(l.ends)/tasks && w.err == nil && w.ask() == nil; i++ {
-				slices.Sort(l.of(i))
+				sortPoints(l.of(i), w)
 			}
 		}
 	})

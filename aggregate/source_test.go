@@ -66,7 +66,7 @@ func TestPlusAndMinusAllowForNoiseThatEstimatesShare(t *testing.T) {
 func TestNoiseIsKnownAgainWhereAReleaseIsReadTwice(t *testing.T) {
 	p := wards(t, 3, true, dp.Concentrated{Rho: 0.5})
 	units := Column[int64]{p.answers[0].column}
-	released, cells := addNoise(p.compiled, p.collectedFor(t, inAll(3, 4, 4)))
+	released, cells, _ := addNoise(t.Context(), p.compiled, p.collectedFor(t, inAll(3, 4, 4)))
 	width := func(hash [32]byte, twice bool) float64 {
 		receipt := p.receipt(p.Charge(Request{Key: "k", Purpose: "p"}), dp.Payment{Hash: hash})
 		once := newRelease(receipt, released, cells) // as who asked first has it

@@ -26,7 +26,7 @@ func (p *BoundsPlan[T, Row, Unit, Group]) count(ctx context.Context, rows iter.S
 		if p.query.Retention != nil {
 			rows = p.query.Retention.recent(time.Now(), rows)
 		}
-		reading := &watch{ctx: ctx, doing: "reading rows"}
+		reading := &watch{ctx: ctx, doing: phaseReading}
 		for row, err := range rows {
 			if err != nil {
 				yield(vote[Unit]{}, err)

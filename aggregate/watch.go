@@ -25,6 +25,9 @@ func (w *watch) stop() bool {
 	return w.err != nil
 }
 
+// ends asks now, and reports whether the work must end.
+func (w *watch) ends() bool { return w.err != nil || w.ask() != nil }
+
 // ask asks now.
 func (w *watch) ask() error {
 	if err := w.ctx.Err(); err != nil && w.err == nil {

@@ -72,7 +72,7 @@ func (b *Bounder[Unit, Key]) names() *dictionary[Key] {
 }
 
 // Groups ends the reading of rows. It returns all groups, those given or those that
-// rows have; groups are named by their number in it. It is called once.
+// rows have; groups are named by their number in it. It is called once. If done returns true meanwhile they are of no use.
 func (b *Bounder[Unit, Key]) Groups() []Key {
 	all := b.names()
 	if len(b.sources) == 1 {
@@ -83,7 +83,10 @@ func (b *Bounder[Unit, Key]) Groups() []Key {
 		if b.given != nil || len(b.sources) == 1 {
 			continue
 		}
-		for _, k := range s.names.keys {
+		for j, k := range s.names.keys {
+			if j%often == often-1 && b.done() {
+				break
+			}
 			id, _ := all.id(k)
 			b.renamed[i] = append(b.renamed[i], id)
 		}

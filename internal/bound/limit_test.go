@@ -173,3 +173,38 @@ func TestAFolderThatIsNotThereIsAnErrorOfTheSource(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// After the end nothing is written, read, or given a number.
+func TestNothingIsWrittenReadOrNumberedAfterTheEnd(t *testing.T) {
+	ended := false
+	b := New[int](Caps{2, 2}, 1, []int(nil), maphash.MakeSeed(), func() bool { return ended })
+	b.Within(Limit{Rows: LeastRows[int](1, 2), Groups: 1 << 24, PerGroup: 100, Folder: t.TempDir()})
+	defer b.Close()
+	s, other := b.Source(), b.Source()
+	for i := 0; s.waiting.file == nil || i < 40_000; i++ {
+		group, _ := s.Group(i % 20_000)
+		s.Add(i, group)[0] = 1
+	}
+	other.Group(-1)
+	ended = true
+	size := s.waiting.file.Size()
+	if err := s.write(); err != nil || s.waiting.file.Size() != size {
+		t.Errorf("%d bytes are written after the end: %v", s.waiting.file.Size()-size, err)
+	}
+	if b.Groups(); len(b.renamed[0]) >= 20_000 {
+		t.Errorf("%d groups get numbers after the end", len(b.renamed[0]))
+	}
+	b.Spread(1 << 30)
+	w := b.Worker()
+	w.reader = newPart(b)
+	for part := range Parts {
+		if shard := s.shards.part(part); shard != nil && len(shard.pieces) > 0 {
+			b.renamed[0] = nil
+			if err := w.loadSource(0, shard, nil); err != nil || w.bytes != nil {
+				t.Fatalf("%d bytes are read after the end: %v", len(w.bytes), err)
+			}
+			return
+		}
+	}
+	t.Error("nothing was written")
+}

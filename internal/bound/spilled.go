@@ -83,6 +83,9 @@ func (w *Worker[Unit, Key]) loadSource(source int, shard *shard[Unit], reads fun
 	r.begin(w.b.hashes, source)
 	condensing := w.mostRows() / 2
 	for _, piece := range shard.pieces {
+		if w.b.done() {
+			return nil // whoever ended it knows
+		}
 		if err := w.loadPiece(file, piece, source, reads); err != nil {
 			return err
 		}

@@ -189,3 +189,22 @@ func TestKeysThatCannotBeThereTakeNoMemory(t *testing.T) {
 		t.Errorf("%d keys, %d bytes are left, %v", len(ks), len(rest), err)
 	}
 }
+
+// Whoever ends an order is asked no more, and it is asked often: once in so many keys and comparisons.
+func TestAnOrderEndsSoon(t *testing.T) {
+	keys := make([]int, 50_000)
+	for i := range keys {
+		keys[i] = i * 7919 % 50_021
+	}
+	asked := 0
+	if order := OrderUntil(keys, func() bool { asked++; return false }); !slices.Equal(order, Order(keys)) || asked < 12*len(keys)/4096 {
+		t.Errorf("asked %d times", asked)
+	}
+	for _, last := range []int{1, asked / 2, asked} {
+		n := 0
+		OrderUntil(keys, func() bool { n++; return n >= last })
+		if n != last {
+			t.Errorf("it was asked %d times after it was told to end at %d", n-last, last)
+		}
+	}
+}

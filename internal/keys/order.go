@@ -10,6 +10,14 @@ import (
 // before true, strings by bytes, structs and arrays part by part. Equal keys keep their
 // order.
 func Order[K comparable](ks []K) []uint32 {
+	return OrderUntil(ks, func() bool { return false })
+}
+
+// often is after how many keys, or comparisons, it is asked whether to end.
+const often = 4096
+
+// OrderUntil is [Order], and ends soon after done returns true: then the order is any.
+func OrderUntil[K comparable](ks []K, done func() bool) []uint32 {
 	order := make([]uint32, len(ks))
 	for i := range order {
 		order[i] = uint32(i)
@@ -20,13 +28,23 @@ func Order[K comparable](ks []K) []uint32 {
 	var content []atom
 	all := reflect.ValueOf(ks)
 	for i := range ks {
+		if i%often == often-1 && done() {
+			return order
+		}
 		content = atoms(all.Index(i), content)
 		if i == 0 {
 			content = slices.Grow(content, len(content)*(len(ks)-1))
 		}
 	}
 	n := len(content) / len(ks)
+	compared, ended := 0, false
 	slices.SortFunc(order, func(a, b uint32) int {
+		if compared++; compared%often == 0 && !ended {
+			ended = done()
+		}
+		if ended {
+			return 0 // and what is left of sorting is fast
+		}
 		if c := slices.CompareFunc(content[int(a)*n:][:n], content[int(b)*n:][:n], atom.compare); c != 0 {
 			return c
 		}
