@@ -51,9 +51,18 @@ func countSumMean(q *aggregate.Query[ticket, int, int], euros *aggregate.Value[f
 	return []aggregate.AnyColumn{q.Count(), euros.Sum(), euros.Mean()}
 }
 
+func withQuantiles(q *aggregate.Query[ticket, int, int], euros *aggregate.Value[float64]) []aggregate.AnyColumn {
+	return append(countSumMean(q, euros), euros.Quantile(0.5), euros.Quantile(0.95))
+}
+
 // One operation is a release of all groups: paying, noise, and what is stored.
 func BenchmarkReleaseOfManyGroups(b *testing.B) {
-	plan, part := ofManyGroups(b, countSumMean)
+	b.Run("sums", func(b *testing.B) { releaseAll(b, countSumMean) })
+	b.Run("quantiles", func(b *testing.B) { releaseAll(b, withQuantiles) })
+}
+
+func releaseAll(b *testing.B, columns func(*aggregate.Query[ticket, int, int], *aggregate.Value[float64]) []aggregate.AnyColumn) {
+	plan, part := ofManyGroups(b, columns)
 	runtime.GC()
 	cpu := processTime(b)
 	b.ReportAllocs()

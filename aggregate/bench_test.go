@@ -38,11 +38,12 @@ var benchRows = flag.Int("rows", 1_000_000, "how many rows the benchmarks of Col
 var rowsOfSales = sync.OnceValue(func() []sales.Sale { return sales.Make(*benchRows) })
 
 // BenchmarkCollect compares Collect with a plain map of the same columns that protects
-// nobody. Of two sources each has half of the rows.
+// nobody, and with columns that are fed to the engine without an iterator. Of two sources each has half of the rows.
 func BenchmarkCollect(b *testing.B) {
 	for _, name := range []string{"sums", "quantiles"} {
 		quantiles := name == "quantiles"
 		b.Run(name+"/map", func(b *testing.B) { perRow(b, func() { sales.ByMap(rowsOfSales(), quantiles) }) })
+		b.Run(name+"/columns", func(b *testing.B) { perRow(b, columnsOfSales(b, quantiles)) })
 		for _, sources := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/sources=%d", name, sources), func(b *testing.B) {
 				plan, err := sales.Plan(dp.Approx{Epsilon: 5, Delta: 1e-6}, quantiles)
@@ -60,6 +61,24 @@ func BenchmarkCollect(b *testing.B) {
 					}
 				})
 			})
+		}
+	}
+}
+
+// columnsOfSales returns what collects sales column by column.
+func columnsOfSales(b *testing.B, quantiles bool) func() {
+	plan, err := sales.Plan(dp.Approx{Epsilon: 5, Delta: 1e-6}, quantiles)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var customers []int64
+	var places []sales.Place
+	for _, s := range rowsOfSales() {
+		customers, places = append(customers, s.Customer), append(places, s.Place())
+	}
+	return func() {
+		if _, err := aggregate.CollectColumns(b.Context(), plan, customers, places, rowsOfSales()); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,8 +1,11 @@
 package aggregate
 
 import (
+	"context"
+	"hash/maphash"
 	"math/big"
 
+	"github.com/equipoise-dp/equipoise/internal/bound"
 	"github.com/equipoise-dp/equipoise/internal/core"
 )
 
@@ -49,4 +52,21 @@ func WithTwiceTheNoise[Row any, Unit, Group comparable](p *Plan[Row, Unit, Group
 	other := p.query.compile(p.loss, p.columns(), &c.calibration)
 	other.question, other.given, other.keyName = p.question, p.given, p.keyName
 	return other
+}
+
+// CollectColumns collects rows whose units and groups are in columns, which nothing asks for one by one: as fast as the
+// engine can be fed.
+func CollectColumns[Row any, Unit, Group comparable](ctx context.Context, p *Plan[Row, Unit, Group], units []Unit, groups []Group, rows []Row) (*Partial[Group], error) {
+	return p.bounded(ctx, maphash.MakeSeed(), nil, 1, func(b *bound.Bounder[Unit, Group]) (int, error) {
+		to := b.Source()
+		for i, u := range units {
+			if id, ok := to.Group(groups[i]); ok {
+				values := to.Add(u, id)
+				for j, read := range p.reads {
+					values[j] = read(rows[i])
+				}
+			}
+		}
+		return len(units), ctx.Err()
+	})
 }

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 func TestEveryEngineIsMeasured(t *testing.T) {
 	file, drawn := filepath.Join(t.TempDir(), "bench.json"), filepath.Join(t.TempDir(), "bench.svg")
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"-rows", "3000,1000", "-rounds", "1", "-engines", "map,ours,csv", "-json", file, "-chart", drawn}, &out, &errs); code != 0 {
+	if code := run(t.Context(), []string{"-rows", "3000,1000", "-rounds", "1", "-engines", "map,ours,csv", "-shape", "few", "-json", file, "-chart", drawn}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	text, err := os.ReadFile(file)
@@ -118,7 +118,7 @@ func TestEnginesShowGroups(t *testing.T) {
 		if c.Columns == quantiles && c.Engine == "google" || isOther(c) {
 			continue // its quantiles take their time; others have a test of their own
 		}
-		answer, err := prepare(c, rows, t.TempDir())
+		answer, err := prepare(c, contest.Input{Rows: len(rows), Shape: sales.Busy}, rows, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestEnginesShowGroups(t *testing.T) {
 }
 
 func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-rows", "0"}, {"-rows", "10,"}, {"-rows", "ten"}, {"-rounds", "0"}, {"-engines", "x"}, {"rest"}, {"-x"}} {
+	for _, args := range [][]string{{"-rows", "0"}, {"-rows", "10,"}, {"-rows", "ten"}, {"-rounds", "0"}, {"-shape", "round"}, {"-engines", "x"}, {"rest"}, {"-x"}} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), args, &out, &errs); code != 2 || errs.Len() == 0 || out.Len() > 0 {
 			t.Errorf("%v: exit %d, %q", args, code, errs.String())

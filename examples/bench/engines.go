@@ -32,15 +32,14 @@ var cases = []contest.Work{
 var others = []string{"parquet", "duckdb"}
 
 // prepare returns an engine of this module.
-func prepare(w contest.Work, rows []sales.Sale, dir string) (contest.Answer, error) {
-	n := len(rows)
+func prepare(w contest.Work, in contest.Input, rows []sales.Sale, dir string) (contest.Answer, error) {
 	switch w.Engine {
 	case "ours", contest.Tenth:
 		sources := slicesOf(contest.Parts(w, rows))
-		return func(ctx context.Context) (int, error) { return w.Ours(ctx, n, sources) }, nil
+		return func(ctx context.Context) (int, error) { return w.Ours(ctx, in, sources) }, nil
 	case "csv":
 		files, err := writeFiles(dir, contest.Parts(w, rows))
-		return func(ctx context.Context) (int, error) { return fromFiles(ctx, w, n, files) }, err
+		return func(ctx context.Context) (int, error) { return fromFiles(ctx, w, in, files) }, err
 	case "google":
 		return func(context.Context) (int, error) { return google(rows, w.Columns == quantiles) }, nil
 	}

@@ -50,10 +50,10 @@ func writeFile(path string, part []sales.Sale) error {
 }
 
 // fromFiles is Equipoise, from files to a release that is paid for.
-func fromFiles(ctx context.Context, w contest.Work, n int, paths []string) (int, error) {
+func fromFiles(ctx context.Context, w contest.Work, in contest.Input, paths []string) (int, error) {
 	sources, err := rows.Files[sales.Sale](ctx, rows.Options{}, paths...)
 	if err != nil {
 		return 0, err
 	}
-	return w.Ours(ctx, n, sources)
+	return w.Ours(ctx, in, sources)
 }

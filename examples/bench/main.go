@@ -4,9 +4,10 @@
 //	go run ./examples/bench -rows 1000000
 //	go run ./examples/bench -rows 10000000 -engines map,ours -json bench.json
 //	go run ./examples/bench -rows 100000,1000000,10000000,30000000 -engines map,ours,parquet,duckdb -chart bench.svg
+//	go run ./examples/bench -rows 20000000 -shape alone -engines map,ours
 //
-// Rows are sales of a million customers on 1,000 days in 50 countries, made up before the
-// clock runs. Every engine answers in turn, in a process of its own, with the same columns:
+// Rows are sales of a million customers on 1,000 days in 50 countries, or with -shape of as many customers as sales or of a
+// thousand, made up before the clock runs. Every engine answers in turn, in a process of its own, with the same columns:
 // count, sum and mean of each day and country, or these with a median and a 95th percentile.
 //
 //	map      a plain Go map of all rows, which sorts all amounts of a group for quantiles
@@ -36,6 +37,7 @@ import (
 	"strings"
 
 	"github.com/equipoise-dp/equipoise/examples/bench/internal/contest"
+	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
 func main() {
@@ -50,6 +52,7 @@ type options struct {
 	rounds         int
 	engines, child string
 	json, chart    string
+	shape          string
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {
@@ -59,6 +62,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	rows := flags.String("rows", "1000000", "how many rows there are; several numbers, separated by commas, show growth")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often every engine runs")
 	flags.StringVar(&o.engines, "engines", "map,ours,tenth,csv,google", "which engines run, separated by commas; also parquet and duckdb")
+	flags.StringVar(&o.shape, "shape", sales.Busy, "how sales are spread: busy, over a million customers; alone, each of another; few, over a thousand customers")
 	flags.StringVar(&o.json, "json", "", "a file to write results to")
 	flags.StringVar(&o.chart, "chart", "", "an SVG file to draw results in")
 	flags.StringVar(&o.child, "case", "", "the one case that this process runs; for bench itself")
@@ -74,6 +78,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	slices.Sort(o.rows)
 	o.rows = slices.Compact(o.rows)
+	if !slices.Contains(sales.Shapes, o.shape) {
+		return nil, fmt.Errorf("-shape is %q, must be one of %v", o.shape, sales.Shapes)
+	}
 	if o.rounds < 1 || flags.NArg() > 0 {
 		return nil, fmt.Errorf("-rounds is %d, must be at least 1 and followed by nothing", o.rounds)
 	}
@@ -121,5 +128,5 @@ func (o *options) runCase(ctx context.Context, stdout io.Writer) error {
 	if i < 0 || slices.Contains(others, cases[i].Engine) {
 		return fmt.Errorf("there is no case %q", o.child)
 	}
-	return contest.Measure(ctx, stdout, cases[i], o.rows[0], prepare)
+	return contest.Measure(ctx, stdout, cases[i], contest.Input{Rows: o.rows[0], Shape: o.shape}, prepare)
 }

@@ -44,7 +44,7 @@ func (o *options) turns(ctx context.Context, in module, rows int) (medians []con
 	for range o.rounds {
 		plain := make(map[string]float64) // of the map, in this round
 		for i, c := range o.asked() {
-			r, err := runAlone(ctx, in.program(c), c, rows)
+			r, err := runAlone(ctx, in.program(c), c, contest.Input{Rows: rows, Shape: o.shape})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c, err)
 			}
@@ -77,8 +77,8 @@ func grown(all []contest.Result) {
 }
 
 // runAlone runs a case in a process of its own.
-func runAlone(ctx context.Context, program string, c contest.Work, rows int) (r contest.Result, err error) {
-	cmd := exec.CommandContext(ctx, program, "-case", c.String(), "-rows", fmt.Sprint(rows))
+func runAlone(ctx context.Context, program string, c contest.Work, in contest.Input) (r contest.Result, err error) {
+	cmd := exec.CommandContext(ctx, program, "-case", c.String(), "-rows", fmt.Sprint(in.Rows), "-shape", in.Shape)
 	cmd.Env = append(os.Environ(), childMark+"=1", fmt.Sprintf("GOMAXPROCS=%d", c.Workers))
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()

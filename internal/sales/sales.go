@@ -46,6 +46,43 @@ func Make(n int) []Sale {
 	return all
 }
 
+// The shapes that sales can have.
+const (
+	Busy  = "busy"  // a million customers, as Make makes them
+	Alone = "alone" // each sale is of another customer
+	Few   = "few"   // a thousand customers
+)
+
+// Shapes are all of them.
+var Shapes = []string{Busy, Alone, Few}
+
+// Shaped returns n sales of a shape.
+func Shaped(n int, shape string) []Sale {
+	all := Make(n)
+	for i := range all {
+		switch shape {
+		case Alone:
+			all[i].Customer = int64(i)
+		case Few:
+			all[i].Customer %= few
+		}
+	}
+	return all
+}
+
+const few = 1000
+
+// Customers returns how many there are at most.
+func Customers(n int, shape string) int {
+	switch shape {
+	case Alone:
+		return n
+	case Few:
+		return few
+	}
+	return 1_000_000
+}
+
 // Plan asks for the count, sum and mean of every place, and for two quantiles.
 func Plan(loss dp.Loss, quantiles bool) (*aggregate.Plan[Sale, int64, Place], error) {
 	q := &aggregate.Query[Sale, int64, Place]{

@@ -16,20 +16,21 @@ import (
 
 func main() {
 	rows := flag.Int("rows", 1_000_000, "how many rows there are")
+	shape := flag.String("shape", sales.Busy, "how sales are spread over customers")
 	name := flag.String("case", "", "the case: columns, engine and workers")
 	flag.Parse()
-	if err := run(context.Background(), *name, *rows); err != nil {
+	if err := run(context.Background(), *name, contest.Input{Rows: *rows, Shape: *shape}); err != nil {
 		fmt.Fprintln(os.Stderr, "others:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, name string, rows int) error {
+func run(ctx context.Context, name string, in contest.Input) error {
 	w, err := named(name)
 	if err != nil {
 		return err
 	}
-	return contest.Measure(ctx, os.Stdout, w, rows, prepare)
+	return contest.Measure(ctx, os.Stdout, w, in, prepare)
 }
 
 // named returns the work of a name.
@@ -47,10 +48,10 @@ func named(name string) (w contest.Work, err error) {
 }
 
 // prepare returns an engine of this module.
-func prepare(w contest.Work, rows []sales.Sale, dir string) (contest.Answer, error) {
+func prepare(w contest.Work, in contest.Input, rows []sales.Sale, dir string) (contest.Answer, error) {
 	switch w.Engine {
 	case "parquet":
-		return fromParquet(w, rows, dir)
+		return fromParquet(w, in, rows, dir)
 	case "duckdb":
 		return inDuckDB(w, rows)
 	}

@@ -22,7 +22,7 @@ func TestEnginesShowGroups(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := prepare(w, all, t.TempDir())
+		answer, err := prepare(w, contest.Input{Rows: len(all), Shape: sales.Busy}, all, t.TempDir())
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -62,7 +62,7 @@ func TestCasesThatAreNoneAreRefused(t *testing.T) {
 			t.Errorf("%q is a case", name)
 		}
 	}
-	if _, err := prepare(contest.Work{Columns: contest.Sums, Engine: "map", Workers: 1}, nil, ""); err == nil {
+	if _, err := prepare(contest.Work{Columns: contest.Sums, Engine: "map", Workers: 1}, contest.Input{}, nil, ""); err == nil {
 		t.Error("a map is an engine of others")
 	}
 }

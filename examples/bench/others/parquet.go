@@ -21,7 +21,7 @@ import (
 )
 
 // fromParquet writes rows as Parquet files, one for each worker, with a column that nobody asks for.
-func fromParquet(w contest.Work, all []sales.Sale, dir string) (contest.Answer, error) {
+func fromParquet(w contest.Work, in contest.Input, all []sales.Sale, dir string) (contest.Answer, error) {
 	var paths []string
 	for i, part := range contest.Parts(w, all) {
 		path := filepath.Join(dir, fmt.Sprintf("%d.parquet", i))
@@ -30,12 +30,11 @@ func fromParquet(w contest.Work, all []sales.Sale, dir string) (contest.Answer, 
 		}
 		paths = append(paths, path)
 	}
-	n := len(all)
-	return func(ctx context.Context) (int, error) { return release(ctx, w, n, paths) }, nil
+	return func(ctx context.Context) (int, error) { return release(ctx, w, in, paths) }, nil
 }
 
 // release is Equipoise, from files to a release that is paid for.
-func release(ctx context.Context, w contest.Work, n int, paths []string) (int, error) {
+func release(ctx context.Context, w contest.Work, in contest.Input, paths []string) (int, error) {
 	var sources []iter.Seq2[sales.Sale, error]
 	for _, path := range paths {
 		f, err := os.Open(path)
@@ -49,7 +48,7 @@ func release(ctx context.Context, w contest.Work, n int, paths []string) (int, e
 		}
 		sources = append(sources, source)
 	}
-	return w.Ours(ctx, n, sources)
+	return w.Ours(ctx, in, sources)
 }
 
 var schema = arrow.NewSchema([]arrow.Field{

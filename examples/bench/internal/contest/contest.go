@@ -14,6 +14,12 @@ type Work struct {
 	Workers         int
 }
 
+// An Input is what all engines read.
+type Input struct {
+	Rows  int
+	Shape string // of package sales
+}
+
 // The sets of columns.
 const (
 	Sums      = "count, sum, mean"

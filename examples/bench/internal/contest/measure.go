@@ -17,26 +17,26 @@ import (
 	"github.com/equipoise-dp/equipoise/internal/sales"
 )
 
-// Measure makes so many rows and lets the work be prepared, in a folder for its files, then measures it, and
+// Measure makes rows and lets the work be prepared, in a folder for its files, then measures it, and
 // writes what was measured.
-func Measure(ctx context.Context, to io.Writer, w Work, rows int, prepare func(w Work, rows []sales.Sale, dir string) (Answer, error)) error {
+func Measure(ctx context.Context, to io.Writer, w Work, in Input, prepare func(w Work, in Input, rows []sales.Sale, dir string) (Answer, error)) error {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	answer, err := prepare(w, sales.Make(rows), dir)
+	answer, err := prepare(w, in, sales.Shaped(in.Rows, in.Shape), dir)
 	if err != nil {
 		return err
 	}
-	r, err := measured(ctx, w, rows, answer)
+	r, err := measured(ctx, w, in, answer)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(to).Encode(r)
 }
 
-func measured(ctx context.Context, w Work, rows int, answer Answer) (r Result, err error) {
+func measured(ctx context.Context, w Work, in Input, answer Answer) (r Result, err error) {
 	debug.FreeOSMemory()
 	_, _ = peak() // that of making the rows
 	before, err := peak()
@@ -50,12 +50,12 @@ func measured(ctx context.Context, w Work, rows int, answer Answer) (r Result, e
 	}
 	wall, spent := time.Since(start), processTime()-cpu
 	after, err := peak()
-	if err == nil && shown == 0 && rows > 100_000 {
+	if err == nil && shown == 0 && in.Rows > 100_000 && in.Shape != sales.Few {
 		err = errors.New("no group is shown")
 	}
 	return Result{
-		Engine: w.Engine, Columns: w.Columns, Rows: rows, Workers: w.Workers, Wall: wall.Seconds(),
-		CPU: float64(spent.Nanoseconds()) / float64(rows), Speed: float64(rows) / wall.Seconds(), Peak: after - before,
+		Engine: w.Engine, Columns: w.Columns, Rows: in.Rows, Workers: w.Workers, Wall: wall.Seconds(),
+		CPU: float64(spent.Nanoseconds()) / float64(in.Rows), Speed: float64(in.Rows) / wall.Seconds(), Peak: after - before,
 	}, err
 }
 

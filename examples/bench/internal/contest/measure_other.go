@@ -11,6 +11,6 @@ import (
 )
 
 // Measure measures on Unix only.
-func Measure(context.Context, io.Writer, Work, int, func(Work, []sales.Sale, string) (Answer, error)) error {
+func Measure(context.Context, io.Writer, Work, Input, func(Work, Input, []sales.Sale, string) (Answer, error)) error {
 	return errors.New("the time of a process is measured on Unix only")
 }

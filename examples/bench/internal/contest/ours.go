@@ -13,10 +13,10 @@ import (
 // Tenth is the engine that has a tenth of the memory that it would need, or the least that does.
 const Tenth = "tenth"
 
-// Ours is Equipoise, from so many rows to a release that is paid for. It returns how many groups are shown.
-func (w Work) Ours(ctx context.Context, rows int, sources []iter.Seq2[sales.Sale, error]) (int, error) {
+// Ours is Equipoise, from rows to a release that is paid for. It returns how many groups are shown.
+func (w Work) Ours(ctx context.Context, in Input, sources []iter.Seq2[sales.Sale, error]) (int, error) {
 	loss := dp.Approx{Epsilon: 5, Delta: 1e-5}
-	plan, err := w.plan(loss, rows)
+	plan, err := w.plan(loss, in)
 	if err != nil {
 		return 0, err
 	}
@@ -36,12 +36,13 @@ func (w Work) Ours(ctx context.Context, rows int, sources []iter.Seq2[sales.Sale
 }
 
 // plan returns what is asked.
-func (w Work) plan(loss dp.Loss, rows int) (*aggregate.Plan[sales.Sale, int64, sales.Place], error) {
+func (w Work) plan(loss dp.Loss, in Input) (*aggregate.Plan[sales.Sale, int64, sales.Place], error) {
 	plan, err := sales.Plan(loss, w.Columns == Quantiles)
 	if err != nil || w.Engine != Tenth {
 		return plan, err
 	}
-	need, err := plan.Needs(aggregate.Size{Rows: rows, Units: min(rows, 1_000_000), Pairs: min(rows, 1_000_000*sales.MostPlaces), Groups: 50_000, Sources: w.Workers})
+	customers := min(in.Rows, sales.Customers(in.Rows, in.Shape))
+	need, err := plan.Needs(aggregate.Size{Rows: in.Rows, Units: customers, Pairs: min(in.Rows, customers*sales.MostPlaces), Groups: 50_000, Sources: w.Workers})
 	if err != nil {
 		return nil, err
 	}
