@@ -44,6 +44,7 @@ type seriesCore struct {
 	cap      int // pairs of a unit
 	pairs    int // that there are
 	atOnce   bool
+	level    bool
 	events   []dp.Event // of one period; the whole series has as many as it has periods
 	mark     string     // fingerprint
 }
@@ -150,7 +151,7 @@ func (s *Series[Row, Unit, Group]) lay() *SeriesPlan[Row, Unit, Group] {
 	query.Groups = slices.Clone(query.Groups)
 	given := query.given()
 	p := &SeriesPlan[Row, Unit, Group]{
-		seriesCore: &seriesCore{periods: s.Periods, step: s.Step, views: slices.Clone(s.Views), pairs: len(given) * s.Periods, atOnce: s.AtOnce},
+		seriesCore: &seriesCore{periods: s.Periods, step: s.Step, views: slices.Clone(s.Views), pairs: len(given) * s.Periods, atOnce: s.AtOnce, level: s.Level},
 		series:     *s, given: given, on: s.schedule(),
 	}
 	p.first, p.labels = p.on.first(), p.on.labels()
@@ -205,6 +206,9 @@ func (c *seriesCore) share(q question, budget *big.Rat) error {
 	var errs []error
 	groups := c.pairs / c.periods
 	common := matrix.Choices(c.periods, c.cap, c.spans)
+	if c.level {
+		common = append(common, matrix.Level(c.periods, c.spans))
+	}
 	for i, m := range c.compiled.measures {
 		s := &shared{measure: m}
 		norm := new(big.Int).Mul(m.norm(), q.records(m))

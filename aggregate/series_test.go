@@ -248,8 +248,10 @@ func TestAWholeHistoryMovesNoMoreThanIsPaidFor(t *testing.T) {
 	for _, c := range []struct {
 		pairs  int
 		atOnce bool
-	}{{1, false}, {2, false}, {3, true}, {6, false}, {12, false}, {12, true}} {
+		level  bool
+	}{{1, false, false}, {1, false, true}, {2, false, false}, {3, true, false}, {6, false, false}, {12, false, false}, {12, true, false}} {
 		q, series := sales(periods, c.pairs, 2, c.atOnce)
+		series.Level = c.level
 		paid := PerRow(q, "paid", func(s sale) float64 { return s.paid }, Bounds[float64]{Lower: -2, Upper: 10, Step: 0.5})
 		again := PerUnit(q, "again", func(s sale) float64 { return s.paid }, Bounds[float64]{Lower: 0, Upper: 8, Step: 0.5})
 		plan, err := series.Plan(dp.Concentrated{Rho: 0.5}, q.Units(), q.Count(), paid.Mean(), again.Sum())
@@ -388,11 +390,13 @@ func TestAStreamThatIsKilledPublishesEveryPeriodOnce(t *testing.T) {
 // that two periods share is found.
 func TestNumbersOfASeriesHaveTheNoiseThatIsSaid(t *testing.T) {
 	const periods, series = 8, 400
-	for _, atOnce := range []bool{false, true} {
+	for _, kind := range []string{"stream", "at once", "level"} {
+		atOnce := kind == "at once"
 		q, declared := sales(periods, 16, 1, atOnce)
 		if !atOnce {
 			q.MaxGroups = 1
 		}
+		declared.Level = kind == "level"
 		units := q.Units()
 		plan, err := declared.Plan(dp.Concentrated{Rho: 0.5}, units)
 		if err != nil {
@@ -426,8 +430,8 @@ func TestNumbersOfASeriesHaveTheNoiseThatIsSaid(t *testing.T) {
 		sums["rows are independent"] = shared
 		for name, sum := range sums {
 			if sum < chiSquare(series, -1) || sum > chiSquare(series, 1) {
-				t.Errorf("at once %t, %s: squares of %d numbers beside their variance add up to %.1f, must be within %.1f to %.1f",
-					atOnce, name, series, sum, chiSquare(series, -1), chiSquare(series, 1))
+				t.Errorf("%s, %s: squares of %d numbers beside their variance add up to %.1f, must be within %.1f to %.1f",
+					kind, name, series, sum, chiSquare(series, -1), chiSquare(series, 1))
 			}
 		}
 	}
@@ -437,9 +441,13 @@ func TestNumbersOfASeriesHaveTheNoiseThatIsSaid(t *testing.T) {
 // all, in every way in which they can be taken apart; and each is exactly as noisy as is said.
 func TestEverythingOfASeriesAddsUp(t *testing.T) {
 	const periods = 40
-	for _, atOnce := range []bool{false, true} {
+	for _, kind := range []string{"stream", "at once", "level"} {
+		atOnce := kind == "at once"
 		q, declared := sales(periods, 3, 2, atOnce)
 		q.Groups = []string{"a", "b", "c"}
+		if declared.Level = kind == "level"; declared.Level {
+			q.MaxGroups = 1
+		}
 		if atOnce {
 			q.MaxGroups = 3 * periods
 		}
@@ -479,7 +487,7 @@ func TestEverythingOfASeriesAddsUp(t *testing.T) {
 			}
 			for i := range whole {
 				if whole[i].Cmp(parts[i]) != 0 {
-					t.Fatalf("at once %t, periods %d to %d, part %d: the whole is %v, and its parts add up to %v", atOnce, from, to, i, whole[i], parts[i])
+					t.Fatalf("%s, periods %d to %d, part %d: the whole is %v, and its parts add up to %v", kind, from, to, i, whole[i], parts[i])
 				}
 			}
 		}
@@ -593,7 +601,13 @@ func TestMistakesOfASeriesComeTogether(t *testing.T) {
 	if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), "list the groups in Query.Groups") {
 		t.Error(err)
 	}
-	series.Periods = 3660
+	q.Groups, series.Level, series.Periods = []string{"a"}, true, 401
+	for _, want := range []string{"Series.Level is set and Series.Periods is 401, must be at most 400", "Series.Level is set and Query.MaxGroups is 2, must be 1"} {
+		if _, err := series.Plan(dp.Concentrated{Rho: 1}, q.Units()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q: %v", want, err)
+		}
+	}
+	series.Periods, series.Level = 3660, false
 	for groups, want := range map[int]string{286: "", 287: "Series has 287 groups in 3660 periods, must have at most 1048576 pairs"} {
 		q.Groups = nil
 		for g := range groups {
@@ -702,6 +716,25 @@ func TestTheBestStrategyIsChosen(t *testing.T) {
 					t.Errorf("%d pairs, at once %t: %s has %.3f, the chosen one %.3f", pairs, atOnce, name, sum, chosen)
 				}
 			}
+		}
+	}
+}
+
+// A series that says so has a level strategy where that is better, and is another series than one that does not.
+func TestALevelSeriesIsChosenWhereItIsBetter(t *testing.T) {
+	q, series := sales(30, 1, 1, false)
+	was, err1 := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+	series.Level = true
+	plan, err2 := series.Plan(dp.Concentrated{Rho: 1}, q.Units())
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	if was.mark == plan.mark || strings.HasPrefix(was.Prices()[0].Strategy, "level") {
+		t.Errorf("%s, not level: %s", was.mark, was.Prices()[0].Strategy)
+	}
+	for i, p := range plan.Prices() {
+		if before := was.Prices()[i]; !strings.HasPrefix(p.Strategy, "level fading sums") || len(p.Others) != 3 || p.Relative > before.Relative*1.005 {
+			t.Errorf("%+v, was %+v", p, before)
 		}
 	}
 }

@@ -19,6 +19,15 @@ const stayDays = 6
 
 // stays is a series of six days with two groups.
 func stays(t *testing.T, pairs int, atOnce bool, unit func(stay) int) *aggregate.SeriesPlan[stay, int, int] {
+	return planOf(t, pairs, unit, func(s *aggregate.Series[stay, int, int]) { s.AtOnce = atOnce })
+}
+
+// levelStays is such a series in which a guest is once, with a level strategy.
+func levelStays(t *testing.T, unit func(stay) int) *aggregate.SeriesPlan[stay, int, int] {
+	return planOf(t, 1, unit, func(s *aggregate.Series[stay, int, int]) { s.AtOnce, s.Level = true, true })
+}
+
+func planOf(t *testing.T, pairs int, unit func(stay) int, change func(*aggregate.Series[stay, int, int])) *aggregate.SeriesPlan[stay, int, int] {
 	start := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	q := &aggregate.Query[stay, int, int]{
 		Dataset: "stays", UnitName: "guest", Unit: unit, Group: func(s stay) int { return s.where }, Groups: []int{0, 1},
@@ -26,9 +35,10 @@ func stays(t *testing.T, pairs int, atOnce bool, unit func(stay) int) *aggregate
 	}
 	series := aggregate.Series[stay, int, int]{
 		Query: q, Time: func(s stay) time.Time { return start.AddDate(0, 0, s.day) }, Zone: time.UTC,
-		Step: aggregate.Day, First: start, Periods: stayDays, AtOnce: atOnce,
+		Step: aggregate.Day, First: start, Periods: stayDays,
 		Views: []aggregate.View{aggregate.EachPeriod(1), aggregate.ToDate(3)},
 	}
+	change(&series)
 	spent := aggregate.PerUnit(q, "spent", func(s stay) float64 { return s.spent }, aggregate.Bounds[float64]{Lower: 0, Upper: 4, Step: 0.25})
 	plan, err := series.Plan(dp.Approx{Epsilon: 1, Delta: 1e-3}, q.Units(), spent.Sum())
 	if err != nil {
@@ -52,6 +62,7 @@ func TestSeriesAreNotRefuted(t *testing.T) {
 		for pairs, atOnce := range map[int]bool{1: false, 2: false, 12: true} {
 			AuditSeries(t, stays(t, pairs, atOnce, guest), []int{0, 1}, stayCatalogue(600))
 		}
+		AuditSeries(t, levelStays(t, guest), []int{0, 1}, stayCatalogue(600))
 	}
 	for _, r := range auditOne(t, stays(t, 2, false, guest), "many rows in many groups", 400) {
 		if r.Refuted {
@@ -63,10 +74,16 @@ func TestSeriesAreNotRefuted(t *testing.T) {
 // A program that takes every day's guest for another person counts a person in more pairs
 // than it says. Only a whole history shows it.
 func TestAPersonWhoCountsTooOftenIsFound(t *testing.T) {
-	plan := stays(t, 1, true, func(s stay) int { return s.who + 100*s.day + 1000*s.where })
-	for _, r := range auditOne(t, plan, "many rows in many groups", 8000) {
-		if !r.Refuted {
-			t.Errorf("a person who counts everywhere, where one pair is paid for, is not found: %v", r)
+	everyDayAnother := func(s stay) int { return s.who + 100*s.day + 1000*s.where }
+	plans := []*aggregate.SeriesPlan[stay, int, int]{stays(t, 1, true, everyDayAnother)}
+	if *long {
+		plans = append(plans, levelStays(t, everyDayAnother))
+	}
+	for _, plan := range plans {
+		for _, r := range auditOne(t, plan, "many rows in many groups", 8000) {
+			if !r.Refuted {
+				t.Errorf("a person who counts everywhere, where one pair is paid for, is not found: %v", r)
+			}
 		}
 	}
 }

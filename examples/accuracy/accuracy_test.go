@@ -291,3 +291,44 @@ func TestFoundBoundsCostLittle(t *testing.T) {
 		}
 	}
 }
+
+// Noise of series is exact, so what is said of it holds to the last digit: the purchases of 78 weeks at ε = 1 in all, and
+// a year of days.
+func TestASeriesHasTheNoiseThatIsSaid(t *testing.T) {
+	loss := dp.Approx{Epsilon: 1, Delta: 1e-6}
+	figures := func(s shape) (beside, []aggregate.SeriesPrice) {
+		prices, err := s.prices(loss)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.besides(prices), prices
+	}
+	for i, most := range [][3]float64{{1.05, 1.05, 0.86}, {1.7, 1.5, 0.70}, {0.75, 0.75, 1.0}} {
+		s := ofPurchases[i]
+		b, _ := figures(s)
+		for j, x := range b.Views {
+			if x > most[j] {
+				t.Errorf("%s, view %d: %.3f of independent noise, must be at most %v", s.name, j, x, most[j])
+			}
+		}
+		if apart := b.times(s.apart()); b.Mean > 1 || apart.Mean > 1 {
+			t.Errorf("%s: %.3f of independent noise, %.3f of releases apart, must be at most 1", s.name, b.Mean, apart.Mean)
+		}
+	}
+	for i, most := range map[int][4]float64{1: {1.115, 0.775, 0.575, 0.345}, 2: {1.30, 0.80, 0.53, 0.24}} {
+		if i == 2 && !*long {
+			continue
+		}
+		b, prices := figures(ofAYear[i])
+		for j, x := range b.Views {
+			if x > most[j] {
+				t.Errorf("%s, %s: %.4f of independent noise, must be at most %v", b.name, prices[j].View, x, most[j])
+			}
+		}
+	}
+	s := ofPurchases[0]
+	_, prices := figures(s)
+	if x, err := s.afterwards(loss, prices); err != nil || x > 1 {
+		t.Errorf("one report of all weeks has %v of independent noise, and README says that it has less: %v", x, err)
+	}
+}

@@ -23,6 +23,7 @@ type options struct {
 	HTML     string
 	DataDir  string
 	Bounds   bool
+	Series   bool
 
 	Rows         string
 	Unit, Value  string
@@ -80,6 +81,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.HTML, "html", "", "write a page with charts to this file")
 	f.StringVar(&o.DataDir, "write-data", "", "write the data sets to this folder, for peers.py, and do nothing else")
 	f.BoolVar(&o.Bounds, "bounds", false, "measure what it costs to find bounds that nobody knows, and do nothing else")
+	f.BoolVar(&o.Series, "series", false, "say how much noise series have, beside independent noise and other ways, and do nothing else")
 	f.StringVar(&o.Rows, "rows", "", "say what the accuracy of a report on this CSV file would be; its rows may be looked at")
 	f.StringVar(&o.Unit, "unit", "", "with -rows: the column of who is protected")
 	f.StringVar(&o.Value, "value", "", "with -rows: the column of a number, or none")

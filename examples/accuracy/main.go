@@ -55,6 +55,9 @@ func (o *options) answer(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.Rows != "" {
 		return o.forecast(ctx, stdout)
 	}
+	if o.Series {
+		return o.series(stdout)
+	}
 	if o.Bounds {
 		return o.bounds(ctx, stdout)
 	}

@@ -38,7 +38,7 @@ type chooser struct {
 // cost returns the weighted mean over the views of the variance beside that of
 // independent noise.
 func (c *chooser) cost(coefs, inverse []float64) float64 {
-	r := &Reader{&Strategy{}, newReading(inverse)}
+	r := &Reader{strategy: &Strategy{}, reading: newReading(inverse)}
 	sum, all := 0.0, 0.0
 	for _, v := range c.views {
 		x := r.variance(v)

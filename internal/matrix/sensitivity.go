@@ -15,7 +15,13 @@ import (
 // Lampert 2024, Theorem 2; Choquette-Choo, McMahan, Rush, Thakurta 2023 for vectors).
 // Several groups have at most the sum of F(mᵢ) with Σ mᵢ = k, which is at most k times
 // the largest F(m)/m. Proof: docs/proofs/series.md.
+//
+// Of a level strategy it is k² times the longest column, which is exact for one period.
 func (s *Strategy) Squares(k int, oneGroup bool) *big.Int {
+	if s.level != nil {
+		longest := s.longestColumn()
+		return longest.Mul(longest, new(big.Int).Mul(big.NewInt(int64(k)), big.NewInt(int64(k))))
+	}
 	if oneGroup {
 		return s.squares(min(k, len(s.coefs))).Big()
 	}

@@ -12,7 +12,8 @@ const Bits = 16
 const one = 1 << Bits
 
 // A Strategy says what is released of a series of numbers, one row for each period: row
-// t is Σ c[t-s]·x[s] over the periods s up to t, times 2^Bits. A centred strategy releases
+// t is Σ c[t-s]·x[s] over the periods s up to t, times 2^Bits; a level one has a factor for
+// each s. A centred strategy releases
 // x[t] - centre·n, and after the last period scale·n, where n is how many people are
 // in the series at all.
 type Strategy struct {
@@ -20,6 +21,7 @@ type Strategy struct {
 	coefs   []int64 // c[0] is 2^Bits
 	inverse []float64
 	centred *centred
+	level   []int64 // what columns are times, over 2^Bits, if it is a level one
 }
 
 // Periods returns how many periods the strategy is for.
@@ -74,7 +76,11 @@ func (s *Strategy) Encode(t int, x []exact.Int128, people exact.Int128) *big.Int
 	}
 	sum, term := new(big.Int), new(big.Int)
 	for i := 0; i <= t && s.coefs[i] > 0; i++ {
-		sum.Add(sum, term.Mul(big.NewInt(s.coefs[i]), x[t-i].Big()))
+		c := s.coefs[i]
+		if s.level != nil {
+			c = s.at(t, t-i)
+		}
+		sum.Add(sum, term.Mul(big.NewInt(c), x[t-i].Big()))
 	}
 	return sum
 }
@@ -89,6 +95,9 @@ const spare = 64
 func (s *Strategy) Decode(rows []*big.Int) []*big.Int {
 	if s.centred != nil {
 		return s.centred.decode(rows)
+	}
+	if s.level != nil {
+		return s.decodeLevel(rows)
 	}
 	values := make([]*big.Int, len(rows))
 	term := new(big.Int)

@@ -12,7 +12,7 @@ import (
 
 func everyStrategy(periods int) []*Strategy {
 	all := Choices(periods, 2, someViews(periods))
-	return append(all, Power(periods, 1), Centred(periods, -3, 10, someViews(periods)))
+	return append(all, Power(periods, 1), Level(periods, someViews(periods)), Centred(periods, -3, 10, someViews(periods)))
 }
 
 // Without noise the totals come back exactly, also of very large numbers.
@@ -117,6 +117,9 @@ func TestStrategiesOfADeclarationNeverChange(t *testing.T) {
 			t.Errorf("%d periods, %d of a person: %s\nwere %s", c.periods, c.k, got, c.want)
 		}
 	}
+	if s := Level(52, someViews(52)); s.Name != "level fading sums [1036 0 32 236 0 0] and windows [240] of [3]/4096" || s.level[0] != one || s.level[20] != 66091 || s.level[51] != 70595 {
+		t.Errorf("the level strategy is %s, its columns are times %v", s.Name, s.level)
+	}
 }
 
 // The noise of every view beside that of independent noise, for the same guarantee:
@@ -140,6 +143,9 @@ func Example() {
 	show(365, 1, equal, power.Name, power, float(power.Squares(1, true)))
 	weeks := Choices(78, 6, fourViews(78, [4]float64{0, 0, 0, 1}))[2]
 	show(78, 6, equal, "fading, to date alone", weeks, float(weeks.Squares(6, true)))
+	toReach := [4]float64{1, 1.15, 1, 1.15}
+	level := Level(365, fourViews(365, toReach))
+	show(365, 1, toReach, "level", level, float(level.Squares(1, true)))
 	for _, periods := range []int{30, 78, 365} {
 		for _, k := range []int{1, 3, 6} {
 			s := Choices(periods, k, fourViews(periods, equal))[2]
@@ -154,6 +160,7 @@ func Example() {
 	// noise beside independent noise: each period, 7, 28, to date
 	// 365 periods, 1 of them    (1-z)^-0.35            1.30 0.80 0.53 0.24
 	//  78 periods, 6 of them    fading, to date alone  1.66 1.33 0.87 0.65
+	// 365 periods, 1 of them    level                  1.11 0.77 0.57 0.34
 	//  30 periods, 1 of them    fading sums            1.12 0.77 0.58 0.58
 	//  30 periods, 3 of them    fading sums            1.11 0.97 0.79 0.79
 	//  30 periods, 6 of them    fading sums            1.06 1.01 0.92 0.92

@@ -40,10 +40,17 @@ func newReading(inverse []float64) reading {
 type Reader struct {
 	strategy *Strategy
 	reading
+	level [][]float64 // weights of rows in the running totals of a level strategy
 }
 
 // Reader returns what reads the strategy.
-func (s *Strategy) Reader() *Reader { return &Reader{s, newReading(s.inverse)} }
+func (s *Strategy) Reader() *Reader {
+	r := &Reader{strategy: s, reading: newReading(s.inverse)}
+	if s.level != nil {
+		r.level = s.levelTotals()
+	}
+	return r
+}
 
 // Covariance returns Σ b[u]·d[u] over the rows, with b and d the weights of two sums: how
 // the noise of them goes together, if each row has noise of variance 1 in units of
@@ -51,6 +58,9 @@ func (s *Strategy) Reader() *Reader { return &Reader{s, newReading(s.inverse)} }
 func (r *Reader) Covariance(v, w Span) float64 {
 	if c := r.strategy.centred; c != nil {
 		return c.covariance(v, w)
+	}
+	if l := r.level; l != nil {
+		return product(l[v.From], l[v.To], l[w.From], l[w.To], min(v.To, w.To))
 	}
 	sum := 0.0
 	for u := range min(v.To, w.To) {
