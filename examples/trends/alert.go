@@ -122,7 +122,7 @@ func (o *options) declareAlert() (*watch, error) {
 func (w watched) among(all []shown) (shown, error) {
 	var names []string
 	for _, s := range all {
-		if s.ratio == nil {
+		if s.smooth == nil {
 			continue
 		}
 		if names = append(names, s.Name); s.Name == w.name || strings.ToLower(s.Label) == w.name {

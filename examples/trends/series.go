@@ -29,8 +29,8 @@ type shown struct {
 	quantity
 	column aggregate.AnyColumn
 	over   func(aggregate.Cell) dp.Estimate[float64]
-	ratio  func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) // nil of means
-	smooth func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error)                // nil of means
+	ratio  func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error)
+	smooth func(t *aggregate.Trend[string], of aggregate.Stretch[string]) ([]float64, error) // nil of means
 }
 
 // perQuarter is how many periods of a kind are compared with as many before them, and how
@@ -170,7 +170,19 @@ func (o *options) numbersOverTime(q *aggregate.Query[row, rows.ID, string]) []sh
 	mean := value.Mean()
 	return append(all,
 		total(quantity{Name: o.ValueName, Label: title(o.ValueName), Money: true, Note: fmt.Sprintf("at most %s of one %s in a %s", o.money(o.Upper, false), o.UnitName, o.Period)}, value.Sum()),
-		shown{quantity: quantity{Name: o.ValueName + "_mean", Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, column: mean, over: mean.Of})
+		shown{quantity: quantity{Name: o.ValueName + "_mean", Label: "Mean", Money: true, Cents: true, Note: fmt.Sprintf("%s of a %s in a %s", o.ValueName, o.UnitName, o.Period)}, column: mean, over: mean.Of, ratio: ratioOf(mean)})
+}
+
+// ratioOf compares two means, whose intervals allow for the noise that they share.
+func ratioOf(mean aggregate.Column[float64]) func(*aggregate.Trend[string], aggregate.Stretch[string], aggregate.Stretch[string]) (dp.Estimate[float64], error) {
+	return func(t *aggregate.Trend[string], of, to aggregate.Stretch[string]) (dp.Estimate[float64], error) {
+		a, err := t.Over(of)
+		if err != nil {
+			return dp.Estimate[float64]{}, err
+		}
+		b, err := t.Over(to)
+		return mean.Of(a).Over(mean.Of(b)), err
+	}
 }
 
 // total shows a count or a sum.

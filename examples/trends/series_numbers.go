@@ -19,7 +19,7 @@ type stretchOfTime struct {
 }
 
 // stretchesOfTime returns all that are written: every period, every rolling window, what
-// every quarter has had so far, and the total to date at every period.
+// every quarter and, of several, every year has had so far, and the total to date at every period.
 func (d *declared) stretchesOfTime() []stretchOfTime {
 	var all []stretchOfTime
 	for i := range d.through {
@@ -28,10 +28,10 @@ func (d *declared) stretchesOfTime() []stretchOfTime {
 	for i, n := 0, perWindow[d.Period]; i+n <= d.through; i++ {
 		all = append(all, stretchOfTime{fmt.Sprintf("last %d %ss", n, d.Period), i, i + n})
 	}
-	for from := 0; d.Period != quarters && from < d.through; {
-		to := d.endOfQuarter(from)
-		all = append(all, stretchOfTime{"quarter", from, to})
-		from = to
+	for _, c := range d.calendarStretches() {
+		if c.view != string(d.Period) {
+			all = append(all, c)
+		}
 	}
 	for i := range d.through {
 		all = append(all, stretchOfTime{"to date", 0, i + 1})
@@ -46,7 +46,7 @@ var perYear = map[calendar]int{days: 364, weeks: 52, months: 12, quarters: 4}
 // whole.
 func (d *declared) yearBefore(s stretchOfTime) (stretchOfTime, bool) {
 	n := perYear[d.Period]
-	return stretchOfTime{s.view, s.from - n, s.to - n}, s.from >= n && s.view != "quarter" && s.view != "to date"
+	return stretchOfTime{s.view, s.from - n, s.to - n}, s.from >= n && s.view != "quarter" && s.view != "year" && s.view != "to date"
 }
 
 // A lineOfSeries is the numbers of a stretch and a group.
@@ -85,7 +85,7 @@ func (p *seriesPage) lineOf(group string, s stretchOfTime) (lineOfSeries, error)
 	for _, q := range p.shown {
 		line.Figures = append(line.Figures, figureOf(q.over(cell), single))
 		var year *figure
-		if whole && q.ratio != nil {
+		if whole {
 			e, err := q.ratio(p.trend, p.stretch(group, s.from, s.to), p.stretch(group, before.from, before.to))
 			if err != nil {
 				return line, err
@@ -113,10 +113,7 @@ func (p *seriesPage) csv() ([]byte, error) {
 	header := []string{"view", "from", "to", "group"}
 	for _, q := range p.shown {
 		name := inert(q.Name)
-		header = append(header, name, name+"_low", name+"_high")
-		if q.ratio != nil {
-			header = append(header, name+"_year", name+"_year_low", name+"_year_high")
-		}
+		header = append(header, name, name+"_low", name+"_high", name+"_year", name+"_year_low", name+"_year_high")
 	}
 	w.Write(header)
 	lines, err := p.lines()
@@ -128,9 +125,6 @@ func (p *seriesPage) csv() ([]byte, error) {
 		record := []string{l.view, first, last, inert(l.Group)}
 		for i, f := range l.Figures {
 			record = append(record, f.fields()...)
-			if p.shown[i].ratio == nil {
-				continue
-			}
 			if l.Year[i] == nil {
 				record = append(record, "", "", "")
 			} else {

@@ -43,9 +43,9 @@ type seriesCell struct{ Value, Low, High string }
 
 // A seriesChart is a number over time.
 type seriesChart struct {
-	Label, Note, Words, Year, Last string
-	High, From, To                 string // what is at its top, and at its ends
-	SVG                            template.HTML
+	Label, Note, Words, Year string
+	High, From, To           string // what is at its top, and at its ends
+	SVG                      template.HTML
 }
 
 // page puts the page together.
@@ -67,11 +67,14 @@ func (d *declared) page(t *aggregate.Trend[string], left dp.Loss) (*seriesPage, 
 		}
 		p.Parts = append(p.Parts, part)
 		if n == 0 {
-			p.Sentences = sentences
+			p.Sentences = sentences[:min(len(sentences), mostSaid)]
 		}
 	}
 	return p, nil
 }
+
+// mostSaid is how many sentences are at the top of a page. The others are at their charts.
+const mostSaid = 3
 
 // everything stands for all groups together: no group of a file has this name, since
 // names are tidied.
@@ -96,17 +99,15 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 	var sentences []string
 	together := dp.Jointly(0.95, d.comparisons())
 	for _, s := range d.shown {
-		words, year := "", ""
-		if s.ratio != nil {
-			var err error
-			if words, err = d.comparison(t, s, group, together); err != nil {
-				return part, nil, err
-			}
-			if year, err = d.yearly(t, s, group, together); err != nil {
-				return part, nil, err
-			}
-			sentences = append(sentences, words)
+		words, err := d.comparison(t, s, group, together)
+		if err != nil {
+			return part, nil, err
 		}
+		year, err := d.yearly(t, s, group, together)
+		if err != nil {
+			return part, nil, err
+		}
+		sentences = append(sentences, words)
 		var figures []figure
 		for i := range d.through {
 			cell, err := t.Over(d.stretch(group, i, i+1))
@@ -121,8 +122,8 @@ func (d *declared) part(t *aggregate.Trend[string], group string) (seriesPart, [
 		}
 		last := d.cell(s, figures[len(figures)-1])
 		low, high := reach(figures)
-		part.Charts = append(part.Charts, seriesChart{Label: s.Label, Note: s.Note, Words: words, Year: year, Last: d.Period.short(d.periods[d.through-1]) + ": " + last.Value,
-			High: d.write(s.quantity, high), From: d.Period.short(d.periods[0]), To: d.Period.short(d.periods[d.through-1]),
+		part.Charts = append(part.Charts, seriesChart{Label: s.Label, Note: s.Note, Words: words, Year: year,
+			High: d.write(s.quantity, high), From: d.Period.short(d.periods[0]), To: d.Period.short(d.periods[d.through-1]) + ": " + last.Value,
 			SVG: draw(s.Label, figures, smooth, low, high)})
 	}
 	for i := range d.through {
@@ -150,44 +151,57 @@ func (d *declared) smoothed(t *aggregate.Trend[string], s shown, group string) (
 
 // comparisons returns how many sentences of a group hold together.
 func (d *declared) comparisons() int {
-	n := 0
-	for _, s := range d.shown {
-		if s.ratio != nil {
-			n++
-		}
-	}
 	if d.hasYear() {
-		n *= 2
+		return 2 * len(d.shown)
 	}
-	return n
+	return len(d.shown)
 }
 
-// calendarLines adds the quarters that the series has had so far, and the whole.
+// calendarLines adds the quarters that the series has had so far, the years if there are several, and the whole.
 func (d *declared) calendarLines(t *aggregate.Trend[string], group string, part *seriesPart) error {
-	for from := 0; from < d.through; {
-		to, name := d.endOfQuarter(from), quarters.short(d.quarterOf(from))
-		if to == d.through && to < len(d.periods) && d.quarterOf(to) == d.quarterOf(from) {
-			name += ", so far"
-		}
-		line, err := d.line(t, name, d.stretch(group, from, to))
+	for _, c := range d.calendarStretches() {
+		line, err := d.line(t, d.nameOfCalendar(c), d.stretch(group, c.from, c.to))
 		if err != nil {
 			return err
 		}
 		part.Calendar = append(part.Calendar, line)
-		from = to
 	}
 	line, err := d.line(t, "to date", d.stretch(group, 0, d.through))
 	part.Calendar = append(part.Calendar, line)
 	return err
 }
 
-// endOfQuarter returns the number of the period after the last of a quarter so far.
-func (d *declared) endOfQuarter(from int) int {
-	to := from + 1
-	for to < d.through && d.quarterOf(to) == d.quarterOf(from) {
-		to++
+// calendarStretches returns the quarters and years that the series has had so far.
+func (d *declared) calendarStretches() []stretchOfTime {
+	all := d.runs("quarter", d.quarterOf)
+	if d.yearOf(0) != d.yearOf(len(d.periods)-1) {
+		all = append(all, d.runs("year", d.yearOf)...)
 	}
-	return to
+	return all
+}
+
+// runs returns the stretches of released periods that have the same name.
+func (d *declared) runs(view string, nameOf func(int) string) []stretchOfTime {
+	var all []stretchOfTime
+	for from, to := 0, 0; from < d.through; from = to {
+		for to = from + 1; to < d.through && nameOf(to) == nameOf(from); {
+			to++
+		}
+		all = append(all, stretchOfTime{view, from, to})
+	}
+	return all
+}
+
+// nameOfCalendar names a quarter or a year, of which more may be to come.
+func (d *declared) nameOfCalendar(c stretchOfTime) string {
+	nameOf, name := d.quarterOf, quarters.short(d.quarterOf(c.from))
+	if c.view == "year" {
+		nameOf, name = d.yearOf, d.yearOf(c.from)
+	}
+	if c.to == d.through && c.to < len(d.periods) && nameOf(c.to) == nameOf(c.from) {
+		name += ", so far"
+	}
+	return name
 }
 
 // quarterOf returns the quarter of a period: that of its Thursday for a week.
@@ -197,6 +211,12 @@ func (d *declared) quarterOf(i int) string {
 		first = first.AddDate(0, 0, 3)
 	}
 	return quarters.name(first)
+}
+
+// yearOf returns the year of a period, likewise.
+func (d *declared) yearOf(i int) string {
+	year, _, _ := strings.Cut(d.quarterOf(i), "-")
+	return year
 }
 
 // line writes all numbers of a stretch.
@@ -341,6 +361,14 @@ func (p *seriesPage) Columns() []string {
 		names = append(names, s.Label)
 	}
 	return names
+}
+
+// ByWhat says what the first table of a part is by.
+func (p *seriesPage) ByWhat() string {
+	if p.yearOf(0) != p.yearOf(len(p.periods)-1) {
+		return "By quarter and year"
+	}
+	return "By quarter"
 }
 
 // Paid says what is paid, and for what.
