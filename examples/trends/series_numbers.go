@@ -85,7 +85,7 @@ func (p *seriesPage) lineOf(group string, s stretchOfTime) (lineOfSeries, error)
 	for _, q := range p.shown {
 		line.Figures = append(line.Figures, figureOf(q.over(cell), single))
 		var year *figure
-		if whole {
+		if whole && q.smooth != nil {
 			e, err := q.ratio(p.trend, p.stretch(group, s.from, s.to), p.stretch(group, before.from, before.to))
 			if err != nil {
 				return line, err
@@ -113,7 +113,10 @@ func (p *seriesPage) csv() ([]byte, error) {
 	header := []string{"view", "from", "to", "group"}
 	for _, q := range p.shown {
 		name := inert(q.Name)
-		header = append(header, name, name+"_low", name+"_high", name+"_year", name+"_year_low", name+"_year_high")
+		header = append(header, name, name+"_low", name+"_high")
+		if q.smooth != nil {
+			header = append(header, name+"_year", name+"_year_low", name+"_year_high")
+		}
 	}
 	w.Write(header)
 	lines, err := p.lines()
@@ -125,6 +128,9 @@ func (p *seriesPage) csv() ([]byte, error) {
 		record := []string{l.view, first, last, inert(l.Group)}
 		for i, f := range l.Figures {
 			record = append(record, f.fields()...)
+			if p.shown[i].smooth == nil {
+				continue
+			}
 			if l.Year[i] == nil {
 				record = append(record, "", "", "")
 			} else {
