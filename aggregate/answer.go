@@ -39,7 +39,7 @@ func (c *compiled) answerOf(asked column) int {
 func newAnswer(c column, m *measure) answer {
 	a := answer{column: c, measure: m}
 	switch c.kind {
-	case kindCount, kindUnits:
+	case kindCount, kindUnits, kindDistinct:
 		a.weights, a.within = m.countWeights(), span{least: new(big.Rat)}
 	case kindSum:
 		if m.joint != nil {

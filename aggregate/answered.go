@@ -258,9 +258,7 @@ func (m *measure) setNoise(r ReceiptMeasure, rows int) (err error) {
 // norm times its records, times 2^shift.
 func (m *measure) setShift(rows int) error {
 	most := m.norm()
-	if !m.perUnit() {
-		most.Mul(most, big.NewInt(int64(rows)))
-	}
+	most.Mul(most, big.NewInt(m.records(int64(rows))))
 	linf := big.NewInt(m.event.Sensitivity.LInf)
 	for ; m.shift < 62; m.shift++ {
 		if linf.Cmp(new(big.Int).Lsh(most, m.shift)) == 0 {

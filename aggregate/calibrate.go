@@ -254,10 +254,7 @@ func branching(f core.Family) int {
 
 // records returns how many records a unit has in a group.
 func (q question) records(m *measure) *big.Int {
-	if m.perUnit() {
-		return big.NewInt(1)
-	}
-	return big.NewInt(q.rows)
+	return big.NewInt(m.records(q.rows))
 }
 
 func (q question) formsOf(v *value) []form {

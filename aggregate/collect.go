@@ -165,7 +165,7 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 	inParallel(to.workers, len(parts), func(i int) func(task int) {
 		w := bounder.Worker()
 		a := p.newAdder(ctx, len(groups), w.Room)
-		a.left = to.records
+		a.left, a.chosen = to.records, w.Distinct
 		adders[i] = a
 		return func(task int) {
 			if a.adding.err == nil && errs[i] == nil {

@@ -79,11 +79,12 @@ const (
 	kindVariance
 	kindStdDev
 	kindQuantile
+	kindDistinct
 )
 
 var kindNames = map[kind]string{
 	kindCount: "count", kindUnits: "units", kindSum: "sum", kindMean: "mean",
-	kindVariance: "variance", kindStdDev: "standard deviation",
+	kindVariance: "variance", kindStdDev: "standard deviation", kindDistinct: "distinct values",
 }
 
 type column struct {

@@ -94,7 +94,9 @@ func (in input) summed() input {
 func (c *compiled) leavesOut(of column) string {
 	var parts []string
 	for _, in := range c.inputs {
-		if in.value == of.value && in.beyond == nil {
+		if in.value == of.value && in.most > 0 && in.most < c.maxRows {
+			parts = append(parts, fmt.Sprintf("values of a %s in a group beyond %d", c.unitName, in.most))
+		} else if in.value == of.value && in.beyond == nil && in.most == 0 {
 			parts = append(parts, fmt.Sprintf("what is beyond [%s, %s] per %s", decimal(in.lower), decimal(in.upper), in.per()))
 		}
 	}

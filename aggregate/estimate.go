@@ -16,7 +16,7 @@ func (cell Cell) estimate(a answer) estimate {
 
 func (cell Cell) read(a answer) estimate {
 	switch a.kind {
-	case kindCount, kindUnits, kindSum:
+	case kindCount, kindUnits, kindSum, kindDistinct:
 		return cell.linear(a)
 	case kindMean:
 		return cell.mean(a)

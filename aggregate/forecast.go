@@ -34,7 +34,7 @@ type Forecast struct {
 // Expected is one column of a [Forecast].
 type Expected struct {
 	Column string
-	Value  float64 // before noise, as it was assumed
+	Value  float64 // before noise, as it was assumed; distinct values are taken to be as many as units
 
 	// PlusMinus is half the width of the 95 % interval. Records are taken to be spread
 	// evenly around the mean of their value, over half of its bounds or as much of that
@@ -137,7 +137,7 @@ func (c *compiled) expected(a answer, of Assumed) Expected {
 	estimate := c.likely(m, among, int64(math.Round(records))).estimate(a)
 	e.Value, _ = estimate.value.Float64()
 	switch a.kind {
-	case kindCount, kindUnits:
+	case kindCount, kindUnits, kindDistinct:
 		e.Value = math.Round(e.Value)
 	case kindMean, kindVariance, kindStdDev:
 		estimate = estimate.limited()

@@ -175,6 +175,9 @@ func (l *viewing[Row, Unit, Group]) seen(source string) (*Seen[Group], error) {
 		s.Units, s.Rows = 1-keptPairs/pairs, 1-keptRows/rows
 	}
 	for i, in := range l.wide {
+		if in.most > 0 {
+			continue
+		}
 		c := cuts[i]
 		s.Cut[in.name] = SeenCut{Values: c.beyond / max(1, c.values), Sum: (c.within - c.all) / math.Abs(c.all)}
 	}
@@ -192,6 +195,9 @@ func (l *viewing[Row, Unit, Group]) seen(source string) (*Seen[Group], error) {
 // and of which a part is kept.
 func (l *viewing[Row, Unit, Group]) add(g *tally, cuts []cutOff, rows [][]int64, kept, few float64) {
 	for i, in := range l.wide {
+		if in.most > 0 {
+			continue
+		}
 		if !in.perUnit {
 			for _, row := range rows {
 				x := valueAt(in.grid, row[i])
@@ -233,6 +239,9 @@ func (l *viewing[Row, Unit, Group]) forecast(g *tally) (Forecast, error) {
 	}
 	of.Rows = min(max(1, g.rows/g.units), float64(l.plan.maxRows))
 	for i, in := range l.wide {
+		if in.most > 0 {
+			continue
+		}
 		records := g.rows
 		if in.perUnit {
 			records = g.units

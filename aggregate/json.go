@@ -96,7 +96,7 @@ func number(r *big.Rat, integer bool) *json.Number {
 // integer reports whether estimates of the column are integers.
 func (c column) integer() bool {
 	switch c.kind {
-	case kindCount, kindUnits:
+	case kindCount, kindUnits, kindDistinct:
 		return true
 	case kindSum, kindQuantile:
 		return c.value.integer

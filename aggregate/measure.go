@@ -14,17 +14,19 @@ import (
 type form int
 
 const (
-	formRows   form = 1 + iota // one part: 1 for every row
-	formUnits                  // one part: 1 for every unit
-	formTotal                  // one part: the value
-	formPair                   // two parts: how far the value is from either bound
-	formTriple                 // three parts: a basis of the quadratics
-	formRanks                  // a histogram, read through a tree of noisy counts
-	formJoint                  // several numbers of a record as one vector
+	formRows     form = 1 + iota // one part: 1 for every row
+	formUnits                    // one part: 1 for every unit
+	formTotal                    // one part: the value
+	formPair                     // two parts: how far the value is from either bound
+	formTriple                   // three parts: a basis of the quadratics
+	formRanks                    // a histogram, read through a tree of noisy counts
+	formJoint                    // several numbers of a record as one vector
+	formDistinct                 // one part: how many different values there are, which is no sum over records
 )
 
 var formNames = map[form]string{
 	formRows: "count", formUnits: "units", formTotal: "sum", formPair: "mean", formTriple: "variance", formRanks: "quantiles",
+	formDistinct: "distinct values",
 }
 
 // A measure is what noise is added to: a vector of integer sums per group that
@@ -104,6 +106,17 @@ func (m *measure) perUnit() bool {
 		return m.joint.perUnit
 	}
 	return m.form == formUnits || m.value != nil && m.value.perUnit
+}
+
+// records returns how many records a unit has in a group, of so many rows at most.
+func (m *measure) records(rows int64) int64 {
+	switch {
+	case m.form == formDistinct:
+		return min(int64(m.value.most), rows)
+	case m.perUnit():
+		return 1
+	}
+	return rows
 }
 
 // norm returns what the parts of one record amount to: their L1 norm with

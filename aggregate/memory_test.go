@@ -36,6 +36,7 @@ func itemPlans(t *testing.T) map[string]*Plan[item, int64, int32] {
 	plans := map[string]*Plan[item, int64, int32]{}
 	for name, columns := range map[string][]AnyColumn{
 		"sums": {q.Count(), v.Sum(), v.Mean()}, "quantiles": {q.Count(), v.Quantile(0.5), v.Quantile(0.9)}, "groups": nil,
+		"distinct values": {q.Count(), Distinct(q, "values", func(r item) int { return int(r.value) }, 1)},
 	} {
 		plan, err := q.Plan(loss, columns...)
 		if err != nil {

@@ -46,6 +46,7 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxGroups, maxRows int) *Plan[f
 			}
 		}
 	}
+	columns = append(columns, Distinct(q, "kinds", func(f fact) int64 { return f.n }, 2))
 	columns = append(columns, treeOf(PerRow(q, "tree", func(f fact) float64 { return f.x }, Bounds[float64]{b.low, b.high, b.step}))...)
 	p, err := q.Plan(loss, columns...)
 	if err != nil {
@@ -114,6 +115,9 @@ func (c *compiled) change(a, b *partial[int]) (l1, l2 []*big.Int) {
 					continue // one number for all groups
 				}
 				move(cx[j].Sub(cy[j]).Big())
+			}
+			if m.form == formDistinct {
+				histogram++
 			}
 			if m.form != formRanks {
 				continue
@@ -221,7 +225,11 @@ func extremeFacts(b limits, round int) []fact {
 	n := []int64{int64(b.low), int64(b.high), math.MinInt64, math.MaxInt64, int64(b.low), int64(b.high)}[round]
 	var fs []fact
 	for group := range 5 {
-		for range 12 {
+		for i := range int64(12) {
+			if round == 5 { // beyond the bounds, and all different
+				fs = append(fs, fact{0, group, n + 2 + i, x})
+				continue
+			}
 			fs = append(fs, fact{0, group, n, x})
 		}
 	}

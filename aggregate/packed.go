@@ -3,6 +3,7 @@ package aggregate
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -116,6 +117,10 @@ func (p *Plan[Row, Unit, Group]) unpackSums(r *unpacking, part *partial[Group]) 
 		}
 		if m.form == formRanks {
 			part.lists = append(part.lists, unpackList(r, len(part.groups), m.grid.Cells))
+		}
+		if m.form == formDistinct {
+			part.lists = append(part.lists, unpackList(r, len(part.groups), math.MaxInt64))
+			r.require(!r.failed && part.counted(m))
 		}
 	}
 }

@@ -134,6 +134,9 @@ func (c *compiled) placeMeasures(asked []column) {
 	for _, m := range c.measures {
 		m.place = place{first: c.sums, list: c.histograms, input: slices.Index(values, m.value)}
 		c.sums += m.parts()
+		if m.form == formDistinct {
+			c.histograms++
+		}
 		if m.form == formRanks {
 			c.histograms++
 			m.quantiles = quantilesOf(asked, m.value)

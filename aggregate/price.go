@@ -123,6 +123,9 @@ func halfWidth(e estimate) float64 {
 
 // clamped says what is done to a value before it counts, for price lists.
 func (in input) clamped() string {
+	if in.most > 0 {
+		return fmt.Sprintf("of %s at most %s of a unit count in a group", in.name, plural(in.most, "distinct value"))
+	}
 	r := in.receipt()
 	return fmt.Sprintf("%s is clamped to [%s, %s] per %s, in steps of %s", r.Name, r.Lower, r.Upper, r.Per, r.Step)
 }

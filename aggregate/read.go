@@ -41,7 +41,7 @@ func newQuickly(a answer) *quickly {
 		return nil // a float32 is rounded once
 	}
 	switch a.kind {
-	case kindCount, kindUnits, kindSum:
+	case kindCount, kindUnits, kindSum, kindDistinct:
 		return quicklyLinear(a)
 	case kindMean:
 		return quicklyMean(a)

@@ -12,15 +12,18 @@ import (
 type adder struct {
 	*compiled
 	rows, units []*measure // whose records are of rows, or of units
+	distinct    []*measure // whose records are the different values of a unit
 	totals      []total    // of the inputs that are per unit
 	perUnit     []int      // which these are
 
-	sums   []exact.Int128 // of all groups
-	points []log          // of the measures of ranks
-	people int64          // how many units there were
-	room   func() ([]uint32, []int64)
-	left   int64 // bytes that points may still take; not used where Partials are added up
-	adding watch
+	sums    []exact.Int128 // of all groups
+	points  []log          // of the measures of ranks
+	people  int64          // how many units there were
+	room    func() ([]uint32, []int64)
+	chosen  func(values []int64, n int) []int64 // of the values of a unit in a group, so many different ones
+	scratch []int64
+	left    int64 // bytes that points may still take; not used where Partials are added up
+	adding  watch
 }
 
 // A log is a list of records of a measure of ranks: their groups and their points.
@@ -39,14 +42,16 @@ func (c *compiled) newAdder(ctx context.Context, groups int, room func() ([]uint
 		sums: make([]exact.Int128, groups*c.sums), points: make([]log, c.histograms),
 	}
 	for _, m := range c.measures {
-		if m.perUnit() {
+		if m.form == formDistinct {
+			a.distinct = append(a.distinct, m)
+		} else if m.perUnit() {
 			a.units = append(a.units, m)
 		} else {
 			a.rows = append(a.rows, m)
 		}
 	}
 	for i, in := range c.inputs {
-		if in.perUnit {
+		if in.perUnit && in.most == 0 {
 			a.perUnit = append(a.perUnit, i)
 		}
 	}
@@ -60,6 +65,7 @@ func (a *adder) add(group uint32, rows int, values []int64) bool {
 		return false
 	}
 	width := len(a.inputs)
+	a.addDistinct(group, values)
 	sums := a.sums[int(group)*a.compiled.sums:][:a.compiled.sums]
 	for range rows {
 		if a.adding.stop() {
@@ -117,7 +123,7 @@ func (a *adder) record(m *measure, group uint32, point int64, sums []exact.Int12
 // has several numbers.
 func (m *measure) record(point int64, parts []exact.Int128) {
 	switch m.form {
-	case formRows, formUnits:
+	case formRows, formUnits, formDistinct:
 		parts[0] = parts[0].Add(exact.Int(1))
 	case formTotal:
 		parts[0] = parts[0].Add(exact.Int(m.grid.First() + point))

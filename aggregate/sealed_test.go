@@ -326,6 +326,16 @@ func hostile(t testing.TB, p *Plan[fact, int, int], whole *partial[int]) map[str
 	add("a small sum", func(p *partial[int]) { p.sums[1] = exact.Int128{Hi: -mostSum - 1} })
 	add("a sum too many", func(p *partial[int]) { p.sums = append(p.sums, exact.Int128{}) })
 	add("a sum too few", func(p *partial[int]) { p.sums = p.sums[1:] })
+	for _, m := range p.measures {
+		if m.form != formDistinct {
+			continue
+		}
+		add("a value that is not counted", func(q *partial[int]) { q.sums[m.first] = q.sums[m.first].Add(exact.Int(1)) })
+		add("a value twice", func(q *partial[int]) {
+			l := &q.lists[m.list]
+			l.points[1] = l.points[0]
+		})
+	}
 	if m := p.measures[0]; m.joint != nil && m.joint.centre != nil {
 		at := m.first + m.joint.people()
 		add("units of one group", func(p *partial[int]) { p.sums[at] = p.sums[at].Add(exact.Int(1)) })

@@ -138,6 +138,9 @@ func checkSeriesColumns(asked []column) error {
 		errs = append(errs, errors.New("aggregate: no columns given; ask for at least one, such as Query.Units"))
 	}
 	for _, c := range asked {
+		if c.kind == kindDistinct {
+			errs = append(errs, fmt.Errorf("aggregate: column %v counts distinct values, of which those of one period may be in others, so that they cannot be added up over the periods of a series; ask for it in a Plan", c))
+		}
 		if c.kind == kindQuantile {
 			errs = append(errs, fmt.Errorf("aggregate: column %v is a quantile, which cannot be added up over the periods of a series; ask for it in a Plan, or let Query.Group name ranges of the value, whose counts add up and say between which of them a quantile is", c))
 		}

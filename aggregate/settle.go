@@ -44,6 +44,11 @@ func (p *Plan[Row, Unit, Group]) settle(groups []Group, adders []*adder) (*parti
 	for _, l := range all.points {
 		settled.lists = append(settled.lists, l.sorted(adding, places, len(order)))
 	}
+	for _, m := range p.measures {
+		if m.form == formDistinct && adding.err == nil {
+			settled.countDistinct(m)
+		}
+	}
 	return settled, adding.ask()
 }
 

@@ -17,6 +17,9 @@ const finest = 1 << 30
 // norm is at most 2^40 steps, the samplers' limit. All measures of the value
 // share it; forms are those that sum it up.
 func (v *value) chooseGrid(forms []form, times *big.Rat) (*grid.Grid, error) {
+	if v.most > 0 {
+		return grid.New(v.lower, v.upper, big.NewRat(1, 1)), nil // of how many there are; values have no grid
+	}
 	if v.asked != nil {
 		g := grid.New(v.lower, v.upper, v.asked)
 		if !fits(g, forms, times, big.NewRat(1<<40, 1)) {

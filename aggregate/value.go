@@ -110,6 +110,8 @@ type value struct {
 	missing             bool     // no function was given
 	badStep             bool     // a step was given that is no number
 
+	most int // of the different values of a unit in a group that count, where these are what is counted; else 0
+
 	cut     *value // tells what the bounds of this one cut; itself where it has mistakes
 	*beyond        // of a value that is a Cut itself
 

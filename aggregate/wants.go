@@ -37,6 +37,8 @@ func wantOf(columns []column, c column, selects bool) want {
 	switch {
 	case c.kind == kindQuantile:
 		return want{formRanks, v}
+	case c.kind == kindDistinct:
+		return want{formDistinct, v}
 	case c.kind == kindUnits && selects:
 		return want{formUnits, nil}
 	case v == nil:

@@ -130,6 +130,18 @@ func TestWhatCannotBePushedDownIsRead(t *testing.T) {
 	if _, err := sqlagg.Collect(t.Context(), s, plan); err != nil {
 		t.Error(err)
 	}
+	q = query()
+	distinct, err := q.Plan(dp.Pure{Epsilon: 1}, aggregate.Distinct(q, "customers", sqlagg.Int("customer"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err = sqlagg.Explain(t.Context(), s, distinct)
+	if err != nil || e.Pushed || !strings.HasPrefix(e.String(), `rows are read, because "customers" counts distinct values`) {
+		t.Errorf("%v, %v", e, err)
+	}
+	if _, err := sqlagg.Collect(t.Context(), s, distinct); err != nil {
+		t.Error(err)
+	}
 }
 
 func ExampleExplain() {

@@ -11,6 +11,9 @@ type Worker[Unit, Key comparable] struct {
 	bytes  []byte      // of a piece of a file
 	err    error
 
+	unit  uint64 // what is yielded of: the hash of a unit,
+	group uint32 // and a group
+
 	// Units is how many units there were in what was yielded so far.
 	Units int64
 }
@@ -26,6 +29,7 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 	p := w.part
 	width := p.width
 	keep := func(c *cell, rows []uint32) bool {
+		w.group = c.group
 		if len(rows) == 1 {
 			return yield(c.group, 1, p.rows.values[int(rows[0])*width:][:width])
 		}
@@ -37,7 +41,7 @@ func (w *Worker[Unit, Key]) Each(part int, yield func(group uint32, rows int, va
 	}
 	w.loads(part, func() {
 		p.each(func(unit uint64, rows []uint32) bool {
-			w.Units++
+			w.Units, w.unit = w.Units+1, unit
 			return p.choose(unit, rows, keep)
 		})
 	})

@@ -36,6 +36,7 @@ func drawQuestion(seed uint64) *question {
 	d.facts(q)
 	d.caps(q)
 	q.drawCuts()
+	q.drawDistinct()
 	return q
 }
 

@@ -23,6 +23,8 @@ type spec struct {
 
 	grid *big.Rat // the step that the receipt shows
 
+	distinct *distinct // of a value of which distinct ones are counted
+
 	cuts *cuts // of a value that tells what the bounds of another cut
 }
 
@@ -34,7 +36,7 @@ type cuts struct {
 
 // A column is what a question asks.
 type column struct {
-	what   string // count, units, sum, mean, variance, deviation or quantile
+	what   string // count, units, sum, mean, variance, deviation, quantile or distinct
 	value  int    // which spec it is about, or -1
 	rank   float64
 	weight float64 // 0 is none
@@ -153,6 +155,8 @@ func (q *question) answer(c column, kept []fact) *big.Rat {
 		return big.NewRat(int64(len(kept)), 1)
 	case "units":
 		return big.NewRat(int64(len(byUnit(kept))), 1)
+	case "distinct":
+		return q.values[c.value].answerCounted(kept)
 	}
 	xs := q.records(c.value, kept)
 	switch {
@@ -208,7 +212,7 @@ func quantile(xs []*big.Rat, rank float64) *big.Rat {
 // facts alone; nil is no limit.
 func (q *question) limits(c column) (low, high *big.Rat) {
 	zero := new(big.Rat)
-	if c.value < 0 {
+	if c.value < 0 || c.what == "distinct" {
 		return zero, nil
 	}
 	s := &q.values[c.value]

@@ -62,11 +62,16 @@ func drawSingle(seed uint64) *question {
 	q.loss = pick[dp.Loss](d, dp.Pure{Epsilon: size}, dp.Concentrated{Rho: size})
 	q.values = []spec{d.spec(0)}
 	q.columns = nil
-	for _, what := range pick(d, []string{"count"}, []string{"units"}, []string{"sum"}, []string{"mean", "sum"}, []string{"variance", "sum"}, []string{"deviation", "sum"}, []string{"quantile"}) {
+	for _, what := range pick(d, []string{"count"}, []string{"units"}, []string{"sum"}, []string{"mean", "sum"}, []string{"variance", "sum"}, []string{"deviation", "sum"}, []string{"quantile"}, []string{"distinct"}) {
 		c := column{what: what, rank: 0.5}
 		if what == "count" || what == "units" {
 			c.value = -1
 			q.values = nil
+		}
+		if what == "distinct" {
+			most := 1 + d.IntN(40)
+			q.values = []spec{{name: "v", lower: int64(0), upper: int64(9), step: int64(1)}, {name: "kinds", perUnit: true, lower: int64(0), upper: int64(most), step: int64(1), distinct: &distinct{0, most}}}
+			c.value = 1
 		}
 		if what == "sum" && !summable(&q.values[0]) {
 			continue
@@ -91,6 +96,9 @@ func drawSingle(seed uint64) *question {
 // for what is not linear in it.
 func (q *question) noiseOf(c column) float64 {
 	records := float64(q.maxRows)
+	if q.columns[0].what == "distinct" { // at most so many of a unit, and no more than it has rows
+		return q.deviation(min(records, float64(q.values[1].distinct.most)))
+	}
 	if q.columns[0].what == "units" || q.columns[0].value >= 0 && q.values[0].perUnit {
 		records = 1
 	}

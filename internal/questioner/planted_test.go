@@ -75,6 +75,18 @@ var mistakes = []planted{
 	{"amounts of a Cut are added up as integers", "aggregate",
 		[]string{"return input{in.of, in.around}", "return input{&value{integer: true}, in.around}"}, answers},
 
+	// Distinct values.
+	{"all distinct values of a unit count", "internal/bound",
+		[]string{"if len(values) <= n {", "if len(values) <= n || n > 0 {"}, answers},
+	{"one distinct value of a unit fewer counts", "internal/bound",
+		[]string{"cut, kept := newCut(p.scratch, n), values[:0]", "cut, kept := newCut(p.scratch, max(n-1, 1)), values[:0]"}, answers},
+	{"a value counts once for each unit that has it", "aggregate",
+		[]string{"if at == begin || l.points[at] != l.points[at-1] {", "if at >= begin || l.points[at] != l.points[at-1] {"}, answers},
+	{"distinct values of a unit are charged as one", "aggregate",
+		[]string{"return min(int64(m.value.most), rows)", "return min(1, int64(m.value.most), rows)"}, noise},
+	{"distinct values are charged for all rows of a unit", "aggregate",
+		[]string{"return min(int64(m.value.most), rows)", "return max(int64(m.value.most), rows)"}, noise},
+
 	// Each branch of aggregate/measure.go.
 	{"a value per unit is counted per row", "aggregate",
 		[]string{"return m.form == formUnits || m.value != nil && m.value.perUnit", "return m.form == formUnits"}, answers},

@@ -194,7 +194,7 @@ func (q *question) names(r release) string {
 	var columns []string
 	forms := map[string]bool{"count": true, "units": true}
 	for _, c := range q.columns {
-		name := map[string]string{"deviation": "standard deviation"}[c.what]
+		name := map[string]string{"deviation": "standard deviation", "distinct": "distinct values"}[c.what]
 		switch {
 		case c.what == "quantile":
 			name = fmt.Sprintf("p%g", c.rank*100)
@@ -209,7 +209,7 @@ func (q *question) names(r release) string {
 		}
 	}
 	for _, s := range q.values {
-		for _, form := range []string{"sum", "mean", "variance", "quantiles", "quantiles, first draws", "quantiles, ends of intervals"} {
+		for _, form := range []string{"sum", "mean", "variance", "quantiles", "quantiles, first draws", "quantiles, ends of intervals", "distinct values"} {
 			forms[s.name+" "+form] = true
 		}
 	}
@@ -267,6 +267,12 @@ func (q *question) compareKept(r release, kept []fact) string {
 		for j, c := range q.columns {
 			got := r.cells[i][j]
 			exact := q.answer(c, groups[key])
+			if c.what == "distinct" {
+				if problem := q.values[c.value].compareCounted(got, groups[key]); problem != "" {
+					return fmt.Sprintf("group %d: %+v %s", key, c, problem)
+				}
+				continue
+			}
 			if problem := q.compareAnswer(c, got, exact); problem != "" {
 				return fmt.Sprintf("group %d: %+v %s", key, c, problem)
 			}
@@ -331,7 +337,7 @@ func (q *question) inRange(c column, got shown) string {
 // outside reports whether nothing of the range is as near to the noisy number as the
 // confidence asks for: then any short interval would look certain and be wrong.
 func (q *question) outside(c column, got shown, confidence float64) bool {
-	if c.value >= 0 && c.what != "sum" {
+	if c.value >= 0 && c.what != "sum" && c.what != "distinct" {
 		return false
 	}
 	low, high := q.limits(c)

@@ -120,6 +120,10 @@ func (t types[U, K]) plan(q *question) (plan, error) {
 	var asked []aggregate.AnyColumn
 	values := make([]columns[U, K], len(q.values))
 	for i := range q.values {
+		if c := q.values[i].distinct; c != nil {
+			values[i] = values[c.at].distinct(q.values[i].name, c.most)
+			continue
+		}
 		if c := q.values[i].cuts; c != nil {
 			values[i] = values[c.at].cut()
 			continue
@@ -199,7 +203,9 @@ func readable[T dp.Number](c aggregate.Column[T]) (aggregate.AnyColumn, func(agg
 // columns makes the columns of a value of some type.
 type columns[U, K comparable] struct {
 	column func(column) (aggregate.AnyColumn, func(aggregate.Cell) shown)
-	cut    func() columns[U, K] // of the value that tells what the bounds cut
+	// of the function of the value, which is none of floats
+	distinct func(name string, most int) columns[U, K]
+	cut      func() columns[U, K] // of the value that tells what the bounds cut
 }
 
 func columnsOf[U, K comparable](q *aggregate.Query[fact, U, K], s *spec, at int) columns[U, K] {
@@ -243,7 +249,14 @@ func columnsOfType[T dp.Number, U, K comparable](q *aggregate.Query[fact, U, K],
 	if s.perUnit {
 		v = aggregate.PerUnit(q, s.name, of, bounds)
 	}
-	return columns[U, K]{columnsOfValue(v), func() columns[U, K] { return columns[U, K]{column: columnsOfValue(v.Cut())} }}
+	return columns[U, K]{
+		column: columnsOfValue(v),
+		cut:    func() columns[U, K] { return columns[U, K]{column: columnsOfValue(v.Cut())} },
+		distinct: func(name string, most int) columns[U, K] {
+			any, read := readable(aggregate.Distinct(q, name, of, most))
+			return columns[U, K]{column: func(column) (aggregate.AnyColumn, func(aggregate.Cell) shown) { return any, read }}
+		},
+	}
 }
 
 func columnsOfValue[T dp.Number](v *aggregate.Value[T]) func(column) (aggregate.AnyColumn, func(aggregate.Cell) shown) {
