@@ -3,7 +3,6 @@ package aggregate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/big"
 
@@ -36,13 +35,8 @@ func (p *Plan[Row, Unit, Group]) view() any {
 	if p.query.Retention != nil {
 		v.Not = append(v.Not, "Query.Retention reads the time of a row in this process")
 	}
-	for _, in := range p.inputs {
-		if in.most > 0 {
-			v.Not = append(v.Not, fmt.Sprintf("%q counts distinct values, of which those that a unit has too many of are left out in this process", in.name))
-		}
-	}
 	for i, in := range p.inputs {
-		v.Values = append(v.Values, engine.Value[Row]{Name: in.name, Integer: in.integer, PerUnit: in.perUnit, Grid: in.grid, Read: p.reads[i]})
+		v.Values = append(v.Values, engine.Value[Row]{Name: in.name, Integer: in.integer, PerUnit: in.perUnit, Grid: in.grid, Read: p.reads[i], Distinct: in.most > 0})
 	}
 	for _, m := range p.measures {
 		if m.joint != nil {

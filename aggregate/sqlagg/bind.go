@@ -128,6 +128,9 @@ func leaves(v reflect.Value, to []reflect.Value) []reflect.Value {
 
 // columnOf returns the column of a value.
 func columnOf(v engine.Value[Row]) (at place, err error) {
+	if v.Distinct {
+		return at, errors.New("counts distinct values, which are chosen and united where rows are read; read them in this process, with Plan.Run")
+	}
 	kind := double
 	if v.Integer {
 		kind = whole

@@ -32,14 +32,15 @@ type View[Row any, Unit, Group comparable] struct {
 
 // A Value says how numbers get on their grid, and what is needed of them.
 type Value[Row any] struct {
-	Name    string
-	Integer bool
-	PerUnit bool
-	Grid    *grid.Grid
-	Read    func(Row) int64 // the point of a row or, per unit, the amount: an integer, or the bits of a float
-	Sums    bool            // of points
-	Squares bool            // and of their squares
-	Points  bool            // how often each is there
+	Name     string
+	Integer  bool
+	PerUnit  bool
+	Grid     *grid.Grid
+	Read     func(Row) int64 // the point of a row or, per unit, the amount: an integer, or the bits of a float
+	Distinct bool            // whether distinct values are counted, which no engine can do
+	Sums     bool            // of points
+	Squares  bool            // and of their squares
+	Points   bool            // how often each is there
 }
 
 // A Total is what some rows, or units, add up to in a group: their points, and the squares of these.
