@@ -63,6 +63,14 @@ func plainly(p *Plan[fact, int, int], rows []fact) map[int]group {
 	for at, rows := range cells {
 		for _, m := range p.measures {
 			switch {
+			case m.form == formDistinct:
+				for _, r := range rows {
+					g := of(at.group)
+					points := append(g.points[m.list], p.reads[m.input](r))
+					slices.Sort(points)
+					g.points[m.list] = slices.Compact(points)
+					g.sums[m.first] = exact.Int(int64(len(g.points[m.list])))
+				}
 			case m.joint != nil && m.perUnit():
 				addVector(m, at.group, func(input int) int64 {
 					var t total

@@ -46,7 +46,7 @@ func facts(t testing.TB, loss dp.Loss, b limits, maxGroups, maxRows int) *Plan[f
 			}
 		}
 	}
-	columns = append(columns, Distinct(q, "kinds", func(f fact) int64 { return f.n }, 2))
+	columns = append(columns, Distinct(q, "kinds", func(f fact) int64 { return f.n }, max(2, maxRows-1)))
 	columns = append(columns, treeOf(PerRow(q, "tree", func(f fact) float64 { return f.x }, Bounds[float64]{b.low, b.high, b.step}))...)
 	p, err := q.Plan(loss, columns...)
 	if err != nil {
