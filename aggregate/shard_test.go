@@ -58,7 +58,11 @@ func cutting(t testing.TB) map[string]*Plan[fact, int, int] {
 	if m := plans["from the middle"].measures[0]; m.joint == nil || m.joint.centre == nil {
 		t.Fatalf("%v has no centre", m)
 	}
-	if plans["groups selected"], err = q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), q.Units(), x.Mean(), x.Quantile(0.5), Distinct(q, "kinds", func(f fact) int64 { return f.n }, 2)); err != nil {
+	if plans["groups selected"], err = q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Count(), q.Units(), x.Mean(), x.Quantile(0.5)); err != nil {
+		t.Fatal(err)
+	}
+	kinds := Distinct(q, "kinds", func(f fact) int64 { return f.n }, 2)
+	if plans["distinct values"], err = q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}, q.Units(), x.Quantile(0.5), kinds); err != nil {
 		t.Fatal(err)
 	}
 	if plans["groups alone"], err = q.Plan(dp.Approx{Epsilon: 1, Delta: 1e-6}); err != nil {
