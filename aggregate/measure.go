@@ -56,6 +56,7 @@ type measure struct {
 type place struct {
 	first     int      // of its sums among those of a group
 	list      int      // its histogram among those of a group, if it has one
+	ranked    int      // its quantiles among the lists of them that a group has, if it has some
 	input     int      // its value among the inputs of the plan, if it has one
 	rank      int      // its first quantile among those of a group, if it has some
 	quantiles []column // that it answers, in the order of the columns

@@ -28,6 +28,7 @@ type compiled struct {
 	answers          []answer   // in the order of the columns, each once
 	sums, histograms int        // of a group
 	ranks            int        // quantiles of a group
+	rankings         int        // measures of them
 	paid             []dp.Event // what a run pays for; whoever gets it gets a copy
 	fingerprint      string
 	question         string // fingerprint of what is asked, without noise
@@ -132,13 +133,14 @@ func (c *compiled) placeMeasures(asked []column) {
 	values := valuesOf(asked)
 	c.inputs = make([]input, len(values))
 	for _, m := range c.measures {
-		m.place = place{first: c.sums, list: c.histograms, input: slices.Index(values, m.value)}
+		m.place = place{first: c.sums, list: c.histograms, ranked: c.rankings, input: slices.Index(values, m.value)}
 		c.sums += m.parts()
 		if m.form == formDistinct {
 			c.histograms++
 		}
 		if m.form == formRanks {
 			c.histograms++
+			c.rankings++
 			m.quantiles = quantilesOf(asked, m.value)
 			m.rank = c.ranks
 			c.ranks += len(m.quantiles)

@@ -78,13 +78,13 @@ func (r *results) append(to []byte, cell int) []byte {
 		if m.form != formRanks {
 			continue
 		}
-		to = append(to, separated(m.list, `,"ranks":[`)...)
+		to = append(to, separated(m.ranked, `,"ranks":[`)...)
 		for i, q := range r.ranksOf(cell, m) {
 			to = q.append(append(to, separated(i, "[")...))
 		}
 		to = append(to, ']')
 	}
-	if r.plan.histograms > 0 {
+	if r.plan.rankings > 0 {
 		to = append(to, ']')
 	}
 	return append(to, '}')
@@ -161,14 +161,14 @@ func (r *results) set(cell int, g storedGroup) {
 // checkGroup returns an error if a stored group does not have the numbers that
 // the plan asks for, or has numbers that no release can have.
 func (c *compiled) checkGroup(g storedGroup) error {
-	if len(g.Sums) != c.sums || len(g.Ranks) != c.histograms {
-		return fmt.Errorf("a group has %d sums and %d lists of quantiles, must have %d and %d", len(g.Sums), len(g.Ranks), c.sums, c.histograms)
+	if len(g.Sums) != c.sums || len(g.Ranks) != c.rankings {
+		return fmt.Errorf("a group has %d sums and %d lists of quantiles, must have %d and %d", len(g.Sums), len(g.Ranks), c.sums, c.rankings)
 	}
 	for _, m := range c.measures {
 		if m.form != formRanks {
 			continue
 		}
-		if err := m.checkRanks(g.Ranks[m.list]); err != nil {
+		if err := m.checkRanks(g.Ranks[m.ranked]); err != nil {
 			return err
 		}
 	}
