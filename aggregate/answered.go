@@ -29,7 +29,7 @@ func (c *compiled) answeredBy(s *stored) (*compiled, error) {
 	if s.Question != c.question && (s.Question != "" || !c.sameFacts(s)) {
 		return nil, errOtherPlan
 	}
-	if c.finder != nil {
+	if c.finder != nil || c.top != nil {
 		return c, nil // there is nothing to read but which groups there are
 	}
 	calibrated, err := c.calibrationOf(s)

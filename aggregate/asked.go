@@ -17,6 +17,7 @@ import (
 func (p *Plan[Row, Unit, Group]) ask(weights map[column]*big.Rat) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "equipoise question 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxGroups, p.maxRows, p.loss)
+	b.WriteString(p.top.describe())
 	for _, a := range p.answers {
 		fmt.Fprintf(&b, "column %q %d %v %t %v\n", a.column, a.kind, a.rank, a.bare, weights[a.column].RatString())
 	}

@@ -35,6 +35,7 @@ type calibration struct {
 	measures  []*measure
 	threshold *threshold // nil unless groups are selected
 	finder    *finder    // nil unless nothing else is asked of them
+	top       *top       // nil unless the largest groups are asked for
 }
 
 // calibrate chooses the noise. A [dp.Approx] is tried with both families, and

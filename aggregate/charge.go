@@ -34,7 +34,7 @@ func (c *calibration) events() []dp.Event {
 	if c.finder != nil {
 		return c.finder.events()
 	}
-	var events []dp.Event
+	events := c.top.events()
 	for _, m := range c.measures {
 		events = append(events, m.events()...)
 	}
@@ -68,6 +68,7 @@ func (p *Plan[Row, Unit, Group]) Fingerprint() string { return p.fingerprint }
 func (p *Plan[Row, Unit, Group]) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "equipoise plan 1\n%q %q %d %d %v\n", p.dataset, p.unitName, p.maxGroups, p.maxRows, p.loss)
+	b.WriteString(p.top.describe())
 	for _, a := range p.answers {
 		fmt.Fprintf(&b, "column %q %d %v\n", a.column, a.kind, a.rank)
 		if a.bare {

@@ -17,7 +17,7 @@ import (
 // calibrateEarlier returns the calibration of the earlier version, or nil if it is
 // that of today.
 func (q question) calibrateEarlier(today *calibration) *calibration {
-	if today.finder != nil {
+	if today.finder != nil || today.top != nil {
 		return nil // no earlier version answered without columns
 	}
 	q.trees, q.apart = true, true

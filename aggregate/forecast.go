@@ -57,8 +57,8 @@ func (p *Plan[Row, Unit, Group]) Forecast(of Assumed) (Forecast, error) {
 	}
 	f := Forecast{Shown: 1}
 	switch {
-	case p.finder != nil:
-		return Forecast{}, errors.New("aggregate: a plan that only finds groups has no column to forecast; Plan.Threshold says which groups it shows")
+	case p.finder != nil || p.top != nil:
+		return Forecast{}, errNoColumn
 	case p.threshold != nil:
 		f.Shown = p.threshold.shown(of.Units)
 	}
@@ -67,6 +67,8 @@ func (p *Plan[Row, Unit, Group]) Forecast(of Assumed) (Forecast, error) {
 	}
 	return f, nil
 }
+
+var errNoColumn = errors.New("aggregate: a plan that only finds groups has no column to forecast; Plan.Threshold says which groups it shows, Plan.Prices how near the largest are")
 
 func (c *compiled) checkAssumed(of Assumed) error {
 	var errs []error

@@ -58,8 +58,8 @@ func (p *Plan[Row, Unit, Group]) ForecastOn(ctx context.Context, source string, 
 	if rows == nil {
 		errs = append(errs, errors.New("aggregate: no rows given; for none use Slice of an empty slice"))
 	}
-	if p.finder != nil {
-		errs = append(errs, errors.New("aggregate: a plan that only finds groups has no column to forecast; Plan.Threshold says which groups it shows"))
+	if p.finder != nil || p.top != nil {
+		errs = append(errs, errNoColumn)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

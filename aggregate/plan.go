@@ -107,7 +107,9 @@ func (q *Query[Row, Unit, Group]) compile(loss dp.Loss, asked []column, calibrat
 	}
 	c.threshold = c.threshold.atLeast(q.LeastGroup)
 	c.placeMeasures(asked)
-	c.answerColumns(asked, q.selects())
+	if c.top == nil {
+		c.answerColumns(asked, q.selects())
+	}
 	c.paid = c.events()
 	p := &Plan[Row, Unit, Group]{query: *q, compiled: c}
 	p.query.Groups = slices.Clone(q.Groups)

@@ -67,6 +67,9 @@ func (p Per) String() string {
 
 // Prices returns the price list: one line for each column.
 func (p *Plan[Row, Unit, Group]) Prices() []Price {
+	if p.top != nil {
+		return []Price{p.topPrice()}
+	}
 	var prices []Price
 	for _, a := range p.answers {
 		m := a.measure
@@ -138,6 +141,10 @@ func (p *Plan[Row, Unit, Group]) String() string {
 		fmt.Fprintf(&b, "groups of %s: %v per release, %s\neach %s counts in at most %s\n%v", p.dataset, p.loss, p.noise(), p.unitName, plural(p.maxGroups, "group"), p.finder)
 		return b.String()
 	}
+	if p.top != nil {
+		p.writeTop(&b)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s of %s: %v per release, %v noise\n", p.dataset, p.unitName, p.loss, p.noise())
 	fmt.Fprintf(&b, "each %s counts in at most %s%s\n", p.unitName, plural(p.maxGroups, "group"), p.rowsInEach())
 	for _, in := range p.inputs {
@@ -189,6 +196,9 @@ func (p Price) alone() string {
 func (c *compiled) noise() string {
 	if c.finder != nil {
 		return c.finder.noise()
+	}
+	if c.top != nil {
+		return string(c.paid[0].Mechanism)
 	}
 	var names []string
 	for _, m := range c.measures {

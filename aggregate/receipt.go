@@ -116,6 +116,9 @@ func (p *Plan[Row, Unit, Group]) receipt(c dp.Charge, paid dp.Payment) Receipt {
 	for _, m := range p.measures {
 		r.Measures = append(r.Measures, m.receipts()...)
 	}
+	if p.top != nil {
+		r.Columns, r.Measures = []string{p.top.String()}, append(r.Measures, p.top.receipts()...)
+	}
 	if p.threshold != nil {
 		r.Threshold = p.threshold.units()
 	}

@@ -149,8 +149,11 @@ func (p *Plan[Row, Unit, Group]) merged(ctx context.Context, partials []*Partial
 			defer sums.wipe()
 		}
 		draw := addNoise[Group]
-		if p.finder != nil {
+		switch {
+		case p.finder != nil:
 			draw = find[Group]
+		case p.top != nil:
+			draw = pick[Group]
 		}
 		pprof.Do(ctx, pprof.Labels(phaseLabel, phaseDrawing), func(ctx context.Context) { released, shown, err = draw(ctx, p.compiled, sums) })
 		return released, shown, err

@@ -126,6 +126,10 @@ func decode[Group comparable](c *compiled, text []byte) (*Release[Group], error)
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkTop(s.Groups); err != nil {
+		return nil, fmt.Errorf("aggregate: the stored release cannot be read: %w", err)
+	}
+	c = c.bare()
 	cells, all, index := c.newResults(len(s.Groups)), make([]Group, 0, len(s.Groups)), make(map[Group]int, len(s.Groups))
 	for i, g := range s.Groups {
 		key, err := keys.Decode[Group](g.Key)

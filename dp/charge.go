@@ -49,6 +49,10 @@ const (
 	// BoundedRange is the exponential mechanism with ε = Epsilon.
 	BoundedRange Mechanism = "bounded range"
 
+	// PermuteAndFlip chooses one candidate as McKenna, Sheldon 2020, Algorithm 1 does, with
+	// ε = Epsilon, and no more is claimed.
+	PermuteAndFlip Mechanism = "permute and flip"
+
 	// AboveThreshold says of numbers, one after the other, which are on one side of a
 	// threshold, until it has said so Sensitivity.L0 times: docs/proofs/alerts.md. A unit moves
 	// all numbers, each within a range of width Sensitivity.LInf. Scale is that of the noise
@@ -194,6 +198,7 @@ var parameters = map[Mechanism]struct{ scale, epsilon, delta, rho need }{
 	Threshold:             {delta: must},
 	TruncatedGeometric:    {epsilon: must, delta: must},
 	BoundedRange:          {epsilon: must},
+	PermuteAndFlip:        {epsilon: must},
 	AboveThreshold:        {scale: must, epsilon: must},
 	Declared:              {epsilon: may, delta: may, rho: may},
 }

@@ -23,6 +23,7 @@ var needed = map[dp.Mechanism]struct{ must, may string }{
 	dp.Threshold:             {must: "delta"},
 	dp.TruncatedGeometric:    {must: "epsilon delta"},
 	dp.BoundedRange:          {must: "epsilon"},
+	dp.PermuteAndFlip:        {must: "epsilon"},
 	dp.AboveThreshold:        {must: "scale epsilon"},
 	dp.Declared:              {may: "epsilon delta rho"},
 }

@@ -24,6 +24,7 @@ type options struct {
 	DataDir  string
 	Bounds   bool
 	Series   bool
+	Top      bool // likewise, of the largest groups
 
 	Rows         string
 	Unit, Value  string
@@ -82,6 +83,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.DataDir, "write-data", "", "write the data sets to this folder, for peers.py, and do nothing else")
 	f.BoolVar(&o.Bounds, "bounds", false, "measure what it costs to find bounds that nobody knows, and do nothing else")
 	f.BoolVar(&o.Series, "series", false, "say how much noise series have, beside independent noise and other ways, and do nothing else")
+	f.BoolVar(&o.Top, "top", false, "measure which share of the largest groups is found, and do nothing else")
 	f.StringVar(&o.Rows, "rows", "", "say what the accuracy of a report on this CSV file would be; its rows may be looked at")
 	f.StringVar(&o.Unit, "unit", "", "with -rows: the column of who is protected")
 	f.StringVar(&o.Value, "value", "", "with -rows: the column of a number, or none")

@@ -61,6 +61,9 @@ func (o *options) answer(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.Bounds {
 		return o.bounds(ctx, stdout)
 	}
+	if o.Top {
+		return o.tops(ctx, stdout)
+	}
 	if o.DataDir != "" {
 		return writeData(o.DataDir, o.sizes())
 	}

@@ -57,6 +57,7 @@ var guarantees = map[string]map[string]string{
 	"dp": {
 		"Noise.Add":    "It is private up to [Noise.Loss]",
 		"Noise.AddAll": "together they cost [Noise.Loss]",
+		"Choice.Among": "It is private up to the loss of the choice",
 	},
 	"aggregate/beamagg": {
 		"Collect": "What is collected is exact and private, and only sealed parts leave the workers",
@@ -67,12 +68,13 @@ var guarantees = map[string]map[string]string{
 		"Run":     "pays, adds noise",
 	},
 	"aggregate": {
-		"Query.Plan":   "-private as loss says",
-		"Plan.Run":     "pays, adds noise",
-		"Plan.RunFrom": "pays, adds noise, keeps and releases",
-		"Plan.Release": "is private in the sense of the plan's loss",
-		"Plan.Collect": "Nothing else about the rows can make it fail",
-		"Partial":      "It is private",
+		"Query.Plan":    "-private as loss says",
+		"Query.PlanTop": "-private as loss says",
+		"Plan.Run":      "pays, adds noise",
+		"Plan.RunFrom":  "pays, adds noise, keeps and releases",
+		"Plan.Release":  "is private in the sense of the plan's loss",
+		"Plan.Collect":  "Nothing else about the rows can make it fail",
+		"Partial":       "It is private",
 
 		"FindBounds":          "It is as private as loss says",
 		"BoundsPlan.Run":      "returns is private in the sense of the loss",

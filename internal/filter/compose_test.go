@@ -21,6 +21,7 @@ func TestEveryMechanismIsComposed(t *testing.T) {
 		{Mechanism: dp.DiscreteGaussian, Sensitivity: box, Scale: one},
 		{Mechanism: dp.Gaussian, Sensitivity: box, Scale: one},
 		{Mechanism: dp.BoundedRange, Epsilon: one},
+		{Mechanism: dp.PermuteAndFlip, Epsilon: one},
 		{Mechanism: dp.Declared, Epsilon: one},
 		{Mechanism: dp.Declared, Epsilon: one, Rho: big.NewRat(1, 10)},
 		{Mechanism: dp.AboveThreshold, Sensitivity: box, Scale: big.NewRat(2, 1), Epsilon: one},

@@ -39,7 +39,7 @@ func scalarPart(e dp.Event, orders []float64) (Part, *big.Int) {
 		return purePart(l1.Mul(l1, Ratio(e)), orders), uses
 	case dp.Gaussian, dp.DiscreteGaussian:
 		return gaussianPart(e, orders), uses
-	case dp.TruncatedGeometric:
+	case dp.TruncatedGeometric, dp.PermuteAndFlip:
 		return purePart(e.Epsilon, orders), uses
 	case dp.BoundedRange:
 		return boundedRangePart(e.Epsilon, orders), uses

@@ -2,9 +2,6 @@ package sample
 
 import "math"
 
-// No release uses this yet: it is for the groups with the largest counts, TopK for
-// several and PermuteAndFlip for one.
-
 // TopK returns the indices of k scores, most likely the largest ones, in the
 // order in which they were drawn: each is drawn among the rest by the
 // exponential mechanism with weight exp(rate*score), exactly. The law is that
@@ -31,10 +28,11 @@ func (d *Decay) TopK(s *Source, scores []int64, k int) []int {
 func (d *Decay) pickLargest(s *Source, scores []int64, rest []int) int {
 	most := largest(scores, rest)
 	gap := func(i int) (uint64, uint64) { return 1, uint64(most) - uint64(scores[rest[i]]) }
-	c := newChooser(d, nil, uint64(len(rest)))
+	c := newChooser(d, s.weights, uint64(len(rest)))
 	for i := range rest {
 		c.push(gap(i))
 	}
+	s.weights = c.weights
 	return c.draw(s, gap)
 }
 
