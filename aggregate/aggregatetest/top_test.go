@@ -29,7 +29,7 @@ func topCatalogue(runs int) Catalogue[visit] {
 }
 
 func TestTheLargestAreNotRefuted(t *testing.T) {
-	runs := 600
+	runs := 400
 	if *long {
 		runs = 20_000
 	}
@@ -42,7 +42,7 @@ func TestTheLargestAreNotRefuted(t *testing.T) {
 // many votes as she takes groups for persons; one whose values are four times as large as their bounds said; and releases of five
 // times the loss under the claim of one.
 func TestPlantedMistakesOfTheLargestAreFound(t *testing.T) {
-	const runs = 2500
+	const runs = 1500
 	person := func(v visit) int { return v.who }
 	c := topCatalogue(runs)
 	trial, err := c.trial(dp.Pure{Epsilon: 1})
