@@ -29,6 +29,21 @@ type Seen[Group comparable] struct {
 
 	// Cut says of each value, by its name, what its bounds cut off.
 	Cut map[string]SeenCut
+
+	// Sizes are the groups by how many units caps leave in them: none, below 10, below 100 and so
+	// on, the small ones first. Sizes of no group are not listed.
+	Sizes []SeenSize
+}
+
+// SeenSize says how near to the truth groups of about one size would be.
+type SeenSize struct {
+	Least, Most int     // units of such a group
+	Groups      int     // how many there are
+	Shown       float64 // how many of them are shown in the mean of all draws of noise
+
+	// Columns have the means of all these groups: of the values and of PlusMinus. Groups in
+	// which nobody is have none.
+	Columns []Expected
 }
 
 // SeenCut is what bounds cut off.
@@ -187,7 +202,9 @@ func (l *viewing[Row, Unit, Group]) seen(source string) (*Seen[Group], error) {
 			return nil, err
 		}
 		s.Groups[group], s.Shown = f, s.Shown+f.Shown
+		s.addSize(int(math.Round(g.units)), f)
 	}
+	s.meanSizes()
 	return s, nil
 }
 

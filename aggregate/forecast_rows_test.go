@@ -214,10 +214,57 @@ func ExamplePlan_ForecastOn() {
 		c := seen.Groups[group].Columns
 		fmt.Printf("group %d: %v ± %.0f payers, %.0f ± %.0f paid\n", group, c[0].Value, c[0].PlusMinus, c[1].Value, c[1].PlusMinus)
 	}
+	for _, z := range seen.Sizes {
+		fmt.Printf("%d of %d to %d payers, who paid %.0f ± %.1f %%\n", z.Groups, z.Least, z.Most, z.Columns[1].Value, 100*z.Columns[1].PlusMinus/z.Columns[1].Value)
+	}
 	// Output:
 	// 4 of 4 groups are shown; caps leave out 30 % of rows, bounds cut 30 % of values and 7 % of the sum
 	// group 0: 2375 ± 12 payers, 130495 ± 959 paid
 	// group 1: 1625 ± 12 payers, 89935 ± 959 paid
 	// group 2: 875 ± 12 payers, 48835 ± 959 paid
 	// group 3: 375 ± 12 payers, 21075 ± 959 paid
+	// 2 of 100 to 999 payers, who paid 34955 ± 2.7 %
+	// 2 of 1000 to 9999 payers, who paid 110215 ± 0.9 %
+}
+
+// Errors by the size of groups are the means of those of their groups, and every group is in one size.
+func TestErrorsBySizeAreThoseOfTheirGroups(t *testing.T) {
+	r := rand.New(rand.NewPCG(18, 137))
+	q := bills([]int{0, 1, 2, 3, 4, 5}, 6, 1)
+	plan, err := q.Plan(dp.Pure{Epsilon: 1}, q.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := []int{0, 1, 9, 10, 100 + r.IntN(900), 99}
+	var made []bill
+	for where, n := range sizes {
+		for who := range n {
+			made = append(made, bill{who: who, where: where})
+		}
+	}
+	seen, err := plan.ForecastOn(t.Context(), "made up by a test", aggregate.Slice(made))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, z := range seen.Sizes {
+		text := fmt.Sprintf("%d in %d to %d, %.0f shown", z.Groups, z.Least, z.Most, z.Shown)
+		mean, n := 0.0, 0
+		for where, units := range sizes {
+			if z.Least <= units && units <= z.Most && units > 0 {
+				mean, n = mean+float64(units), n+1
+				if e := seen.Groups[where].Columns[0]; math.Abs(e.PlusMinus-z.Columns[0].PlusMinus) > 1e-9 { // counts have one noise
+					t.Errorf("%s: ± %v, group %d has ± %v", text, z.Columns[0].PlusMinus, where, e.PlusMinus)
+				}
+			}
+		}
+		if n > 0 && math.Abs(z.Columns[0].Value-mean/float64(n)) > 1e-9 {
+			t.Errorf("%s: the mean is %v, want %v", text, z.Columns[0].Value, mean/float64(n))
+		}
+		got = append(got, text)
+	}
+	want := []string{"1 in 0 to 0, 1 shown", "2 in 1 to 9, 2 shown", "2 in 10 to 99, 2 shown", "1 in 100 to 999, 1 shown"}
+	if !slices.Equal(got, want) {
+		t.Errorf("sizes are %q, want %q", got, want)
+	}
 }

@@ -78,7 +78,8 @@ func (v *Value[T]) StdDev() Column[float64] {
 
 // Quantile asks for a quantile of the value in a group: the smallest value that
 // at least this share of the values does not exceed. The rank must be in (0, 1).
-// Ranks are rounded to millionths where they are drawn.
+// Ranks are rounded to millionths where they are drawn. The largest and the smallest value are one unit's, so there is no
+// column for them: a rank near 1 or 0 says how far values go, about as many units from the end as noise hides.
 //
 // All quantiles of a value share one part of the loss. Few of them are drawn one by
 // one, which is most accurate, and a third of their part pays for the ends of intervals,
