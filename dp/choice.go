@@ -62,8 +62,7 @@ func CalibrateChoice(loss Loss, k int, width int64) (Choice, error) {
 // flips reports whether the one candidate is drawn by permute-and-flip, which is worth its
 // ε where ε is what counts; a ρ allows the exponential mechanism twice the rate.
 func (c Choice) flips() bool {
-	_, concentrated := c.loss.(Concentrated)
-	return c.k == 1 && !concentrated
+	return c.k == 1 && PartsOf(c.loss).Rho == 0
 }
 
 // Among returns the places of the candidates that are chosen, in the order in which they were drawn,

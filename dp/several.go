@@ -24,17 +24,16 @@ func ForSeveral(l Loss, k int) (Loss, error) {
 	if k < 1 || k > mostSeveral {
 		return nil, fmt.Errorf("dp: %d units at once, must be 1 to %d", k, mostSeveral)
 	}
-	epsilon, delta, rho := PartsOf(l).Exact()
-	times := new(big.Rat).SetInt64(int64(k))
-	several := Parts{Epsilon: exact.DecimalUp(epsilon.Mul(epsilon, times))}
-	switch l := l.(type) {
-	case Concentrated:
-		if l.Delta > 0 {
-			return nil, errors.New("dp: a ρ with a δ says nothing of several units; take Concentrated.Approx of it first")
-		}
-		several = Parts{Rho: exact.DecimalUp(rho.Mul(rho, times.Mul(times, times)))}
-	case Approx:
-		if several.Delta = deltaOfSeveral(l.Epsilon, delta, k); !(several.Delta < 1) {
+	parts, times := PartsOf(l), new(big.Rat).SetInt64(int64(k))
+	epsilon, delta, rho := parts.Exact()
+	several := Parts{
+		Epsilon: exact.DecimalUp(epsilon.Mul(epsilon, times)), Rho: exact.DecimalUp(rho.Mul(rho, new(big.Rat).Mul(times, times))),
+	}
+	switch {
+	case parts.Delta > 0 && parts.Rho > 0:
+		return nil, errors.New("dp: a ρ with a δ says nothing of several units; take Concentrated.Approx of it first")
+	case parts.Delta > 0:
+		if several.Delta = deltaOfSeveral(parts.Epsilon, delta, k); !(several.Delta < 1) {
 			return nil, fmt.Errorf("dp: %v hides nothing of %d units at once: their δ would be 1 or more", l, k)
 		}
 	}
