@@ -265,9 +265,11 @@ func (c *compiled) drawFirst(session *core.Session, of *exacts) bases {
 		}
 		pooled := slices.Clone(of.lists[m.list].points)
 		slices.Sort(pooled)
-		for _, cell := range m.drawing.first.Draw(session, quantile.NewCounts(pooled, m.drawing.width)) {
+		counts := quantile.NewCounts(pooled, m.drawing.width)
+		for _, cell := range m.drawing.first.Draw(session, counts) {
 			near[m] = append(near[m], m.drawing.base.Near(cell))
 		}
+		counts.Wipe()
 		clear(pooled)
 	}
 	return near

@@ -116,6 +116,25 @@ func TestIntervalsThatHoldMoreOftenHaveTheirReasons(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", c.price, got, c.want)
 		}
 	}
+	// What has no reason is judged together: 40 results of 60 runs are enough.
+	full := func(n, right int, above string) []result {
+		share := float64(right) / 60
+		return slices.Repeat([]result{{Coverage: &share, Intervals: 60, Right: right, Judged: 60, Above: above}}, n)
+	}
+	for _, c := range []struct {
+		of   []result
+		want string
+	}{
+		{full(40, 60, ""), "nothing that is known"},
+		{full(1, 60, ""), ""},
+		{full(40, 57, ""), ""},
+		{full(40, 60, "granular values"), "granular values"},
+		{append(full(1, 60, "granular values"), full(39, 57, "")...), ""},
+	} {
+		if got := (&line{of: c.of}).above(); got != c.want {
+			t.Errorf("%d results of which the first has %d of 60: %q, want %q", len(c.of), c.of[0].Right, got, c.want)
+		}
+	}
 	if !mean.atEnd(answer{low: 1, high: 9}) || mean.atEnd(answer{low: 1, high: 8}) {
 		t.Error("where an interval is cut off is not seen")
 	}
@@ -143,11 +162,13 @@ func TestIntervalsAreNotRefuted(t *testing.T) {
 		if r.Refuted {
 			t.Errorf("%s of %s, n = %d, ε = %v: %.1f %% of the intervals cover", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage)
 		}
-		if r.Wide && r.Above == "" {
-			t.Errorf("%s of %s, n = %d, ε = %v: %.1f %% of the intervals cover, and nothing says why more than 97.5 %% do", r.Task, r.Data, r.N, r.Epsilon, 100**r.Coverage)
-		}
 		if !(r.Ours > 0 && r.Peer > 0) && r.Task != "groups shown" {
 			t.Errorf("%s of %s, n = %d, ε = %v: errors are %v and %v, must be positive", r.Task, r.Data, r.N, r.Epsilon, r.Ours, r.Peer)
+		}
+	}
+	for _, l := range lines(results) {
+		if unsaid(l.of) {
+			t.Errorf("%s, n = %d: %s of the intervals cover, and nothing says why more than 97.5 %% do", l.Task, l.N, l.coverage())
 		}
 	}
 	if len(seen) != want {
@@ -263,9 +284,39 @@ func TestRowsOfAFile(t *testing.T) {
 			t.Errorf("status %d, message %q lacks %q", code, stderr, want)
 		}
 	}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-rows", file, "-unit", "patient", "-json", "a.json"}, "-json is not for -rows"},
+		{[]string{"-bounds", "-html", "a.html", "-max-rows", "2"}, "-max-rows is not for -bounds"},
+		{[]string{"-upper", "3"}, "-upper says something about a file"},
+	} {
+		if code, _, stderr := accuracy(t, c.args...); code != 2 || !strings.Contains(stderr, c.says) {
+			t.Errorf("%q: status %d, message %q", c.args, code, stderr)
+		}
+	}
+	empty := filepath.Join(t.TempDir(), "empty.csv")
+	if err := os.WriteFile(empty, []byte("patient,minutes\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := accuracy(t, "-rows", empty, "-unit", "patient", "-value", "minutes", "-upper", "9"); code != 1 || !strings.Contains(stderr, "has no rows") {
+		t.Errorf("no rows: status %d, message %q", code, stderr)
+	}
 	code, _, stderr = accuracy(t, "-rows", file, "-unit", "nobody", "-group", "nothing", "-value", "minutes", "-upper", "9")
 	if code != 1 || !strings.Contains(stderr, `-unit: `+file+` has no column "nobody"`) || !strings.Contains(stderr, `-group: `+file+` has no column "nothing"`) {
 		t.Errorf("status %d, message %q", code, stderr)
+	}
+}
+
+// The data of peers.py is written to a folder that need not be there.
+func TestDataIsWrittenToANewFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "sets")
+	if code, _, stderr := accuracy(t, "-quick", "-write-data", folder); code != 0 {
+		t.Fatal(stderr)
+	}
+	if files, err := filepath.Glob(filepath.Join(folder, "prices-*.csv")); err != nil || len(files) == 0 {
+		t.Errorf("there are %q, %v", files, err)
 	}
 }
 

@@ -96,7 +96,11 @@ func round(x float64) float64 {
 	if x == 0 {
 		return 0
 	}
-	unit := math.Pow(10, math.Floor(math.Log10(x))-2)
+	return nearest(x, math.Pow(10, math.Floor(math.Log10(x))-2))
+}
+
+// nearest returns the multiple of a power of ten that is nearest to x: the float of its decimal.
+func nearest(x, unit float64) float64 {
 	if unit < 1 {
 		return math.Round(x*math.Round(1/unit)) / math.Round(1/unit)
 	}

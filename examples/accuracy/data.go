@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -144,6 +145,9 @@ func denseCrowd(units, groups int) crowd {
 // writeData writes the sets as CSV files, one value a line, for programs in other
 // languages.
 func writeData(folder string, sizes []int) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
 	for _, n := range sizes {
 		all, err := sets(n)
 		if err != nil {

@@ -113,13 +113,31 @@ func parse(args []string) (*options, error) {
 			o.Runs = 20
 		}
 	}
-	return o, errors.Join(append(o.mistakes(), extra(f)...)...)
+	return o, errors.Join(slices.Concat(o.mistakes(), o.unused(f), extra(f))...)
 }
 
 func given(f *flag.FlagSet, name string) bool {
 	found := false
 	f.Visit(func(g *flag.Flag) { found = found || g.Name == name })
 	return found
+}
+
+// unused names flags that say something about what is not done.
+func (o *options) unused(f *flag.FlagSet) []error {
+	why, flags := "says something about a file; name it with -rows", []string{"unit", "value", "group", "month", "lower", "upper", "max-groups", "max-rows"}
+	switch {
+	case o.Rows != "":
+		why, flags = "is not for -rows, which prints a table", []string{"json", "html", "tasks", "bounds", "write-data"}
+	case o.Bounds || o.DataDir != "":
+		why, flags = "is not for -bounds or -write-data, which do nothing else", append(flags, "json", "html", "tasks")
+	}
+	var errs []error
+	for _, name := range flags {
+		if given(f, name) {
+			errs = append(errs, fmt.Errorf("-%s %s", name, why))
+		}
+	}
+	return errs
 }
 
 func extra(f *flag.FlagSet) []error {
@@ -143,15 +161,10 @@ func (o *options) mistakes() []error {
 			fail("-tasks has %q, must be of %s", t, strings.Join(taskNames(), ", "))
 		}
 	}
-	if o.Rows == "" {
-		for name, is := range map[string]bool{"unit": o.Unit != "", "value": o.Value != "", "group": o.Group != "", "month": o.Month != ""} {
-			if is {
-				fail("-%s says something about a file; name it with -rows", name)
-			}
-		}
-		return errs
+	if o.Rows != "" {
+		errs = append(errs, o.rowsMistakes()...)
 	}
-	return append(errs, o.rowsMistakes()...)
+	return errs
 }
 
 func (o *options) rowsMistakes() []error {

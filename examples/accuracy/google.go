@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"github.com/google/differential-privacy/go/v2/dpagg"
@@ -150,7 +149,7 @@ func (a *asked) googleQuantiles(k kind) ([]answer, error) {
 			return nil, err
 		}
 		if a.set.Step > 0 {
-			x = math.Round(x/a.set.Step) * a.set.Step
+			x = nearest(x, a.set.Step)
 		}
 		cell = append(cell, answer{value: x})
 	}

@@ -31,6 +31,8 @@ type result struct {
 	Refuted      bool     `json:"refuted"`   // so few contain the truth that 95 % is wrong: one chance in 1e9
 	Above        string   `json:"above"`     // why intervals may hold more often than 97.5 %, or empty
 	Wide         bool     `json:"wide"`      // so many do that 97.5 % is wrong: one chance in 1e9
+	Right        int      `json:"right"`     // how many of one interval of each run contain the truth,
+	Judged       int      `json:"judged"`    // of how many
 	Runs         int      `json:"runs"`
 }
 
@@ -139,7 +141,7 @@ func (a *asked) measure(ctx context.Context, runs int) (result, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Above, r.Wide = a.above(price, mine), mine.wide()
+	r.Above, r.Wide, r.Right, r.Judged = a.above(price, mine), mine.wide(), mine.right, mine.judged
 	r.Ours, r.Coverage, r.Intervals, r.Refuted = a.floor(mine.error), mine.coverage(), mine.intervals, mine.refuted()
 	for _, k := range kinds(a) {
 		got, err := a.repeat(ctx, google(a, k), runs)
@@ -235,6 +237,18 @@ func (s summary) refuted() bool {
 func (s summary) wide() bool {
 	share := float64(s.right) / float64(max(s.judged, 1))
 	return share > 0.975 && float64(s.judged)*entropy(share, 0.975) > math.Log(1e9)
+}
+
+// unsaid says whether of the results that have no reason for it so many intervals
+// contain the truth, all together, that 97.5 % cannot be right.
+func unsaid(results []result) bool {
+	var all summary
+	for _, r := range results {
+		if r.Above == "" {
+			all.right, all.judged = all.right+r.Right, all.judged+r.Judged
+		}
+	}
+	return all.wide()
 }
 
 // fewRecords is up to how many records noise is so coarse that the next whole record

@@ -31,6 +31,9 @@ func (o *options) forecast(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if len(rows) == 0 {
+		return fmt.Errorf("%s has no rows, so no report on it has an accuracy; give a file that has some", o.Rows)
+	}
 	exact := exactly(rows)
 	fmt.Fprintf(w, "What a report on %s would be like: median relative error over %d groups and %d draws, with what caps and\n"+
 		"bounds cut off, and in brackets how many of the 95 %% intervals contain the exact number. These are errors of\n"+
@@ -158,7 +161,7 @@ func (o *options) tryCaps(ctx context.Context, rows []visit, exact map[string]*e
 	var texts []string
 	for i, e := range errs {
 		slices.Sort(e)
-		texts = append(texts, fmt.Sprintf("%.2g %% (%.0f %%)", 100*e[len(e)/2], 100*float64(covered[i])/float64(len(e))))
+		texts = append(texts, fmt.Sprintf("%v %% (%.0f %%)", round(100*e[len(e)/2]), 100*float64(covered[i])/float64(len(e))))
 	}
 	return texts, nil
 }

@@ -89,28 +89,36 @@ func (l *line) ratio(epsilon float64) string {
 	return strconv.FormatFloat(geometric(at, func(r result) float64 { return r.Ratio }), 'f', 2, 64)
 }
 
-// coverage is over all data sets and ε.
-func (l *line) coverage() string {
+// share is how many of all intervals of the line contain the truth; there may be none.
+func (l *line) share() (share float64, ok bool) {
 	covered, all := 0.0, 0
 	for _, r := range l.of {
 		if r.Coverage != nil {
 			covered, all = covered+*r.Coverage*float64(r.Intervals), all+r.Intervals
 		}
 	}
-	if all == 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100*covered/float64(all))
+	return covered / float64(max(all, 1)), all > 0
 }
 
-// above names the reasons of all results whose intervals hold more often than 97.5 %.
+// coverage is over all data sets and ε.
+func (l *line) coverage() string {
+	share, ok := l.share()
+	if !ok {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*share)
+}
+
+// above names why more than 97.5 % of the intervals of a line contain the truth, or those of some
+// result if that is no chance.
 func (l *line) above() string {
 	var reasons []string
+	if unsaid(l.of) {
+		reasons = append(reasons, "nothing that is known")
+	}
+	share, _ := l.share()
 	for _, r := range l.of {
-		switch {
-		case r.Wide && r.Above == "":
-			reasons = append(reasons, "nothing that is known")
-		case r.Wide:
+		if r.Above != "" && (r.Wide || share > 0.975 && *r.Coverage > 0.975) {
 			reasons = append(reasons, strings.Split(r.Above, ", ")...)
 		}
 	}
