@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"math"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -85,7 +84,7 @@ func (p *Plan[Row, Unit, Group]) reduced(ctx context.Context, bounder *bound.Bou
 	if err := p.ended(ctx, nil); err != nil { // and then groups may have no numbers among all
 		return nil, err
 	}
-	to := room{workers: max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups)))), records: math.MaxInt64}
+	to := room{workers: max(1, min(runtime.GOMAXPROCS(0), n/(fewRows+len(groups))))}
 	if p.memory != nil {
 		var err error
 		if to, err = p.rooms(bounder.Held(), len(groups), sources, to.workers); err != nil {
@@ -165,13 +164,13 @@ func (p *Plan[Row, Unit, Group]) sum(ctx context.Context, bounder *bound.Bounder
 	inParallel(to.workers, len(parts), func(i int) func(task int) {
 		w := bounder.Worker()
 		a := p.newAdder(ctx, len(groups), w.Room)
-		a.left, a.chosen = to.records, w.Distinct
+		a.ration.stock, a.chosen = to.records, w.Distinct
 		adders[i] = a
 		return func(task int) {
 			if a.adding.err == nil && errs[i] == nil {
 				w.Each(parts[task], a.add)
 				a.people = w.Units
-				if errs[i] = w.Err(); a.left < 0 {
+				if errs[i] = w.Err(); a.ration.gone {
 					errs[i] = bound.ErrRoom
 				}
 			}
@@ -200,19 +199,19 @@ func (p *Plan[Row, Unit, Group]) ended(ctx context.Context, errs []error) error 
 func (p *Plan[Row, Unit, Group]) list(ctx context.Context, bounder *bound.Bounder[Unit, Group], groups []Group, to room) (*partial[Group], error) {
 	units, errs, parts := make([]listing, to.workers), make([]error, to.workers), bounder.Filled()
 	inParallel(to.workers, len(parts), func(i int) func(task int) {
-		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: phaseListing}, to.records
+		w, listing, left := bounder.Worker(), &watch{ctx: ctx, doing: phaseListing}, ration{stock: to.records}
 		return func(task int) {
 			if errs[i] != nil {
 				return
 			}
 			w.EachUnit(parts[task], func(of []uint32) bool {
-				if left -= listBytes + placeBytes*int64(len(of)); left < 0 {
+				if left.take(listBytes + placeBytes*int64(len(of))); left.gone {
 					return false
 				}
 				units[i].add(of)
 				return !listing.stop()
 			})
-			if errs[i] = w.Err(); left < 0 {
+			if errs[i] = w.Err(); left.gone {
 				errs[i] = bound.ErrRoom
 			}
 		}

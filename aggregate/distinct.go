@@ -57,8 +57,7 @@ func (a *adder) addDistinct(group uint32, rows []int64) {
 			a.scratch = append(a.scratch, rows[at])
 		}
 		for _, value := range a.chosen(a.scratch, m.value.most) {
-			a.left -= recordBytes
-			a.points[m.list].add(group, value, a.room)
+			a.list(m, group, value)
 		}
 	}
 }

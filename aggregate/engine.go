@@ -3,7 +3,6 @@ package aggregate
 import (
 	"context"
 	"errors"
-	"math"
 	"math/big"
 
 	"github.com/equipoise-dp/equipoise/internal/engine"
@@ -65,7 +64,6 @@ type gathered[Row any, Unit, Group comparable] struct {
 
 func (p *Plan[Row, Unit, Group]) gathering(ctx context.Context) *gathered[Row, Unit, Group] {
 	g := &gathered[Row, Unit, Group]{plan: p, adder: p.newAdder(ctx, 0, newPage), ids: make(map[Group]uint32), parts: make(map[*measure][]polynomial)}
-	g.adder.left = math.MaxInt64 // only rows that are read in this process have a limit
 	for _, m := range p.measures {
 		g.parts[m] = m.polynomials(len(p.inputs))
 	}

@@ -131,15 +131,15 @@ const recordBytes = 4 + 8 + 8
 // A room is how much memory is left to one worker.
 type room struct {
 	workers int
-	part    int64 // bytes of rows, for one worker
-	records int64 // bytes, for one worker
+	part    int64  // bytes of rows, for one worker
+	records *stock // for all of them; nil where there is no limit
 }
 
 // rooms splits what memory is left when all rows are read, and returns an error if there is none.
 func (p *Plan[Row, Unit, Group]) rooms(held int64, groups, sources, workers int) (room, error) {
 	for ; workers > 0; workers-- {
 		left := p.memory.Most - held - int64(groups)*p.groupBytes(sources, workers)
-		if r := (room{workers, left / p.shares() / int64(workers), left / 2 / int64(workers)}); p.isRoom(r) {
+		if r := (room{workers, left / p.shares() / int64(workers), newStock(left / 2)}); p.isRoom(r) {
 			return r, nil
 		}
 	}

@@ -22,7 +22,7 @@ type adder struct {
 	room    func() ([]uint32, []int64)
 	chosen  func(values []int64, n int) []int64 // of the values of a unit in a group, so many different ones
 	scratch []int64
-	left    int64 // bytes that points may still take; not used where Partials are added up
+	ration  ration // of bytes that points may still take
 	adding  watch
 }
 
@@ -61,7 +61,7 @@ func (c *compiled) newAdder(ctx context.Context, groups int, room func() ([]uint
 // add adds what one unit contributes to one group: some rows, and their values one after
 // the other. It reports false if it had to end.
 func (a *adder) add(group uint32, rows int, values []int64) bool {
-	if a.left < 0 {
+	if a.ration.gone {
 		return false
 	}
 	width := len(a.inputs)
@@ -112,11 +112,16 @@ func (m *measure) at(row []int64) int64 {
 // record adds one record at a point of the grid.
 func (a *adder) record(m *measure, group uint32, point int64, sums []exact.Int128) {
 	if m.form == formRanks {
-		a.left -= recordBytes
-		a.points[m.list].add(group, point, a.room)
+		a.list(m, group, point)
 		return
 	}
 	m.record(point, sums[m.first:])
+}
+
+// list adds a point to those of a measure.
+func (a *adder) list(m *measure, group uint32, point int64) {
+	a.ration.take(recordBytes)
+	a.points[m.list].add(group, point, a.room)
 }
 
 // record adds the parts of a record at a point of the grid: of all grids, if the measure

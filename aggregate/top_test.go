@@ -21,8 +21,8 @@ func tops(maxGroups, maxRows int, given ...int) *Query[fact, int, int] {
 	}
 }
 
-// kinds are all columns that groups are compared by.
-func kinds(q *Query[fact, int, int], lower, upper int64) []AnyColumn {
+// ofKinds are all columns that groups are compared by.
+func ofKinds(q *Query[fact, int, int], lower, upper int64) []AnyColumn {
 	n, x := func(f fact) int64 { return f.n }, func(f fact) float64 { return float64(f.n) / 4 }
 	return []AnyColumn{
 		q.Units(), q.Count(), PerRow(q, "n", n, Bounds[int64]{Lower: lower, Upper: upper}).Sum(), PerUnit(q, "n of a unit", n, Bounds[int64]{Lower: lower, Upper: upper}).Sum(),
@@ -43,7 +43,7 @@ func TestLargestGroupsAreThoseOfAReference(t *testing.T) {
 			rows = append(rows, fact{who: r.IntN(6), group: r.IntN(7), n: int64(r.IntN(20) - 8)})
 		}
 		k := 1 + r.IntN(5)
-		for i, by := range kinds(q, -3, 9) {
+		for i, by := range ofKinds(q, -3, 9) {
 			p, err := q.PlanTop([]dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.1}, dp.Approx{Epsilon: 1, Delta: 1e-6}}[r.IntN(3)], k, by)
 			if err != nil {
 				t.Fatal(err)
@@ -98,7 +98,7 @@ func TestNoUnitMovesNumbersBeyondTheWidthOfDraws(t *testing.T) {
 	r := rand.New(rand.NewPCG(18, 2))
 	for _, bounds := range [][2]int64{{0, 7}, {-3, 9}, {-8, -2}, {2, 5}} {
 		q := tops(4, 3, 0, 1, 2, 3)
-		for _, by := range kinds(q, bounds[0], bounds[1]) {
+		for _, by := range ofKinds(q, bounds[0], bounds[1]) {
 			p, err := q.PlanTop(dp.Concentrated{Rho: 0.1}, 1, by)
 			if err != nil {
 				t.Fatal(err)
