@@ -21,8 +21,8 @@ func tops(maxGroups, maxRows int, given ...int) *Query[fact, int, int] {
 	}
 }
 
-// ofKinds are all columns that groups are compared by.
-func ofKinds(q *Query[fact, int, int], lower, upper int64) []AnyColumn {
+// comparedBy are all columns that groups are compared by.
+func comparedBy(q *Query[fact, int, int], lower, upper int64) []AnyColumn {
 	n, x := func(f fact) int64 { return f.n }, func(f fact) float64 { return float64(f.n) / 4 }
 	return []AnyColumn{
 		q.Units(), q.Count(), PerRow(q, "n", n, Bounds[int64]{Lower: lower, Upper: upper}).Sum(), PerUnit(q, "n of a unit", n, Bounds[int64]{Lower: lower, Upper: upper}).Sum(),
@@ -43,7 +43,7 @@ func TestLargestGroupsAreThoseOfAReference(t *testing.T) {
 			rows = append(rows, fact{who: r.IntN(6), group: r.IntN(7), n: int64(r.IntN(20) - 8)})
 		}
 		k := 1 + r.IntN(5)
-		for i, by := range ofKinds(q, -3, 9) {
+		for i, by := range comparedBy(q, -3, 9) {
 			p, err := q.PlanTop([]dp.Loss{dp.Pure{Epsilon: 1}, dp.Concentrated{Rho: 0.1}, dp.Approx{Epsilon: 1, Delta: 1e-6}}[r.IntN(3)], k, by)
 			if err != nil {
 				t.Fatal(err)
@@ -98,7 +98,7 @@ func TestNoUnitMovesNumbersBeyondTheWidthOfDraws(t *testing.T) {
 	r := rand.New(rand.NewPCG(18, 2))
 	for _, bounds := range [][2]int64{{0, 7}, {-3, 9}, {-8, -2}, {2, 5}} {
 		q := tops(4, 3, 0, 1, 2, 3)
-		for _, by := range ofKinds(q, bounds[0], bounds[1]) {
+		for _, by := range comparedBy(q, bounds[0], bounds[1]) {
 			p, err := q.PlanTop(dp.Concentrated{Rho: 0.1}, 1, by)
 			if err != nil {
 				t.Fatal(err)
@@ -110,13 +110,18 @@ func TestNoUnitMovesNumbersBeyondTheWidthOfDraws(t *testing.T) {
 			each, _ := c.top.choice.Event().Epsilon.Float64()
 			width := math.Round(c.top.choice.StdDev() * math.Sqrt(6) / math.Pi * each)
 			reached := 0.0
-			for range 400 {
+			for i := range 200 {
 				var rows []fact
 				for range r.IntN(20) {
 					rows = append(rows, fact{who: 1 + r.IntN(3), group: r.IntN(4), n: r.Int64N(25) - 12})
 				}
 				without := p.collectedFor(t, rows)
-				for range 1 + r.IntN(12) {
+				for at := range 6 { // as much as there is, up in one group and down in another
+					if i == 0 {
+						rows = append(rows, fact{who: 0, group: at % 2, n: int64(24*(at%2) - 12)})
+					}
+				}
+				for range r.IntN(13) * min(i, 1) {
 					rows = append(rows, fact{who: 0, group: r.IntN(4), n: []int64{-12, r.Int64N(25) - 12, 12}[r.IntN(3)]})
 				}
 				with := p.collectedFor(t, rows)
