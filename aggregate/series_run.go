@@ -28,7 +28,7 @@ type Reserver[B Budget] interface {
 // Rows are those of the data from the first period on, also of periods that were released: noise is
 // shared over the periods, and nothing private is kept between two runs. They must be
 // what they were then. Whoever may not be used any more can be left out, with all of
-// their rows: what was released stays, and later periods have too little, by a part of what those had counted
+// their rows: what was released stays, and later periods mostly have too little, by a part of what those had counted
 // for before, unless noise is independent. A row that was not there when its period was released comes too late, and must
 // be left out if units have a cap: Series.Arrived does that. If nothing is to be released, rows are not read and may be nil.
 //

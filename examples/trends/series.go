@@ -214,6 +214,15 @@ func (o *options) groupsOfSeries() string {
 	return o.By
 }
 
+// sameRows says what the rows of a file must be where units have a cap: nothing that is kept knows who
+// counted in the periods before.
+func (o *options) sameRows(groups int) []string {
+	if o.embedded() || o.MaxSlots >= len(o.periods)*groups {
+		return nil
+	}
+	return []string{fmt.Sprintf("note: every run must read all rows since %s as they were; where rows of periods that were released have gone since, or come, one %s may count more often than was paid for", o.From, o.UnitName)}
+}
+
 // answerSeries is the whole run of a series: it declares it, or adds what is new, and
 // shows the whole.
 func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (err error) {
@@ -221,7 +230,7 @@ func (o *options) answerSeries(ctx context.Context, stdin io.Reader, stdout, std
 	if err != nil {
 		return err
 	}
-	for _, w := range append(o.warnings(), o.notes()...) {
+	for _, w := range slices.Concat(o.warnings(), o.notes(), o.sameRows(len(d.groups))) {
 		fmt.Fprintf(stderr, "trends: %s\n", w)
 	}
 	if o.Plan {

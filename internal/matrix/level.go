@@ -15,8 +15,8 @@ const MostLevel = 400
 
 // Level returns the strategy of fading sums and windows, each column of which is made as long
 // as the first, for people who are in one period. Nobody moves the rows more for it, and the last periods, of which
-// Toeplitz columns are cut off, say more (as Henzinger, Kalinin, Upadhyay 2025 do for running totals). It is the
-// one whose mean over the views is least. Proof: docs/proofs/series.md, section 7.
+// Toeplitz columns are cut off, say more (as Henzinger, Kalinin, Upadhyay 2025 do for running totals). A search
+// finds the terms, for the mean over the views. Proof: docs/proofs/series.md, section 7.
 func Level(periods int, views []View) *Strategy {
 	l := &leveller{periods: periods, views: views}
 	for _, v := range views {
