@@ -46,7 +46,7 @@ func find(t *testing.T) string {
 func start(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(find(t)), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.ExecPath(find(t)), chromedp.UserDataDir(profile(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
@@ -57,6 +57,25 @@ func start(t *testing.T) context.Context {
 		t.Fatalf("the browser does not start: %v", err)
 	}
 	return ctx
+}
+
+// profile returns a folder for what a browser keeps. It is gone after the test, once all of the
+// browser's processes have ended, of which some still write for a moment.
+func profile(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for tries := 0; os.RemoveAll(folder) != nil; tries++ {
+			if tries == 10_000 {
+				t.Errorf("%s cannot be removed", folder)
+				return
+			}
+		}
+	})
+	return folder
 }
 
 // A view is a way to look at a page.
