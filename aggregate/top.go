@@ -79,18 +79,17 @@ func (q question) top(k int, by column) (*calibration, error) {
 		return drawn, nil
 	}
 	noisy.top = &top{k: k, by: by}
-	both := []*calibration{noisy, drawn}
 	if errDrawn != nil {
 		noisy.top.why = "read off noisy numbers: they cannot be drawn"
 		return noisy, nil
 	}
-	spreads := [2]float64{noisy.spread(), drawn.spread()}
-	if spreads[0] <= spreads[1] {
-		noisy.top.why = fmt.Sprintf("read off noisy numbers of all groups: drawn one after the other they would have noise of %s", short(spreads[1]))
-		return both[0], nil
+	noise, draws := noisy.spread(), drawn.spread()
+	if noise <= draws {
+		noisy.top.why = fmt.Sprintf("read off noisy numbers of all groups: drawn one after the other they would have noise of %s", short(draws))
+		return noisy, nil
 	}
-	drawn.top.why = fmt.Sprintf("drawn one after the other: noise on the numbers of all groups would be %s", short(spreads[0]))
-	return both[1], nil
+	drawn.top.why = fmt.Sprintf("drawn one after the other: noise on the numbers of all groups would be %s", short(noise))
+	return drawn, nil
 }
 
 // drawnTop calibrates draws. A unit moves numbers by amounts of one record's range, times how many records it has.

@@ -72,6 +72,11 @@ func (c *chooser) push(length, gap uint64) {
 	k, m := c.decay.weight(gap)
 	hi, lo := bits.Mul64(length<<c.up, m)
 	w := uint128{hi, lo}.rsh(k)
+	if len(c.weights) == cap(c.weights) { // and what would be left behind is set to zero
+		larger := append(make([]uint128, 0, 2*cap(c.weights)+8), c.weights...)
+		clear(c.weights)
+		c.weights = larger
+	}
 	c.weights = append(c.weights, w)
 	c.sum = c.sum.add(w)
 }

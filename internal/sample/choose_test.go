@@ -247,3 +247,27 @@ func TestBelowIsUniform(t *testing.T) {
 		t.Error("not below")
 	}
 }
+
+// Weights follow private costs: an array that has become too small for them is set to zero, since nobody would wipe it later.
+func TestWeightsThatAreLeftBehindAreWiped(t *testing.T) {
+	d, err := NewDecay(big.NewRat(1, 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make([]uint128, 0, 4)
+	c := newChooser(d, over, 100)
+	for i := range uint64(100) {
+		c.push(1, i)
+		if i == 3 && over[:4][3] == (uint128{}) {
+			t.Fatal("weights are not written over those that are given")
+		}
+	}
+	for i, w := range over[:4] {
+		if w != (uint128{}) {
+			t.Errorf("weight %d is left behind", i)
+		}
+	}
+	if len(c.weights) != 100 || c.weights[0] == (uint128{}) {
+		t.Errorf("%d weights, the first %v", len(c.weights), c.weights[0])
+	}
+}
